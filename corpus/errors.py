@@ -1,0 +1,30 @@
+"""What can go wrong with articles.
+
+    CorpusError
+    ├── ArticleError      an article, or a span of it, that breaks the rules of `corpus.article`
+    ├── SourceError       a source that cannot be read; the message says why and what to do
+    └── LibraryError      the library folder cannot be used
+        └── LibraryLocked somebody else is writing to it
+"""
+
+from __future__ import annotations
+
+
+class CorpusError(Exception):
+    """Everything corpus/ raises on purpose; its message is one line for a person."""
+
+
+class ArticleError(CorpusError):
+    """An article or a span that breaks the rules of `corpus.article`."""
+
+
+class SourceError(CorpusError):
+    """A source that cannot be read."""
+
+
+class LibraryError(CorpusError):
+    """The library folder cannot be read or written."""
+
+
+class LibraryLocked(LibraryError):
+    """Another process is writing to the library, longer than we wait."""

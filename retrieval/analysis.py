@@ -1,0 +1,102 @@
+"""Text to index terms, the same for questions and passages: folded for matching, stemmed by language.
+
+Quotes never pass through here: what a person reads is the article's own text.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import Stemmer
+
+from corpus.article import Span
+
+_WORD = re.compile(
+    r"\d+(?:[.,٫٬]\d+)*"  # 1,472.19 is one number
+    r"|(?:[^\W\d_]\.){2,}"  # U.S. is one word
+    r"|[^\W_]+(?:['’][^\W_]+)*",
+)
+_ARABIC = re.compile(r"[\u0600-\u06ff]")
+_ARABIC_FOLDS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي", "ـ": None})  # noqa: RUF001
+
+_NUMBER_WORDS = {
+    word: str(number)
+    for number, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+        "eighteen nineteen twenty".split()
+    )
+    if word != "one"  # far more often a pronoun than a number
+} | {
+    "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7", "eighth": "8",
+    "ninth": "9", "tenth": "10", "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70",
+    "eighty": "80", "ninety": "90",
+}  # fmt: skip
+
+STOP_WORDS = frozenset(
+    """a about above after again against all also am an and any are as at be because been before being below between both
+    but by can could did do does doing down during each few for from further had has have having he her here hers herself
+    him himself his how i if in into is it its itself just me more most my myself no nor not now of off on once only or
+    other our ours out over own same she should so some such than that the their theirs them themselves then there these
+    they this those through to too under until up very was we were what when where which while who whom whose why will
+    with would you your yours
+    في من على الى عن ان هذا هذه ذلك تلك التي الذي الذين ما ماذا متي كم اين لماذا كيف هل هو هي هم كان كانت قد لا لم لن او ثم
+    و ف ب ل مع بعد قبل عند كل بين حتي اذا اي ايه منذ خلال حول غير""".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a text: where it stands, how it is folded for matching, and its index term."""
+
+    span: Span
+    folded: str
+    term: str
+
+    @property
+    def stop(self) -> bool:
+        """Whether it carries grammar rather than content."""
+        return self.folded in STOP_WORDS
+
+
+@functools.lru_cache(maxsize=65536)
+def fold(word: str) -> str:
+    """The form of a word in which spelling variants meet: case, width, marks, tatweel, alef, ya, ta marbuta, digits."""
+    plain = unicodedata.normalize("NFKD", word).casefold()
+    plain = "".join(ch for ch in plain if not unicodedata.combining(ch)).translate(_ARABIC_FOLDS)
+    if plain[0].isdigit():
+        return "".join(str(unicodedata.digit(ch)) if ch.isdigit() else "." if ch in ".٫" else "" for ch in plain)
+    plain = plain.replace("’", "'").replace(".", "")
+    return plain.removesuffix("'s").removesuffix("'") or plain
+
+
+@functools.cache
+def _stemmer(language: str) -> Stemmer.Stemmer:
+    return Stemmer.Stemmer(language, 0)
+
+
+@functools.lru_cache(maxsize=65536)
+def stem(folded: str) -> str:
+    """The index term of a folded word: a Snowball stem by script, numbers spelled out turned into digits."""
+    if folded in _NUMBER_WORDS:
+        return _NUMBER_WORDS[folded]
+    if _ARABIC.match(folded):
+        return _stemmer("arabic").stemWord(folded) or folded
+    return _stemmer("english").stemWord(folded) or folded
+
+
+def words(text: str) -> list[Word]:
+    """The words of `text` in order, stop words included."""
+    found = []
+    for match in _WORD.finditer(text):
+        folded = fold(match.group())
+        if folded:
+            found.append(Word(Span(*match.span()), folded, stem(folded)))
+    return found
+
+
+def terms(text: str) -> list[str]:
+    """The index terms of `text` in order, stop words left out."""
+    return [word.term for word in words(text) if not word.stop]

@@ -1,0 +1,40 @@
+"""What can go wrong between a question and its answer.
+
+    RetrievalError
+    ├── ModelError           a model that cannot be loaded, converted or verified
+    ├── SnapshotMissing      there is no snapshot to answer from, or none of that name
+    ├── SnapshotCorrupt      a snapshot whose files are not what its manifest says
+    ├── SnapshotOutdated     made by another encoder or format version: must be rebuilt
+    ├── PublishError         a snapshot that could not be written
+    └── QuestionError        a question that cannot be asked (empty, too long)
+"""
+
+from __future__ import annotations
+
+
+class RetrievalError(Exception):
+    """Everything retrieval/ raises on purpose; its message is one line for a person."""
+
+
+class ModelError(RetrievalError):
+    """A model that cannot be loaded, converted or verified."""
+
+
+class SnapshotMissing(RetrievalError):
+    """There is no snapshot to answer from, or none of that name."""
+
+
+class SnapshotCorrupt(RetrievalError):
+    """A snapshot whose files are not what its manifest says."""
+
+
+class SnapshotOutdated(RetrievalError):
+    """A snapshot made by another encoder or format version."""
+
+
+class PublishError(RetrievalError):
+    """A snapshot that could not be written; what served before still serves."""
+
+
+class QuestionError(RetrievalError):
+    """A question that cannot be asked; the message says why."""

@@ -1,0 +1,70 @@
+"""Passages that share words with a question: BM25 over our own index terms; the only door to tantivy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import tantivy
+from numpy.typing import NDArray
+
+_FIELD = "terms"
+_WRITER_BYTES = 64 << 20
+
+
+def _schema() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_unsigned_field("row", stored=True, indexed=True, fast=True)
+    builder.add_text_field(_FIELD, tokenizer_name="whitespace", index_option="freq")
+    return builder.build()
+
+
+def save(folder: Path, passages: Iterable[Sequence[str]]) -> None:
+    """Write an index of each passage's terms; a passage's row is its place in the order given."""
+    folder.mkdir()
+    index = tantivy.Index(_schema(), path=str(folder))
+    writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)  # one thread: rows and segments in the order given
+    for row, terms in enumerate(passages):
+        writer.add_document(tantivy.Document(row=row, **{_FIELD: [" ".join(terms)]}))
+    writer.commit()
+    writer.wait_merging_threads()
+
+
+class LexicalIndex:
+    """A saved index. Scores are BM25 (Robertson and Zaragoza 2009) with k1 = 1.2 and b = 0.75; higher is better."""
+
+    def __init__(self, index: tantivy.Index) -> None:
+        self._schema = _schema()
+        self._searcher = index.searcher()
+        self.size = int(self._searcher.num_docs)
+
+    @classmethod
+    def open(cls, folder: Path) -> LexicalIndex:
+        """Open what `save` wrote.
+
+        Raises:
+            OSError: tantivy cannot read the folder.
+        """
+        try:
+            return cls(tantivy.Index.open(str(folder)))
+        except ValueError as exc:
+            raise OSError(f"tantivy cannot read {folder.name}: {exc}") from exc
+
+    def document_frequency(self, term: str) -> int:
+        """In how many passages `term` occurs."""
+        return int(self._searcher.doc_freq(_FIELD, term))
+
+    def search(self, weights: Mapping[str, float], limit: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The rows that match any of the terms, best first, equal scores by row, and their weighted BM25 scores."""
+        clauses = [
+            (tantivy.Occur.Should, tantivy.Query.boost_query(tantivy.Query.term_query(self._schema, _FIELD, term), weight))
+            for term, weight in weights.items()
+        ]
+        if not clauses or limit == 0:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        hits = self._searcher.search(tantivy.Query.boolean_query(clauses), limit, count=False).hits
+        rows = np.fromiter((self._searcher.doc(address)["row"][0] for _, address in hits), np.int64, len(hits))
+        scores = np.fromiter((score for score, _ in hits), np.float32, len(hits))
+        order = np.lexsort((rows, -scores))
+        return rows[order], scores[order]

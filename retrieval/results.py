@@ -1,0 +1,74 @@
+"""What a question asks and what an answer holds."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+
+from corpus.article import Article, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question and the limits on what may answer it.
+
+    `text` is as the person wrote it, operators included ("..." must occur, -word must not). `since` and
+    `until` are inclusive days of publication; an article without a date matches neither. `source` is an
+    outlet's name, compared without case. `context` holds the earlier questions this one leans on, oldest first.
+    """
+
+    text: str
+    limit: int = 3
+    since: dt.date | None = None
+    until: dt.date | None = None
+    source: str | None = None
+    context: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A span of an article, and the whole sentences in it to highlight, best first, at most three.
+
+    `start` and `end` cut `text` out of `article.text`; nothing else can become a quote's words.
+    `context` is a wider span around it, for a person who wants to read on. Higher scores are better.
+
+    Raises:
+        ValueError: a span that does not lie inside the article, or a highlight outside the quote.
+    """
+
+    article: Article
+    span: Span
+    highlights: tuple[Span, ...]
+    score: float
+    context: Span
+    link: str | None = None
+    evidence: dict[str, float] = field(default_factory=dict, compare=False)
+
+    def __post_init__(self) -> None:
+        start, end = self.span
+        if not 0 <= start < end <= len(self.article.text):
+            raise ValueError(f"the quote {start}:{end} is not in a text of {len(self.article.text)} characters")
+        if any(not start <= h.start < h.end <= end for h in self.highlights):
+            raise ValueError(f"a highlight of {self.highlights} lies outside the quote {start}:{end}")
+
+    @property
+    def text(self) -> str:
+        """The quoted words, sliced from the article."""
+        return self.article.text[self.span.start : self.span.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Ranked quotes and a decision.
+
+    `confidence` is the probability that the first quote answers; `answered` the decision taken from it. With
+    `answered` false, `quotes` holds the nearest passages. `evidence` says what decided, name to value.
+    """
+
+    question: str
+    answered: bool
+    confidence: float
+    quotes: tuple[Quote, ...]
+    snapshot: str
+    took_ms: float
+    evidence: dict[str, float] = field(default_factory=dict, compare=False)
