@@ -1,0 +1,231 @@
+"""Every fixed sentence a user can see, in each language the project speaks.
+
+A phrase is a template with named places, or one template for each plural form of its `count`. Add a phrase by naming it
+in `Phrase` and writing it in every table below; a test holds the tables to the same names and places.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from enum import StrEnum, auto
+
+FSI, PDI = "\u2068", "\u2069"  # first strong isolate, pop directional isolate: Unicode UAX #9
+
+
+class Language(StrEnum):
+    """A language the project speaks, by its BCP 47 code."""
+
+    EN = "en"
+    AR = "ar"
+
+    @classmethod
+    def of(cls, code: str | None) -> Language | None:
+        """The language of a code such as "ar", "ar-KW" or "en_GB.UTF-8"; None where the project does not speak it."""
+        primary = re.split(r"[-_.]", code or "", maxsplit=1)[0].lower()
+        return cls(primary) if primary in set(cls) else None
+
+
+class Plural(StrEnum):
+    """The plural forms of the Unicode CLDR."""
+
+    ZERO = auto()
+    ONE = auto()
+    TWO = auto()
+    FEW = auto()
+    MANY = auto()
+    OTHER = auto()
+
+
+class Phrase(StrEnum):
+    """The name of each sentence."""
+
+    GREETING = auto()
+    HOW_ARE_YOU = auto()
+    THANKS = auto()
+    GLAD = auto()
+    GOODBYE = auto()
+    ABILITIES = auto()
+    SORRY = auto()
+    HELP = auto()
+    COMMAND_HELP = auto()
+    COMMAND_MORE = auto()
+    COMMAND_CONTEXT = auto()
+    COMMAND_ARTICLES = auto()
+    COMMAND_WHY = auto()
+    COMMAND_LANGUAGE = auto()
+    COMMAND_QUIT = auto()
+    UNKNOWN_COMMAND = auto()
+    LANGUAGE_SET = auto()
+    LANGUAGE_WHICH = auto()
+    EMPTY = auto()
+    WORDLESS = auto()
+    ONLY_EXCLUDED = auto()
+    TOO_LONG = auto()
+    NOT_FOUND = auto()
+    NEAREST = auto()
+    NO_MORE = auto()
+    ASK_FIRST = auto()
+    TOO_LONG_TO_SHOW = auto()
+    NO_ARTICLES = auto()
+    ARTICLE_COUNT = auto()
+    WHY_ANSWERED = auto()
+    WHY_DECLINED = auto()
+    WHY_NOTHING = auto()
+    WHY_QUOTE = auto()
+    LOADING = auto()
+    INTERRUPTED = auto()
+    FAILED = auto()
+
+
+Template = str | Mapping[Plural, str]
+
+_ENGLISH: Mapping[Phrase, Template] = {
+    Phrase.GREETING: "Hello! Ask me anything about the articles, and I will answer in their own words.",
+    Phrase.HOW_ARE_YOU: "Very well, thank you! What would you like to know?",
+    Phrase.THANKS: "You're welcome! Ask me more whenever you like.",
+    Phrase.GLAD: "Glad to hear it. What else would you like to know?",
+    Phrase.GOODBYE: "Goodbye!",
+    Phrase.ABILITIES: (
+        "I read news articles and answer questions with their exact words, and I always say where the words stand. "
+        "I make nothing up: when the articles do not say, I tell you. Just ask, or see /articles for what I have read."
+    ),
+    Phrase.SORRY: "Sorry about that. Try other words, or see /more for other passages and /why for my reasons.",
+    Phrase.HELP: "Ask in your own words, and I will quote the article that answers. These commands help, too:",
+    Phrase.COMMAND_HELP: "what I can do",
+    Phrase.COMMAND_MORE: "more passages on your question",
+    Phrase.COMMAND_CONTEXT: "the lines around the quote",
+    Phrase.COMMAND_ARTICLES: "the articles I have read",
+    Phrase.COMMAND_WHY: "why I chose these words",
+    Phrase.COMMAND_LANGUAGE: "English or العربية",
+    Phrase.COMMAND_QUIT: "leave",
+    Phrase.UNKNOWN_COMMAND: "I don't know {command}. See /help for what I can do.",
+    Phrase.LANGUAGE_SET: "I will speak English from now on.",
+    Phrase.LANGUAGE_WHICH: "Which language shall I speak? Say /language en or /language ar.",
+    Phrase.EMPTY: "I'm listening: ask me a question.",
+    Phrase.WORDLESS: "Nice! Now put it in words, and I will look it up.",
+    Phrase.ONLY_EXCLUDED: "That only says what to leave out. What shall I look for?",
+    Phrase.TOO_LONG: "That is {length} characters, and I can read {limit} at once. Could you ask it more briefly?",
+    Phrase.NOT_FOUND: "The articles don't answer that, as far as I can find.",
+    Phrase.NEAREST: "The nearest they come:",
+    Phrase.NO_MORE: "That was all I found.",
+    Phrase.ASK_FIRST: "Ask me a question first.",
+    Phrase.TOO_LONG_TO_SHOW: "The passage is too long to show here.",
+    Phrase.NO_ARTICLES: "There are no articles yet.",
+    Phrase.ARTICLE_COUNT: {Plural.ONE: "{count} article", Plural.OTHER: "{count} articles"},
+    Phrase.WHY_ANSWERED: "I answered: I put the chance that the first quote answers at {confidence}.",
+    Phrase.WHY_DECLINED: "I declined: I put the chance that the first quote answers at only {confidence}.",
+    Phrase.WHY_NOTHING: "I found no passage that shares anything with the question.",
+    Phrase.WHY_QUOTE: "quote",
+    Phrase.LOADING: "One moment, I am opening the articles ...",
+    Phrase.INTERRUPTED: "(Ctrl-C again or Ctrl-D to leave)",
+    Phrase.FAILED: "I could not look that up: {reason}",
+}
+
+_ARABIC: Mapping[Phrase, Template] = {
+    Phrase.GREETING: "أهلًا بك! اسألني ما شئت عن المقالات، وسأجيبك بكلماتها هي.",
+    Phrase.HOW_ARE_YOU: "بخير، شكرًا لك! ماذا تودّ أن تعرف؟",
+    Phrase.THANKS: "على الرحب والسعة! اسألني متى شئت.",
+    Phrase.GLAD: "يسعدني ذلك. ماذا تودّ أن تعرف أيضًا؟",
+    Phrase.GOODBYE: "إلى اللقاء!",
+    Phrase.ABILITIES: (
+        "أقرأ المقالات الإخبارية وأجيب عن الأسئلة بنصّ كلماتها، وأذكر دائمًا أين وردت. "
+        "لا أختلق شيئًا: إن لم تذكره المقالات أخبرتك بذلك. اسأل مباشرة، أو انظر /articles لتعرف ما قرأته."
+    ),
+    Phrase.SORRY: "أعتذر عن ذلك. جرّب صياغة أخرى، أو انظر /more لمقاطع أخرى و /why لأسبابي.",
+    Phrase.HELP: "اسأل بكلماتك أنت، وسأقتبس لك من المقال الذي يجيب. وهذه الأوامر تساعدك أيضًا:",
+    Phrase.COMMAND_HELP: "ما أستطيع فعله",
+    Phrase.COMMAND_MORE: "مقاطع أخرى عن سؤالك",
+    Phrase.COMMAND_CONTEXT: "ما حول الاقتباس من سطور",
+    Phrase.COMMAND_ARTICLES: "المقالات التي قرأتها",
+    Phrase.COMMAND_WHY: "لماذا اخترت هذه الكلمات",
+    Phrase.COMMAND_LANGUAGE: "العربية أو English",
+    Phrase.COMMAND_QUIT: "الخروج",
+    Phrase.UNKNOWN_COMMAND: "لا أعرف {command}. انظر /help لتعرف ما أستطيع فعله.",
+    Phrase.LANGUAGE_SET: "سأتحدث العربية من الآن.",
+    Phrase.LANGUAGE_WHICH: "بأي لغة أتحدث؟ اكتب /language ar أو /language en.",
+    Phrase.EMPTY: "أنا أصغي: اسألني سؤالًا.",
+    Phrase.WORDLESS: "جميل! اكتبه الآن بالكلمات وسأبحث عنه.",
+    Phrase.ONLY_EXCLUDED: "هذا ما ينبغي استبعاده فقط. فعمّ أبحث؟",
+    Phrase.TOO_LONG: "عدد أحرف السؤال {length}، وأستطيع قراءة {limit} في المرة الواحدة. هل تختصره؟",
+    Phrase.NOT_FOUND: "لم أجد في المقالات جوابًا عن ذلك.",
+    Phrase.NEAREST: "أقرب ما ورد فيها:",
+    Phrase.NO_MORE: "هذا كل ما وجدته.",
+    Phrase.ASK_FIRST: "اسألني سؤالًا أولًا.",
+    Phrase.TOO_LONG_TO_SHOW: "المقطع أطول من أن يُعرض هنا.",
+    Phrase.NO_ARTICLES: "لا توجد مقالات بعد.",
+    Phrase.ARTICLE_COUNT: {
+        Plural.ZERO: "لا مقالات",
+        Plural.ONE: "مقال واحد",
+        Plural.TWO: "مقالان",
+        Plural.FEW: "{count} مقالات",
+        Plural.MANY: "{count} مقالًا",
+        Plural.OTHER: "{count} مقال",
+    },
+    Phrase.WHY_ANSWERED: "أجبت لأن احتمال أن يجيب الاقتباس الأول هو {confidence} في تقديري.",
+    Phrase.WHY_DECLINED: "لم أجب لأن احتمال أن يجيب الاقتباس الأول هو {confidence} فقط في تقديري.",
+    Phrase.WHY_NOTHING: "لم أجد مقطعًا يشترك مع السؤال في شيء.",
+    Phrase.WHY_QUOTE: "الاقتباس",
+    Phrase.LOADING: "لحظة، أفتح المقالات ...",
+    Phrase.INTERRUPTED: "(للخروج: Ctrl-C مرة أخرى أو Ctrl-D)",
+    Phrase.FAILED: "تعذّر البحث عن ذلك: {reason}",
+}
+
+TABLES: Mapping[Language, Mapping[Phrase, Template]] = {Language.EN: _ENGLISH, Language.AR: _ARABIC}
+
+_MONTHS = {
+    Language.EN: "January,February,March,April,May,June,July,August,September,October,November,December",
+    Language.AR: "يناير,فبراير,مارس,أبريل,مايو,يونيو,يوليو,أغسطس,سبتمبر,أكتوبر,نوفمبر,ديسمبر",
+}
+_ARABIC_DIGITS = str.maketrans("0123456789,.%", "٠١٢٣٤٥٦٧٨٩٬٫٪")
+_COMMAND = re.compile(r"(?<!\S)/[a-z]+(?: (?:en|ar)\b)?")
+
+
+def plural(count: int, language: Language) -> Plural:
+    """The plural form that `count` takes, by the rules of the Unicode CLDR."""
+    if language is Language.EN:
+        return Plural.ONE if count == 1 else Plural.OTHER
+    if count <= 2:
+        return (Plural.ZERO, Plural.ONE, Plural.TWO)[count]
+    if 3 <= count % 100 <= 10:
+        return Plural.FEW
+    return Plural.MANY if count % 100 >= 11 else Plural.OTHER
+
+
+def number(value: int, language: Language) -> str:
+    """A whole number with its thousands marked, in the digits readers of `language` use."""
+    return _digits(f"{value:,}", language)
+
+
+def percent(share: float, language: Language) -> str:
+    """A share from 0 to 1 as whole per cent."""
+    return _digits(f"{share:.0%}", language)
+
+
+def date(published: str, language: Language) -> str:
+    """The day of an ISO 8601 date or time, written out: "24 November 2026"."""
+    day = dt.datetime.fromisoformat(published)
+    month = _MONTHS[language].split(",")[day.month - 1]
+    return _digits(f"{day.day} {month} {day.year}", language)
+
+
+def say(phrase: Phrase, language: Language, **values: str | int) -> str:
+    """The sentence with its places filled. Whole numbers are written as `language` writes them.
+
+    Raises:
+        KeyError: a place without a value.
+    """
+    template = TABLES[language][phrase]
+    if not isinstance(template, str):
+        count = values["count"]
+        assert isinstance(count, int)
+        template = template[plural(count, language)]
+    if language is Language.AR:  # a slash between Arabic and Latin letters would move to the command's other end
+        template = _COMMAND.sub(lambda match: f"{FSI}{match.group()}{PDI}", template)
+    filled = {name: number(value, language) if isinstance(value, int) else value for name, value in values.items()}
+    return template.format_map(filled)
+
+
+def _digits(text: str, language: Language) -> str:
+    return text.translate(_ARABIC_DIGITS) if language is Language.AR else text
