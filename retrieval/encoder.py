@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Protocol
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+from retrieval.errors import ModelError
+from retrieval.models import ModelManifest, check_files, read_manifest
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Encoding, Tokenizer
+
+GRAPH = "model.onnx"
+TOKENIZER = "tokenizer.json"
+
+_CACHED_QUERIES = 128
+_TOKENIZED_AT_ONCE = 64
+_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +60,131 @@ class Encoder(Protocol):
 
     def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
         """Encode texts to be searched, in the order given, with the model's passage prompt where it has one."""
+
+
+class OnnxEncoder:
+    """Serves a converted model with onnxruntime and tokenizers alone.
+
+    Texts are run one by one, several at a time on threads: int8 models scale each activation by its whole batch, so a
+    batch of two would give a text another vector than it has alone. Safe to use from several threads.
+    """
+
+    def __init__(
+        self, manifest: ModelManifest, session: InferenceSession, tokenizer: Tokenizer, *, threads: int
+    ) -> None:
+        self.manifest = manifest
+        self._session = session
+        self._tokenizer = tokenizer
+        self._threads = threads
+        self._inputs = frozenset(node.name for node in session.get_inputs())
+        self._cached_query = lru_cache(maxsize=_CACHED_QUERIES)(self._encode_query)
+
+    @classmethod
+    def open(cls, folder: Path, *, threads: int | None = None) -> OnnxEncoder:
+        """Load a converted model.
+
+        Args:
+            folder: The model's folder: manifest, graph and tokenizer.
+            threads: How many passages to encode at a time; all cores this process may use by default.
+
+        Raises:
+            ModelError: the model is missing, damaged, not one for onnxruntime, or cannot be loaded.
+        """
+        manifest = read_manifest(folder)
+        if manifest.backend != "onnx":
+            raise ModelError(f"{manifest.name} is served by {manifest.backend}, not by onnxruntime")
+        check_files(folder, manifest)
+        try:
+            session = open_session(folder / GRAPH)
+            tokenizer = open_tokenizer(folder / TOKENIZER, manifest.max_length)
+        except Exception as exc:  # both libraries raise bare Exception
+            repair = f"convert it again with `newsquote model add {manifest.source}`"
+            raise ModelError(f"cannot load the model in {folder}: {exc}; {repair}") from exc
+        return cls(manifest, session, tokenizer, threads=threads or _cores())
+
+    @property
+    def dim(self) -> int:
+        """The length of a vector."""
+        return self.manifest.dim
+
+    @property
+    def fingerprint(self) -> str:
+        """Names weights and settings: equal fingerprints give equal vectors."""
+        return self.manifest.fingerprint
+
+    def encode_query(self, text: str) -> Encoded:
+        """Encode one question; the last few are remembered, so the arrays are read-only."""
+        return self._cached_query(text)
+
+    def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
+        """Encode texts to be searched, in the order given; holds a few of them at a time, never all."""
+        prompt = self.manifest.passage_prompt
+        with ThreadPoolExecutor(self._threads) as pool:
+            waiting: deque[Future[Encoded]] = deque()
+            try:
+                for start in range(0, len(texts), _TOKENIZED_AT_ONCE):
+                    batch = [_clean(text) for text in texts[start : start + _TOKENIZED_AT_ONCE]]
+                    for encoding in self._tokenizer.encode_batch([prompt + text for text in batch]):
+                        waiting.append(pool.submit(self._run, encoding, len(prompt)))
+                        if len(waiting) > 2 * self._threads:
+                            yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+
+    def _encode_query(self, text: str) -> Encoded:
+        prompt = self.manifest.query_prompt
+        encoded = self._run(self._tokenizer.encode(prompt + _clean(text)), len(prompt))
+        for array in (encoded.vector, encoded.tokens, encoded.offsets):
+            array.flags.writeable = False
+        return encoded
+
+    def _run(self, encoding: Encoding, prompt_length: int) -> Encoded:
+        ids = np.array([encoding.ids], dtype=np.int64)
+        feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        states: NDArray[np.float32] = self._session.run(
+            None, {name: value for name, value in feeds.items() if name in self._inputs}
+        )[0][0]
+        pooled = states[0] if self.manifest.pooling == "cls" else states.mean(axis=0)
+        special = np.array(encoding.special_tokens_mask, dtype=bool)
+        offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2) - prompt_length
+        own = ~special & (offsets[:, 1] > 0)
+        return Encoded(unit(pooled), unit(states[own]), np.maximum(offsets[own], 0))
+
+
+def open_session(path: Path) -> InferenceSession:
+    """An onnxruntime session on one thread of its own; it may be run from several at once."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def open_tokenizer(path: Path, max_length: int) -> Tokenizer:
+    """A tokenizer that cuts at the model's length and never pads."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(path))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(max_length)
+    return tokenizer
+
+
+def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Rows scaled to length one, float32; a row of zeros stays as it is."""
+    norms = np.linalg.norm(rows, axis=-1, keepdims=True)
+    scaled: NDArray[np.float32] = (rows / np.maximum(norms, np.finfo(np.float32).tiny)).astype(np.float32, copy=False)
+    return scaled
+
+
+def _clean(text: str) -> str:
+    # A lone surrogate cannot be UTF-8; one code point takes its place, so offsets stand.
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,0 +1,59 @@
+"""SHA-256 of files, worked out once and remembered while a file's size and times stand still."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+from pathlib import Path
+
+
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def verified(path: Path, sha256: str, memory: Path) -> bool:
+    """Whether a file's bytes have this digest.
+
+    A file found good is put down in `memory`, a JSON file, with its size and times; while they stay the same it is
+    not read again. A memory that is missing, damaged or cannot be written costs time, never a wrong answer. What this
+    does not catch: bytes that rot on the disk while the times stand still. Call `sha256_of` for that.
+
+    Raises:
+        OSError: the file cannot be read.
+    """
+    stat = path.stat()
+    key = str(path.resolve())
+    seen = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {sha256}"
+    known = _recall(memory)
+    if known.get(key) == seen:
+        return True
+    if sha256_of(path) != sha256:
+        return False
+    known[key] = seen
+    _remember(memory, {name: value for name, value in known.items() if Path(name).exists()})
+    return True
+
+
+def _recall(memory: Path) -> dict[str, str]:
+    try:
+        known = json.loads(memory.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _remember(memory: Path, known: dict[str, str]) -> None:
+    temporary = memory.with_name(f".{memory.name}.{os.getpid()}")
+    # A home that cannot be written to: verify again next time.
+    with contextlib.suppress(OSError):
+        memory.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(json.dumps(known, indent=1), encoding="utf-8")
+        temporary.replace(memory)

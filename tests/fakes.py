@@ -1,0 +1,59 @@
+"""Fakes with state, in place of what is slow, remote or cannot be repeated."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.encoder import Encoded, unit
+
+_WORD = re.compile(r"\w+")
+
+
+class HashingEncoder:
+    """An encoder that needs no model: every word, in lower case, has a fixed random direction of its own.
+
+    A text's vector is the mean of its words' scaled to length one, so texts that share words are near. Counts what it
+    encodes, for tests of what is encoded twice.
+    """
+
+    def __init__(self, dim: int = 32, *, name: str = "hashing") -> None:
+        self._dim = dim
+        self._name = name
+        self.queries = 0
+        self.passages = 0
+
+    @property
+    def dim(self) -> int:
+        """The length of a vector."""
+        return self._dim
+
+    @property
+    def fingerprint(self) -> str:
+        """Differs where name or dim do."""
+        return f"{self._name}-{self._dim}"
+
+    def encode_query(self, text: str) -> Encoded:
+        """Encode one question, the same way as a passage."""
+        self.queries += 1
+        return self._encode(text)
+
+    def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
+        """Encode texts in the order given."""
+        for text in texts:
+            self.passages += 1
+            yield self._encode(text)
+
+    def _encode(self, text: str) -> Encoded:
+        words = list(_WORD.finditer(text))
+        tokens = np.array([self._direction(word.group().lower()) for word in words], np.float32).reshape(-1, self._dim)
+        offsets = np.array([word.span() for word in words], np.int32).reshape(-1, 2)
+        return Encoded(unit(tokens.sum(axis=0) if words else self._direction("")), tokens, offsets)
+
+    def _direction(self, word: str) -> NDArray[np.float32]:
+        seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
+        return unit(np.random.default_rng(seed).standard_normal(self._dim).astype(np.float32))
