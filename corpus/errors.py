@@ -1,10 +1,10 @@
 """What can go wrong with articles.
 
-    CorpusError
-    ├── ArticleError      an article, or a span of it, that breaks the rules of `corpus.article`
-    ├── SourceError       a source that cannot be read; the message says why and what to do
-    └── LibraryError      the library folder cannot be used
-        └── LibraryLocked somebody else is writing to it
+CorpusError
+├── ArticleError      an article, or a span of it, that breaks the rules of `corpus.article`
+├── SourceError       a source that cannot be read; the message says why and what to do
+└── LibraryError      the library folder cannot be used
+    └── LibraryLocked somebody else is writing to it
 """
 
 from __future__ import annotations

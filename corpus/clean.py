@@ -1,0 +1,89 @@
+"""Raw text to clean text, before any offset exists. Pure, and idempotent."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\u200b\u2060\ufeff\ufffe\uffff]")
+_SURROGATES = re.compile(r"[\ud800-\udfff]")
+_LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_TRAILING = re.compile(r"[^\S\n]+(?=\n|\Z)")
+_BLANKS = re.compile(r"\n{3,}")
+_SITE_ICON = re.compile(r"Site icon (?P<site>\S.{0,80})")
+# Whole paragraphs that a page carries around its article. Each must be something no reporter would write alone.
+_FURNITURE = re.compile(
+    r"""
+    site\ icon\ .{1,80}
+    | exit\ mobile\ version
+    | (?:share|tweet|pin|print|e-?mail|save|copy\ link|facebook|twitter|whatsapp|linkedin|telegram|reddit|pinterest|x)
+    | share\ (?:this|on|via|to)\b.{0,60} | share\ (?:article|story|post|now):?
+    | (?=.*\w)(?:share|tweet|print|email|e-mail|facebook|twitter|whatsapp|linkedin|telegram|pinterest|reddit|\W)+
+    | click\ to\ (?:share|email|print)\b.{0,80}
+    | (?:like|follow)\ (?:us|this)(?:\ on\b.{0,60}|:?(?:\ loading\W*)?)
+    | like\ loading\W*
+    | advert(?:isement|ising)?s?:? | sponsored(?:\ (?:content|links?))? | ad
+    | (?:story|article)\ continues\ (?:below|after)\b.{0,40} | continue\ reading\W* | read\ more\W* | load\ more\W*
+    | skip\ to\ (?:main\ )?content | (?:main\ )?menu | search | home | back\ to\ top | scroll\ to\ top
+    | (?:log|sign)\ ?in | sign\ up | subscribe(?:\ now)? | register
+    | (?:leave\ a|post\ a|add\ a|no)\ (?:comments?|reply)\b.{0,40} | comments?(?:\ \(\d+\))?
+    | you\ (?:may|might)\ also\ like\b.{0,40}
+    | related(?:\ (?:articles?|stories|posts|topics|news|content|links)):?
+    | recommended(?:\ for\ you)? | more\ from\b.{0,60} | trending(?:\ now)? | most\ read
+    | previous\ (?:article|post)\b.{0,120} | next\ (?:article|post)\b.{0,120}
+    | (?:we\ use|this\ (?:web)?site\ uses)\ cookies\b.{0,300} | accept\ (?:all\ )?cookies
+    | (?:©|\(c\)\ |copyright\ (?:©|\d{4})).{0,120} | all\ rights\ reserved\.? | powered\ by\ .{1,40}
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_NEWS_WORDS = "Times|News|Today|Daily|Herald|Tribune|Gazette|Telegraph|Guardian|Chronicle|Observer|Mirror|Journal"
+_GLUED_AFTER = re.compile(rf"([a-z])((?:{_NEWS_WORDS})\b)")
+_GLUED_BEFORE = re.compile(rf"\b({_NEWS_WORDS})([A-Z])")
+# Longer than any line of furniture; keeps the pattern off whole paragraphs.
+_FURNITURE_LIMIT = 400
+
+
+def normalize(text: str) -> str:
+    """The text in Unicode NFC, its line ends line feeds, and nothing else changed."""
+    return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def clean_text(text: str) -> str:
+    """What a person would copy: no control characters, no spaces before line ends, one blank line at most in a row.
+
+    Lone surrogates become U+FFFD, so that a loss can be seen. Words, their order and the breaks between paragraphs
+    stay.
+    """
+    text = _SURROGATES.sub("\ufffd", _LINE_ENDS.sub("\n", text))
+    text = unicodedata.normalize("NFC", _CONTROLS.sub("", text))
+    return _BLANKS.sub("\n\n", _TRAILING.sub("", text)).strip()
+
+
+def is_furniture(line: str) -> bool:
+    """Whether the line is something that a page carries around its article ("Share this", "Exit mobile version")."""
+    line = line.strip()
+    return len(line) <= _FURNITURE_LIMIT and _FURNITURE.fullmatch(line) is not None
+
+
+def drop_furniture(text: str) -> str:
+    """Clean text without the lines of furniture at its two ends; nothing inside is touched."""
+    lines = text.split("\n")
+    start, end = 0, len(lines)
+    while start < end and (not lines[start].strip() or is_furniture(lines[start])):
+        start += 1
+    while end > start and (not lines[end - 1].strip() or is_furniture(lines[end - 1])):
+        end -= 1
+    return "\n".join(lines[start:end]).strip()
+
+
+def site_name(text: str) -> str | None:
+    """The outlet that a page states in its "Site icon" line, or None. "TimesKuwait" is read as "Times Kuwait"."""
+    for line in text.split("\n"):
+        if found := _SITE_ICON.fullmatch(line.strip()):
+            return _GLUED_BEFORE.sub(r"\1 \2", _GLUED_AFTER.sub(r"\1 \2", found["site"]))
+    return None
+
+
+def one_line(text: str) -> str:
+    """Clean text with every run of white space as one space: for titles and names."""
+    return " ".join(clean_text(text).split())

@@ -1,0 +1,60 @@
+"""Dates as publishers write them, as ISO 8601."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+_MONTHS = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
+            "september sep sept", "october oct", "november nov", "december dec",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}  # fmt: skip
+_DAY_FIRST = re.compile(
+    r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[\s.-]+(?:of\s+)?(?P<month>[A-Za-z]{3,9})\.?[\s,.-]+(?P<year>\d{4})\b"
+)
+_MONTH_FIRST = re.compile(r"(?P<month>[A-Za-z]{3,9})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})\b")
+_ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
+_SLASHED = re.compile(r"(?P<year>\d{4})[/.](?P<month>\d{1,2})[/.](?P<day>\d{1,2})\b")
+
+
+def iso_date(text: str) -> str | None:
+    """The ISO 8601 date, or date and time where the text is nothing else, that the text states; None where it has none.
+
+    Reads ISO 8601, RFC 2822, "24 November 2026", "Nov. 24, 2026" and "2026/11/24". "03/04/2026" is not read: who
+    wrote it would have to be known.
+    """
+    text = text.strip()
+    try:
+        dt.datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    else:
+        return text
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(text).isoformat()
+    except (ValueError, TypeError, OverflowError):
+        pass
+    if found := _ISO_DAY.search(text):
+        return _day(*found[0].split("-"))
+    for pattern in (_DAY_FIRST, _MONTH_FIRST, _SLASHED):
+        for found in pattern.finditer(text):
+            month = str(_MONTHS.get(found["month"].lower(), found["month"]))
+            if day := _day(found["year"], month, found["day"]):
+                return day
+    return None
+
+
+def _day(year: str, month: str, day: str) -> str | None:
+    try:
+        return dt.date(int(year), int(month), int(day)).isoformat()
+    except ValueError:
+        return None

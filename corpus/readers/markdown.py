@@ -1,0 +1,105 @@
+"""Markdown with front matter: the form in which a library keeps an article, and any other Markdown file."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import replace
+
+from corpus.article import Article
+from corpus.clean import clean_text, drop_furniture, one_line
+from corpus.dates import iso_date
+from corpus.errors import ArticleError, SourceError
+from corpus.readers.text import article_from_text, make_article
+
+_FRONT = re.compile(
+    r"---[ \t]*(?P<cr>\r?)\n(?P<fields>(?:(?!---[ \t]*\r?$)[^\n]*\n)*?)---[ \t]*(?:\r?\n|\Z)", re.MULTILINE
+)
+_OPTIONAL = ("url", "source", "author", "published", "language")
+
+
+def format_markdown(article: Article) -> str:
+    """The file that `parse_markdown` reads back as an equal article with equal text."""
+    fields = {"id": article.id, "title": article.title}
+    for key in _OPTIONAL:
+        if (value := getattr(article, key)) is not None:
+            fields[key] = value
+    import yaml
+
+    front = yaml.dump(
+        fields, Dumper=yaml.SafeDumper, allow_unicode=True, sort_keys=False, default_flow_style=False, width=1 << 30
+    )
+    return f"---\n{front}---\n\n{article.text}\n"
+
+
+def parse_markdown(text: str, *, name: str) -> Article:
+    """The article in a Markdown file; `name` is the file's, without its suffix.
+
+    With an `id` in the front matter the text below is taken to the character, less one line end at each end. Without
+    one it is cleaned as plain text is, and its first heading or line is the title unless the front matter has one.
+
+    Raises:
+        SourceError: the front matter is not YAML, a field is not usable, or there is no text.
+    """
+    text = text.removeprefix("\ufeff")
+    front = _FRONT.match(text)
+    if front is None:
+        return article_from_text(text, name=name)
+    if front["cr"]:
+        # An editor that writes CRLF wrote the whole file so.
+        text = text.replace("\r\n", "\n")
+        front = _FRONT.match(text) or front
+    fields = _fields(front["fields"])
+    body = text[front.end() :]
+    try:
+        if "id" in fields:
+            return _exact(fields, body, name=name)
+        return _cleaned(fields, body, name=name)
+    except ArticleError as exc:
+        raise SourceError(str(exc)) from exc
+
+
+def _exact(fields: dict[str, str], body: str, *, name: str) -> Article:
+    body = unicodedata.normalize("NFC", body.removeprefix("\n").removesuffix("\n"))
+    if not body.strip():
+        raise SourceError("it holds no text")
+    title = fields.get("title") or article_from_text(body, name=name).title
+    return Article(fields["id"], title, body, **{key: fields.get(key) for key in _OPTIONAL})
+
+
+def _cleaned(fields: dict[str, str], body: str, *, name: str) -> Article:
+    if title := one_line(fields.get("title", "")):
+        found = make_article(title, drop_furniture(clean_text(body)))
+    else:
+        found = article_from_text(body, name=name)
+    known = {key: one_line(value) for key, value in fields.items() if key in _OPTIONAL}
+    if stated := known.get("published") or fields.get("date"):
+        known["published"] = iso_date(stated) or stated
+    return replace(found, **known)
+
+
+def _fields(front: str) -> dict[str, str]:
+    """The fields that have a value; a list becomes its members with commas between."""
+    import yaml
+
+    # Scalars stay strings: a title "No" is no boolean and a date no object. Nothing else can be constructed.
+    loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
+    try:
+        loaded = yaml.load(front, Loader=loader)
+    except yaml.YAMLError as exc:
+        mark = getattr(exc, "problem_mark", None)
+        where = f" in line {mark.line + 2}" if mark else ""
+        raise SourceError(
+            f"its front matter is not YAML{where}: {getattr(exc, 'problem', None) or 'unreadable'}"
+        ) from exc
+    if loaded in (None, ""):
+        return {}
+    if not isinstance(loaded, dict):
+        raise SourceError("its front matter is not a list of fields such as 'title: ...'")
+    fields = {}
+    for key, value in loaded.items():
+        if isinstance(value, list):
+            value = ", ".join(v for v in value if isinstance(v, str))
+        if isinstance(key, str) and isinstance(value, str) and value.strip():
+            fields[key.lower()] = value
+    return fields

@@ -1,0 +1,115 @@
+"""Bytes to text, and plain text to an article."""
+
+from __future__ import annotations
+
+import codecs
+import re
+
+from corpus.article import Article, content_id
+from corpus.clean import clean_text, drop_furniture, one_line, site_name
+from corpus.errors import SourceError
+from corpus.language import language_of
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+# Text in any 8-bit encoding holds hardly any control bytes.
+_MOST_CONTROLS = 0.02
+# Enough for charset-normalizer to decide; it is slow on more.
+_ENCODING_SAMPLE = 65_536
+_TITLE_LIMIT = 250
+_UNTITLED = "Untitled"
+
+
+def decode(data: bytes) -> str:
+    """The text that the bytes hold: by byte order mark, as UTF-8, or else as charset-normalizer says.
+
+    Raises:
+        SourceError: the bytes are empty, binary, or in no encoding that can be told.
+    """
+    if not data.strip():
+        raise SourceError("it is empty")
+    for bom, encoding in _BOMS:
+        if data.startswith(bom):
+            try:
+                return data.decode(encoding)
+            except UnicodeDecodeError as exc:
+                raise SourceError(f"it starts as {encoding.removesuffix('-sig')} but is not: {exc.reason}") from exc
+    head = data[:_ENCODING_SAMPLE]
+    if b"\0" in head or len(_BINARY.findall(head)) > _MOST_CONTROLS * len(head):
+        raise SourceError("it is binary, not text")
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _decode_by_guess(data)
+
+
+def _decode_by_guess(data: bytes) -> str:
+    import charset_normalizer
+
+    best = charset_normalizer.from_bytes(data[:_ENCODING_SAMPLE]).best()
+    if best is None:
+        raise SourceError("its encoding cannot be told; save it as UTF-8")
+    try:
+        return data.decode(best.encoding)
+    except UnicodeDecodeError as exc:
+        raise SourceError(f"it seems to be {best.encoding} but is not throughout; save it as UTF-8") from exc
+
+
+def article_from_text(text: str, *, name: str) -> Article:
+    """The article in plain text: a short first line is its title, furniture at its ends is left out.
+
+    Where no line can be the title, `name` (a file's name without its suffix) is. The outlet is known only where the
+    text carries a page's "Site icon" line. No date and no address is made up.
+
+    Raises:
+        SourceError: no text is left.
+    """
+    text = clean_text(text)
+    source = site_name(text)
+    body = drop_furniture(text)
+    title, rest = _split_title(body)
+    rest = drop_furniture(rest)
+    if title is None or not rest:
+        title, rest = title or _title_from(name), rest or body
+    return make_article(title, rest, source=source)
+
+
+def make_article(
+    title: str,
+    text: str,
+    *,
+    url: str | None = None,
+    source: str | None = None,
+    author: str | None = None,
+    published: str | None = None,
+    language: str | None = None,
+) -> Article:
+    """The article of clean text, its id from its content, its language found where none was given.
+
+    Raises:
+        SourceError: the text is blank.
+    """
+    if not text.strip():
+        raise SourceError("it holds no text")
+    title = one_line(title) or _UNTITLED
+    return Article(content_id(title, text), title, text, url, source, author, published, language or language_of(text))
+
+
+def _split_title(body: str) -> tuple[str | None, str]:
+    """A first line that stands alone, is short and ends like no sentence, and the rest of the text."""
+    first, _, rest = body.partition("\n")
+    heading = first.strip().removeprefix("#").lstrip("# ")
+    alone = rest.startswith("\n") or first.startswith("#") or len(rest.split("\n", 1)[0]) > 2 * len(first)
+    if heading and alone and len(heading) <= _TITLE_LIMIT and not heading.endswith((".", ";", ":", ",")):
+        return heading, rest.strip()
+    return None, body
+
+
+def _title_from(name: str) -> str:
+    return re.sub(r"[\s_-]+", " ", name).strip() or _UNTITLED
