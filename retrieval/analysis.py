@@ -14,37 +14,43 @@ import Stemmer
 
 from corpus.article import Span
 
+_MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0903\u093a-\u094f"
+_LETTERS = rf"(?:[^\W_]|[{_MARKS}])+"  # a combining mark is no \w, yet ends no word
 _WORD = re.compile(
     r"\d+(?:[.,٫٬]\d+)*"  # 1,472.19 is one number
     r"|(?:[^\W\d_]\.){2,}"  # U.S. is one word
-    r"|[^\W_]+(?:['’][^\W_]+)*",
+    rf"|{_LETTERS}(?:['’]{_LETTERS})*",
 )
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
-_ARABIC_FOLDS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي", "ـ": None})  # noqa: RUF001
-
-_NUMBER_WORDS = {
-    word: str(number)
-    for number, word in enumerate(
-        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen twenty".split()
-    )
-    if word != "one"  # far more often a pronoun than a number
-} | {
-    "first": "1", "second": "2", "third": "3", "fourth": "4", "fifth": "5", "sixth": "6", "seventh": "7", "eighth": "8",
-    "ninth": "9", "tenth": "10", "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70",
-    "eighty": "80", "ninety": "90",
-}  # fmt: skip
-
-STOP_WORDS = frozenset(
-    """a about above after again against all also am an and any are as at be because been before being below between both
-    but by can could did do does doing down during each few for from further had has have having he her here hers herself
-    him himself his how i if in into is it its itself just me more most my myself no nor not now of off on once only or
-    other our ours out over own same she should so some such than that the their theirs them themselves then there these
-    they this those through to too under until up very was we were what when where which while who whom whose why will
-    with would you your yours
-    في من على الى عن ان هذا هذه ذلك تلك التي الذي الذين ما ماذا متي كم اين لماذا كيف هل هو هي هم كان كانت قد لا لم لن او ثم
-    و ف ب ل مع بعد قبل عند كل بين حتي اذا اي ايه منذ خلال حول غير""".split()
+_ARABIC_FOLDS = str.maketrans(
+    {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي", "ـ": None}
 )
+
+_UNITS = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen",
+    "zeroth - second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth",
+    "- ten twenty thirty forty fifty sixty seventy eighty ninety",
+)
+_NUMBER_WORDS = {
+    word: str(number * scale)
+    for line, scale in zip(_UNITS, (1, 1, 10), strict=True)
+    for number, word in enumerate(line.split(" "))
+    if word not in {"-", "one"}  # "one" is far more often a pronoun than a number
+} | {"first": "1", "eighteen": "18", "nineteen": "19"}
+
+_ENGLISH_STOP_WORDS = """
+a about above after again against all also am an and any are as at be because been before being below between both
+but by can could did do does doing down during each few for from further had has have having he her here hers herself
+him himself his how i if in into is it its itself just me more most my myself no nor not now of off on once only or
+other our ours out over own same she should so some such than that the their theirs them themselves then there these
+they this those through to too under until up very was we were what when where which while who whom whose why will
+with would you your yours
+"""
+_ARABIC_STOP_WORDS = """
+في من على الى عن ان هذا هذه ذلك تلك التي الذي الذين ما ماذا متي كم اين لماذا كيف هل هو هي هم كان كانت قد لا لم لن
+او ثم و ف ب ل مع بعد قبل عند كل بين حتي اذا اي ايه منذ خلال حول غير
+"""
+STOP_WORDS = frozenset(f"{_ENGLISH_STOP_WORDS} {_ARABIC_STOP_WORDS}".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,8 @@ def fold(word: str) -> str:
     """The form of a word in which spelling variants meet: case, width, marks, tatweel, alef, ya, ta marbuta, digits."""
     plain = unicodedata.normalize("NFKD", word).casefold()
     plain = "".join(ch for ch in plain if not unicodedata.combining(ch)).translate(_ARABIC_FOLDS)
+    if not plain:
+        return ""
     if plain[0].isdigit():
         return "".join(str(unicodedata.digit(ch)) if ch.isdigit() else "." if ch in ".٫" else "" for ch in plain)
     plain = plain.replace("’", "'").replace(".", "")

@@ -1,12 +1,12 @@
 """What can go wrong between a question and its answer.
 
-    RetrievalError
-    ├── ModelError           a model that cannot be loaded, converted or verified
-    ├── SnapshotMissing      there is no snapshot to answer from, or none of that name
-    ├── SnapshotCorrupt      a snapshot whose files are not what its manifest says
-    ├── SnapshotOutdated     made by another encoder or format version: must be rebuilt
-    ├── PublishError         a snapshot that could not be written
-    └── QuestionError        a question that cannot be asked (empty, too long)
+RetrievalError
+├── ModelError           a model that cannot be loaded, converted or verified
+├── SnapshotMissing      there is no snapshot to answer from, or none of that name
+├── SnapshotCorrupt      a snapshot whose files are not what its manifest says
+├── SnapshotOutdated     made by another encoder or format version: must be rebuilt
+├── PublishError         a snapshot that could not be written
+└── QuestionError        a question that cannot be asked (empty, too long)
 """
 
 from __future__ import annotations

@@ -26,7 +26,10 @@ def save(folder: Path, passages: Iterable[Sequence[str]]) -> None:
     index = tantivy.Index(_schema(), path=str(folder))
     writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)  # one thread: rows and segments in the order given
     for row, terms in enumerate(passages):
-        writer.add_document(tantivy.Document(row=row, **{_FIELD: [" ".join(terms)]}))
+        document = tantivy.Document()
+        document.add_unsigned("row", row)
+        document.add_text(_FIELD, " ".join(terms))
+        writer.add_document(document)
     writer.commit()
     writer.wait_merging_threads()
 
@@ -58,7 +61,10 @@ class LexicalIndex:
     def search(self, weights: Mapping[str, float], limit: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The rows that match any of the terms, best first, equal scores by row, and their weighted BM25 scores."""
         clauses = [
-            (tantivy.Occur.Should, tantivy.Query.boost_query(tantivy.Query.term_query(self._schema, _FIELD, term), weight))
+            (
+                tantivy.Occur.Should,
+                tantivy.Query.boost_query(tantivy.Query.term_query(self._schema, _FIELD, term), weight),
+            )
             for term, weight in weights.items()
         ]
         if not clauses or limit == 0:

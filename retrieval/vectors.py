@@ -64,7 +64,7 @@ class VectorIndex:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         parameters = None
         if allowed is not None:
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))
+            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBatch(allowed))  # type: ignore[call-arg]
         scores, rows = self._index.search(vector[None, :], limit, params=parameters)
         order = np.lexsort((rows[0], -scores[0]))
         return rows[0][order], scores[0][order]

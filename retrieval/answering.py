@@ -1,0 +1,114 @@
+"""A question to an answer: search, decide, quote. Every quote is cut from its article and checked when it is made."""
+
+from __future__ import annotations
+
+import time
+import unicodedata
+from collections.abc import Callable
+
+from corpus.article import Article, Span
+from corpus.sentences import trim
+from retrieval import confidence, quoting
+from retrieval.encoder import Encoder
+from retrieval.errors import QuestionError
+from retrieval.links import link_to
+from retrieval.results import Answer, Query, Quote
+from retrieval.search import Hit, Question, Searcher
+from retrieval.snapshot import Snapshot
+
+MAX_QUESTION = 2000
+CONTEXT = 700
+"""How many characters of the article the wider context shows on either side of a quote, up to a paragraph's edge."""
+
+
+def cleaned(question: str) -> str:
+    """A question fit to be asked: NFC, one line, without control characters and lone surrogates.
+
+    Raises:
+        QuestionError: nothing is left, or more than MAX_QUESTION characters are.
+    """
+    text = "".join(" " if unicodedata.category(ch) in {"Cc", "Cs", "Zl", "Zp"} else ch for ch in question)
+    text = " ".join(unicodedata.normalize("NFC", text).split())
+    if not text:
+        raise QuestionError("the question is empty; ask something, for example: newsquote ask 'Who said what?'")
+    if len(text) > MAX_QUESTION:
+        raise QuestionError(
+            f"the question has {len(text):,} characters; {MAX_QUESTION:,} are the most that can be asked"
+        )
+    return text
+
+
+class Answerer:
+    """Answers from one snapshot. Not for several threads at once."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        encoder: Encoder,
+        *,
+        threshold: float = confidence.THRESHOLD,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self.snapshot = snapshot
+        self._searcher = Searcher(snapshot, encoder)
+        self._threshold = threshold
+        self._clock = clock
+
+    def answer(self, query: Query) -> Answer:
+        """Answer a question, or decline and hold the nearest passages.
+
+        Raises:
+            QuestionError: the question is empty or too long.
+        """
+        began = self._clock()
+        text = cleaned(query.text)
+        question = Question.of(query)
+        hits = self._searcher.search(query, question) if question.terms else []
+        drafts = quoting.merged(self._draft(number, hit) for number, hit in enumerate(hits))
+        chosen = list(quoting.spread(drafts))[: query.limit]
+        evidence = self._evidence(hits[chosen[0].hit]) if chosen else {}
+        probability = confidence.probability(evidence)
+        return Answer(
+            question=text,
+            answered=bool(chosen) and probability >= self._threshold,
+            confidence=probability,
+            quotes=tuple(self._quote(draft, hits[draft.hit]) for draft in chosen),
+            snapshot=self.snapshot.name,
+            took_ms=1000 * (self._clock() - began),
+            evidence=evidence,
+        )
+
+    def _evidence(self, hit: Hit) -> dict[str, float]:
+        return {"cosine": hit.dense, "sentence": max(score for _, score in hit.sentences), "covered": hit.covered}
+
+    def _draft(self, number: int, hit: Hit) -> quoting.Draft:
+        article, span = self.snapshot.passage(hit.row)
+        return quoting.Draft(article=article, span=span, sentences=hit.sentences, score=hit.score, hit=number)
+
+    def _quote(self, draft: quoting.Draft, hit: Hit) -> Quote:
+        article = self.snapshot.article(draft.article)
+        span = trim(article.text, draft.span)
+        marks = tuple(trim(article.text, mark) for mark in quoting.highlights(draft.sentences))
+        best = article.text[marks[0].start : marks[0].end]
+        return Quote(
+            article=article,
+            span=span,
+            highlights=marks,
+            score=draft.score,
+            context=_wider(article, span),
+            link=link_to(article.url, best),
+            evidence={
+                "dense": hit.dense,
+                "lexical": hit.lexical,
+                "sentence": max(score for _, score in hit.sentences),
+                "covered": hit.covered,
+            },
+        )
+
+
+def _wider(article: Article, span: Span) -> Span:
+    """Whole paragraphs around a quote, about CONTEXT characters on either side."""
+    text = article.text
+    start = text.rfind("\n", 0, max(0, span.start - CONTEXT)) + 1
+    end = text.find("\n", min(len(text), span.end + CONTEXT))
+    return trim(text, Span(start, len(text) if end < 0 else end))

@@ -1,0 +1,309 @@
+"""Articles to a snapshot, and a snapshot to CURRENT. Writing only; answering never imports this.
+
+One writer at a time: the caller holds the library's lock. A build that is interrupted, at any moment, leaves what
+served before serving; its own files are removed by the next build.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.article import Article, Passage
+from corpus.split import split_article
+from retrieval import lexical, snapshot, vectors
+from retrieval.analysis import terms
+from retrieval.digests import sha256_of
+from retrieval.encoder import Encoded, Encoder
+from retrieval.errors import PublishError, RetrievalError
+from retrieval.late import compress, kept
+from retrieval.snapshot import FORMAT, PASSAGE, Manifest, Snapshot
+
+KEEP = 3
+_CHUNK = 256
+Progress = Callable[[int], None]
+"""Called with the number of articles indexed so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A snapshot that now serves, and how much of it was new."""
+
+    name: str
+    articles: int
+    passages: int
+    encoded: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Vectors:
+    """What is kept of a passage: (dim,) float32, (s, dim) float16, (t, token_dim) int8 and (t,) int32.
+
+    `token_starts` count from the passage's start; those of the title's tokens are negative.
+    """
+
+    passage: NDArray[np.float32]
+    sentences: NDArray[np.float16]
+    tokens: NDArray[np.int8]
+    token_starts: NDArray[np.int32]
+
+
+def search_text(passage: Passage) -> str:
+    """What is encoded for a passage: its article's title, for search only, then its own words."""
+    return f"{passage.article.title}\n{passage.text}"
+
+
+def publish(
+    articles: Iterable[Article],
+    encoder: Encoder,
+    snapshots: Path,
+    *,
+    full: bool = False,
+    progress: Progress = lambda _: None,
+    now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
+) -> Published:
+    """Build a snapshot of `articles` aside, make it CURRENT, keep the three newest.
+
+    A passage whose words, title and encoder are those of one in the snapshot that serves keeps its vectors; with
+    `full` everything is encoded anew, to the same vectors.
+
+    Raises:
+        PublishError: the files cannot be written; what served before still serves.
+    """
+    try:
+        snapshots.mkdir(parents=True, exist_ok=True)
+        for stale in snapshots.glob(".build-*"):
+            shutil.rmtree(stale)
+        folder = snapshots / f".build-{os.getpid()}"
+        folder.mkdir()
+        try:
+            previous = None if full else _previous(snapshots, encoder)
+            manifest, encoded = _build(articles, encoder, folder, previous, progress, now())
+            name = f"{now():%Y%m%dT%H%M%SZ}-{hashlib.sha256(manifest.to_json().encode()).hexdigest()[:8]}"
+            _sync(folder)
+            folder.rename(snapshots / name)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        _sync_folder(snapshots)
+        use(snapshots, name)
+        prune(snapshots)
+    except OSError as exc:
+        raise PublishError(
+            f"the index could not be written: {exc.strerror or exc}; what served before still serves. "
+            f"Make room or check {snapshots}, then run: newsquote index build"
+        ) from exc
+    return Published(name, manifest.articles, manifest.passages, encoded)
+
+
+def use(snapshots: Path, name: str) -> None:
+    """Make a snapshot CURRENT, in one rename.
+
+    Raises:
+        SnapshotMissing, SnapshotCorrupt, SnapshotOutdated: it cannot serve.
+        PublishError: CURRENT cannot be written.
+    """
+    Snapshot.open(snapshots, name)
+    temporary = snapshots / f".current-{os.getpid()}"
+    try:
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(f"{name}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(snapshots / "CURRENT")
+        _sync_folder(snapshots)
+    except OSError as exc:
+        raise PublishError(f"{snapshots / 'CURRENT'} could not be written: {exc.strerror or exc}") from exc
+
+
+def prune(snapshots: Path, keep: int = KEEP) -> None:
+    """Remove all but the `keep` newest snapshots, never the one that serves."""
+    serving = snapshot.current(snapshots)
+    for name in snapshot.names(snapshots)[:-keep]:
+        if name != serving:
+            shutil.rmtree(snapshots / name)
+
+
+def _previous(snapshots: Path, encoder: Encoder) -> Snapshot | None:
+    try:
+        return Snapshot.open(snapshots, encoder=encoder.fingerprint)
+    except RetrievalError:
+        return None  # nothing to carry over from: everything is encoded
+
+
+def _build(
+    articles: Iterable[Article],
+    encoder: Encoder,
+    folder: Path,
+    previous: Snapshot | None,
+    progress: Progress,
+    now: dt.datetime,
+) -> tuple[Manifest, int]:
+    counts = {"articles": 0, "passages": 0, "sentences": 0, "tokens": 0, "encoded": 0}
+    carried = _Carried(previous)
+    files: dict[str, BinaryIO] = {}
+
+    def write(name: str, values: NDArray[Any]) -> None:
+        files[name].write(np.ascontiguousarray(values).tobytes())
+
+    def passages() -> Iterator[tuple[int, Passage]]:
+        offset = 0
+        write("lines.bin", np.array([0], "<i8"))
+        for row, article in enumerate(articles):
+            line = json.dumps(asdict(article), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+            files["articles.jsonl"].write(line)
+            offset += len(line)
+            write("lines.bin", np.array([offset], "<i8"))
+            write("days.bin", np.array([_day(article)], "<i4"))
+            counts["articles"] += 1
+            yield from ((row, passage) for passage in split_article(article))
+            progress(counts["articles"])
+
+    def rows() -> Iterator[tuple[Passage, NDArray[np.float32]]]:
+        ahead = passages()
+        while chunk := list(islice(ahead, _CHUNK)):
+            keys = [_key(passage) for _, passage in chunk]
+            old = [carried.find(key) for key in keys]
+            fresh = encoder.encode_passages(
+                [search_text(p) for (_, p), row in zip(chunk, old, strict=True) if row is None]
+            )
+            for (article_row, passage), key, row in zip(chunk, keys, old, strict=True):
+                found = _vectors(passage, next(fresh)) if row is None else carried.take(row)
+                counts["encoded"] += row is None
+                start, end = passage.span
+                write(
+                    "passages.bin",
+                    np.array([(article_row, start, end, counts["sentences"], counts["tokens"])], PASSAGE),
+                )
+                write("keys.bin", np.array([key], "<u8"))
+                write("sentences.bin", np.array(passage.sentences, "<i8"))
+                write("sentence_vectors.bin", found.sentences)
+                write("tokens.bin", found.tokens)
+                write("token_starts.bin", found.token_starts)
+                counts["passages"] += 1
+                counts["sentences"] += len(passage.sentences)
+                counts["tokens"] += len(found.tokens)
+                yield passage, found.passage
+
+    index_terms: list[list[str]] = []
+
+    def blocks() -> Iterator[NDArray[np.float32]]:
+        stream = rows()
+        while block := list(islice(stream, _CHUNK)):
+            index_terms.extend(terms(search_text(passage)) for passage, _ in block)
+            yield np.stack([vector for _, vector in block])
+
+    arrays = ("lines", "days", "passages", "keys", "sentences", "sentence_vectors", "tokens", "token_starts")
+    try:
+        for name in ("articles.jsonl", *(f"{array}.bin" for array in arrays)):
+            files[name] = (folder / name).open("wb")
+        vectors.save(folder / "vectors.faiss", blocks(), encoder.dim)
+        write("passages.bin", np.array([(counts["articles"], 0, 0, counts["sentences"], counts["tokens"])], PASSAGE))
+    finally:
+        for file in files.values():
+            file.close()
+    lexical.save(folder / "lexical", index_terms)
+    encoded = counts.pop("encoded")
+    manifest = Manifest(
+        format=FORMAT,
+        created=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        encoder=encoder.fingerprint,
+        dim=encoder.dim,
+        token_dim=encoder.dim,
+        files={
+            path.relative_to(folder).as_posix(): (path.stat().st_size, sha256_of(path))
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and not path.name.endswith(".lock")
+        },
+        **counts,
+    )
+    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    return manifest, encoded
+
+
+def _day(article: Article) -> int:
+    return 0 if article.published is None else dt.datetime.fromisoformat(article.published).date().toordinal()
+
+
+def _key(passage: Passage) -> int:
+    """Names the words a passage's vectors were made of, and where its sentences end in them."""
+    start = passage.span.start
+    edges = ",".join(str(sentence.end - start) for sentence in passage.sentences)
+    content = f"{passage.article.title}\0{passage.text}\0{edges}".encode()
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
+
+
+def _vectors(passage: Passage, encoded: Encoded) -> _Vectors:
+    """Keep of an encoded passage what answers questions: its vector, its sentences' and its content words' tokens."""
+    shift = len(passage.article.title) + 1
+    inside = encoded.offsets[:, 0] - shift if len(encoded.offsets) else np.empty(0, np.int32)
+    starts = np.array([sentence.start - passage.span.start for sentence in passage.sentences])
+    owner = np.searchsorted(starts, inside, "right") - 1
+    sentences = np.empty((len(starts), len(encoded.vector)), np.float32)
+    for number in range(len(starts)):
+        own = encoded.tokens[(owner == number) & (inside >= 0)]
+        mean = own.mean(axis=0) if len(own) else encoded.vector  # a sentence past the model's reach: its passage speaks
+        sentences[number] = mean / max(float(np.linalg.norm(mean)), 1e-9)
+    keep = kept(search_text(passage), encoded.offsets)
+    return _Vectors(
+        passage=encoded.vector,
+        sentences=sentences.astype(np.float16),
+        tokens=compress(encoded.tokens[keep]),
+        token_starts=(inside[keep]).astype(np.int32),
+    )
+
+
+class _Carried:
+    """The vectors of a snapshot, found again by what they were made of."""
+
+    def __init__(self, previous: Snapshot | None) -> None:
+        self._snapshot = previous
+        keys = np.empty(0, np.uint64) if previous is None else np.asarray(previous.keys)
+        self._order = np.argsort(keys, kind="stable")
+        self._keys = keys[self._order]
+
+    def find(self, key: int) -> int | None:
+        place = int(np.searchsorted(self._keys, np.uint64(key)))
+        if place < len(self._keys) and int(self._keys[place]) == key:
+            return int(self._order[place])
+        return None
+
+    def take(self, row: int) -> _Vectors:
+        old = self._snapshot
+        if old is None:
+            raise IndexError(row)
+        first, last = (slice(int(old.passages[f][row]), int(old.passages[f][row + 1])) for f in ("sentence", "token"))
+        return _Vectors(
+            passage=old.vectors.take(np.array([row], np.int64))[0],
+            sentences=np.asarray(old.sentence_vectors[first]),
+            tokens=np.asarray(old.tokens[last]),
+            token_starts=np.asarray(old.token_starts[last]),
+        )
+
+
+def _sync(folder: Path) -> None:
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if path.is_dir():
+            _sync_folder(path)
+        else:
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,53 @@
+"""Small libraries and built indexes for tests, in one line."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from pathlib import Path
+
+from corpus.article import Article
+from retrieval.encoder import Encoder
+from retrieval.publish import publish
+from retrieval.snapshot import Snapshot
+from tests.fakes import HashingEncoder
+
+NOW = dt.datetime(2026, 11, 24, 0, 15, tzinfo=dt.UTC)
+
+HARBOUR = Article(
+    id="harbour",
+    title="Harbour strike ends in Port Vell",
+    text=(
+        "Dock workers in Port Vell went back to work on Monday. The strike had lasted eleven days. "
+        "Union leader Marta Quill said the new contract raises pay by 7 percent.\n\n"
+        "The harbour handles 40,000 containers a month. Mayor Jon Abel called the deal fair."
+    ),
+    url="https://example.org/harbour",
+    source="The Vell Courier",
+    published="2026-10-05",
+    language="en",
+)
+BRIDGE = Article(
+    id="bridge",
+    title="Bridge over the Ostra to close for repairs",
+    text=(
+        "The old bridge over the Ostra will close in May for repairs. Engineers found cracks in two pillars. "
+        "The work will cost 3.2 million crowns."
+    ),
+    source="Ostra Post",
+    published="2026-11-01",
+    language="en",
+)
+BEES = Article(
+    id="bees",
+    title="City bees 🐝 thrive",
+    text="Bees on city roofs made more honey than ever. “Nobody expected it,” said Ada Lund.",
+)
+LIBRARY = (BEES, BRIDGE, HARBOUR)
+
+
+def built(folder: Path, articles: Sequence[Article] = LIBRARY, encoder: Encoder | None = None) -> Snapshot:
+    """A published and opened snapshot of `articles`."""
+    encoder = encoder or HashingEncoder()
+    publish(articles, encoder, folder, now=lambda: NOW)
+    return Snapshot.open(folder, encoder=encoder.fingerprint)

@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.analysis import fold, terms, words
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Romanowski's reports", "romanowski report"),
+        ("the U.S. protocol", "US protocols"),
+        ("1,472.19 dollars", "1472.19 dollar"),
+        ("ten officials", "10 official"),
+        ("the second level", "2 levels"),
+        ("Café Zürich", "cafe zurich"),
+        ("ＷＩＤＥ letters", "wide letter"),
+        ("أحمد إلى المدرسة", "احمد الي المدرسه"),
+        ("مُحَمَّد", "محمد"),
+        ("الاتـــجار", "الاتجار"),
+        ("عام ٢٠١٠", "عام 2010"),
+    ],
+    ids=[
+        "possessive and plural", "abbreviation", "thousands", "number word", "ordinal", "accents", "width",
+        "alef, ya, ta marbuta", "marks", "tatweel", "Arabic-Indic digits",
+    ],
+)  # fmt: skip
+def test_spelling_variants_meet_in_one_term(one: str, other: str) -> None:
+    assert terms(one) == terms(other)
+
+
+def test_stop_words_are_left_out() -> None:
+    assert terms("Which of them is in the house?") == ["hous"]
+    assert terms("ما هو تقرير الخارجية") == terms("تقرير الخارجية")
+
+
+def test_numbers_keep_their_decimals() -> None:
+    assert terms("$1,472.19 and 0.5%") == ["1472.19", "0.5"]
+
+
+def test_words_know_where_they_stand() -> None:
+    text = "“Kuwait’s law,” he said."
+    assert [text[w.span.start : w.span.end] for w in words(text)] == ["Kuwait’s", "law", "he", "said"]
+
+
+@given(st.text())
+def test_words_are_slices_in_order_that_do_not_overlap(text: str) -> None:
+    end = 0
+    for word in words(text):
+        assert end <= word.span.start < word.span.end <= len(text)
+        assert word.folded
+        assert word.term
+        end = word.span.end
+
+
+@given(st.text(alphabet=st.characters(categories=["L", "Nd"]), min_size=1))
+def test_folding_twice_changes_nothing(word: str) -> None:
+    once = fold(word)
+    if once:
+        assert fold(once) == once

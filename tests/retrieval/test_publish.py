@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from corpus.article import Article
+from retrieval import snapshot
+from retrieval.encoder import Encoded
+from retrieval.errors import PublishError, SnapshotCorrupt
+from retrieval.publish import publish, use
+from retrieval.snapshot import Snapshot
+from tests.fakes import HashingEncoder
+from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, built
+
+
+def ticking() -> Callable[[], dt.datetime]:
+    seconds = itertools.count()
+    return lambda: NOW + dt.timedelta(seconds=next(seconds))
+
+
+def test_what_was_published_serves(tmp_path: Path) -> None:
+    done = publish(LIBRARY, HashingEncoder(), tmp_path, now=lambda: NOW)
+    assert (done.articles, done.passages, done.encoded) == (3, 3, 3)
+    assert done.name.startswith("20261124T001500Z-")
+    assert snapshot.current(tmp_path) == done.name
+
+
+def test_unchanged_passages_are_never_encoded_twice(tmp_path: Path) -> None:
+    encoder, now = HashingEncoder(), ticking()
+    publish(LIBRARY, encoder, tmp_path, now=now)
+    moved = replace(
+        HARBOUR, text="The ferry is late. " + "Nobody minds waiting in the sun. " * 30 + "\n\n" + HARBOUR.text
+    )
+    done = publish([BRIDGE, moved], encoder, tmp_path, now=now)
+    assert encoder.passages == 3 + done.encoded
+    assert done.encoded < done.passages
+    assert publish([BRIDGE, moved], encoder, tmp_path, now=now).encoded == 0
+
+
+def test_another_encoder_encodes_everything(tmp_path: Path) -> None:
+    now = ticking()
+    publish(LIBRARY, HashingEncoder(name="one"), tmp_path, now=now)
+    assert publish(LIBRARY, HashingEncoder(name="two"), tmp_path, now=now).encoded == 3
+
+
+ARTICLES = st.lists(
+    st.sampled_from(
+        [BEES, BRIDGE, HARBOUR, replace(HARBOUR, id="harbour-2", title="Another title"), replace(BEES, text="Short.")]
+    ),
+    unique_by=lambda a: a.id,
+    min_size=1,
+)
+
+
+@settings(max_examples=15)
+@given(st.lists(ARTICLES, min_size=1, max_size=4))
+def test_built_step_by_step_or_anew_the_files_are_the_same(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[list[Article]]
+) -> None:
+    gradual, anew = tmp_path_factory.mktemp("gradual"), tmp_path_factory.mktemp("anew")
+    now = ticking()
+    for step in steps:
+        publish(step, HashingEncoder(), gradual, now=now)
+    publish(steps[-1], HashingEncoder(), anew, full=True, now=now)
+
+    def answers_from(folder: Path) -> dict[str, bytes]:
+        serving = folder / (snapshot.current(folder) or "")
+        return {p.name: p.read_bytes() for p in serving.iterdir() if p.suffix in {".bin", ".jsonl", ".faiss"}}
+
+    assert answers_from(gradual) == answers_from(anew)
+
+
+def test_three_snapshots_are_kept_and_the_one_that_serves(tmp_path: Path) -> None:
+    now = ticking()
+    made = [publish(LIBRARY[: 1 + n % 3], HashingEncoder(), tmp_path, now=now).name for n in range(5)]
+    assert snapshot.names(tmp_path) == made[2:]
+    use(tmp_path, made[2])
+    assert snapshot.current(tmp_path) == made[2]
+    newest = publish(LIBRARY, HashingEncoder(), tmp_path, now=now).name
+    assert snapshot.names(tmp_path) == [*made[3:], newest]
+
+
+def test_a_damaged_snapshot_cannot_be_made_to_serve(tmp_path: Path) -> None:
+    now = ticking()
+    old = publish(LIBRARY[:1], HashingEncoder(), tmp_path, now=now).name
+    new = publish(LIBRARY, HashingEncoder(), tmp_path, now=now).name
+    (tmp_path / old / "vectors.faiss").write_bytes(b"x")
+    with pytest.raises(SnapshotCorrupt):
+        use(tmp_path, old)
+    assert snapshot.current(tmp_path) == new
+
+
+def test_a_library_without_articles_gives_an_index_that_finds_nothing(tmp_path: Path) -> None:
+    opened = built(tmp_path, [])
+    assert opened.manifest.passages == 0
+    assert list(opened.articles()) == []
+
+
+class Stopping(HashingEncoder):
+    """Raises in place of the n-th passage."""
+
+    def __init__(self, at: int, error: BaseException) -> None:
+        super().__init__()
+        self._at = at
+        self._error = error
+
+    def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
+        for encoded in super().encode_passages(texts):
+            if self.passages > self._at:
+                raise self._error
+            yield encoded
+
+
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_interrupted_while_encoding_the_old_snapshot_serves_and_nothing_is_left(tmp_path: Path, at: int) -> None:
+    old = built(tmp_path, [BEES]).name
+    changed = [replace(article, title=f"{article.title}!") for article in LIBRARY]
+    with pytest.raises(KeyboardInterrupt):
+        publish(changed, Stopping(at, KeyboardInterrupt()), tmp_path)
+    assert Snapshot.open(tmp_path).name == old
+    assert not list(tmp_path.glob(".build-*"))
+
+
+def test_a_full_disk_is_one_clear_line_and_the_old_snapshot_serves(tmp_path: Path) -> None:
+    old = built(tmp_path, [BEES]).name
+    with pytest.raises(PublishError, match="No space left on device; what served before still serves"):
+        publish(LIBRARY, Stopping(0, OSError(errno.ENOSPC, "No space left on device")), tmp_path)
+    assert Snapshot.open(tmp_path).name == old
+    assert not list(tmp_path.glob(".build-*"))
+
+
+@pytest.mark.parametrize("step", ["rename", "replace", "fsync"])
+def test_stopped_at_each_step_of_publishing_a_snapshot_still_serves(
+    tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = built(tmp_path, [BEES]).name
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        if step == "fsync":
+            patch.setattr("os.fsync", stop)
+        else:
+            patch.setattr(Path, step, stop)
+        with pytest.raises(KeyboardInterrupt):
+            publish(LIBRARY, HashingEncoder(), tmp_path)
+    assert Snapshot.open(tmp_path).name == old
+    assert publish(LIBRARY, HashingEncoder(), tmp_path).articles == 3
+
+
+def test_what_a_killed_build_left_behind_is_removed(tmp_path: Path) -> None:
+    (tmp_path / ".build-1").mkdir()
+    (tmp_path / ".build-1" / "tokens.bin").write_bytes(b"half")
+    built(tmp_path)
+    assert not list(tmp_path.glob(".build-*"))
+
+
+def test_progress_counts_articles(tmp_path: Path) -> None:
+    seen: list[int] = []
+    publish(LIBRARY, HashingEncoder(), tmp_path, progress=seen.append)
+    assert seen == [1, 2, 3]
