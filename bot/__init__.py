@@ -1,0 +1,1 @@
+"""People: the command line, the terminal chat and the Telegram bot."""

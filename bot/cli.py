@@ -1,0 +1,430 @@
+"""The newsquote command: arguments in, wiring, lines out. Nothing heavy is imported before a command needs it."""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import logging
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from bot.settings import Settings, SettingsError
+from corpus.errors import CorpusError
+from retrieval.errors import QuestionError, RetrievalError
+
+if TYPE_CHECKING:
+    from bot.editing import Editor
+    from corpus import Article, Outcome
+    from retrieval.answering import Answerer
+    from retrieval.encoder import Encoder
+    from retrieval.results import Answer, Query
+
+DONE, NOT_FOUND, WRONG_USE, FAILED, STOPPED = 0, 1, 2, 3, 130
+
+
+class _Parser(argparse.ArgumentParser):
+    """One line for an error, as everywhere."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USE, f"newsquote: {message}; {self.prog} --help says how\n")
+
+
+def entry() -> NoReturn:
+    """The console command."""
+    sys.exit(main(sys.argv[1:]))
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command; its exit status: 0 done or answered, 1 nothing found, 2 wrong use or settings, 3 it failed."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    logging.basicConfig(
+        level=os.environ.get("LOGLEVEL", "WARNING").upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # they log URLs, and the bot's hold its token
+    try:
+        options = _parser().parse_args(arguments)
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    try:
+        status = options.run(options, Settings.load(options.home))
+        sys.stdout.flush()
+    except (SettingsError, QuestionError) as exc:
+        return _complain(exc, WRONG_USE)
+    except (CorpusError, RetrievalError) as exc:
+        return _complain(exc, FAILED)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has heard enough
+        return DONE
+    except OSError as exc:
+        return _complain(f"{exc.filename or 'the system'}: {exc.strerror or exc}", FAILED)
+    except KeyboardInterrupt:
+        return _complain("stopped", STOPPED)
+    return int(status)
+
+
+def _complain(what: object, status: int) -> int:
+    print("newsquote: " + " ".join(str(what).split()), file=sys.stderr)  # noqa: T201
+    return status
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
+def _print(line: str) -> None:
+    print(line)  # noqa: T201
+
+
+def _parser() -> _Parser:
+    parser = _Parser(prog="newsquote", description="Ask news articles a question; get their exact words back.")
+    parser.add_argument("--home", type=Path, metavar="DIR", help="where library, index and settings are kept")
+    parser.add_argument("--version", action="version", version=f"newsquote {_version()}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+
+    ask = commands.add_parser("ask", help="answer a question, or each line of standard input")
+    ask.add_argument("question", help="the question; - reads one a line from standard input")
+    ask.add_argument("--limit", type=_limit, metavar="N", help="at most N quotes")
+    ask.add_argument("--json", action="store_true", help="one JSON object a question")
+    ask.add_argument("--since", type=_day, metavar="DATE", help="only articles published on or after DATE")
+    ask.add_argument("--until", type=_day, metavar="DATE", help="only articles published on or before DATE")
+    ask.add_argument("--source", metavar="NAME", help="only articles of this outlet")
+    ask.add_argument("--why", action="store_true", help="show the evidence behind the answer")
+    ask.set_defaults(run=_ask)
+
+    chat = commands.add_parser("chat", help="a conversation in the terminal")
+    chat.set_defaults(run=_chat)
+
+    telegram = commands.add_parser("telegram", help="run the Telegram bot")
+    telegram.set_defaults(run=_telegram)
+
+    add = commands.add_parser("add", help="take articles into the library and index them")
+    add.add_argument("sources", nargs="+", metavar="SOURCE", help="a file, a folder, or - for standard input")
+    add.add_argument("--json", action="store_true", help="one JSON array of outcomes")
+    add.set_defaults(run=_add)
+
+    articles = commands.add_parser("articles", help="the library").add_subparsers(metavar="ACTION", required=True)
+    listing = articles.add_parser("list", help="every article")
+    listing.add_argument("--json", action="store_true", help="one JSON array")
+    listing.set_defaults(run=_articles_list)
+    show = articles.add_parser("show", help="one article")
+    show.add_argument("id")
+    show.add_argument("--json", action="store_true", help="one JSON object")
+    show.set_defaults(run=_articles_show)
+    remove = articles.add_parser("remove", help="remove articles")
+    remove.add_argument("ids", nargs="+", metavar="ID")
+    remove.set_defaults(run=_articles_remove)
+
+    index = commands.add_parser("index", help="the index").add_subparsers(metavar="ACTION", required=True)
+    build = index.add_parser("build", help="build it from the library and publish it")
+    build.add_argument("--full", action="store_true", help="encode every passage anew")
+    build.set_defaults(run=_index_build)
+    index.add_parser("list", help="the snapshots that are kept").set_defaults(run=_index_list)
+    use = index.add_parser("use", help="let another snapshot serve")
+    use.add_argument("name", metavar="NAME")
+    use.set_defaults(run=_index_use)
+    index.add_parser("check", help="read every byte of the snapshot that serves").set_defaults(run=_index_check)
+
+    commands.add_parser("config", help="the settings in force").set_defaults(run=_config)
+    return parser
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("newsquote")
+
+
+def _limit(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= 50:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 50")
+    return int(text)
+
+
+def _day(text: str) -> dt.date:
+    try:
+        return dt.date.fromisoformat(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-11-24") from exc
+
+
+# What is heavy is made here, when a command first needs it.
+
+
+def _encoder(settings: Settings) -> Encoder:
+    from retrieval.models import DEFAULT_SOURCE, open_encoder, read_manifest
+
+    folder = settings.models / settings.model
+    if settings.model == DEFAULT_SOURCE and not (folder / "manifest.json").exists():
+        from retrieval.convert import convert
+
+        _say("Preparing the language model: once, about half a minute.")
+        convert(DEFAULT_SOURCE, settings.models)
+    read_manifest(folder)
+    return open_encoder(folder)
+
+
+def _editor(settings: Settings) -> Editor:
+    from bot.editing import Editor
+
+    return Editor(settings, lambda: _encoder(settings))
+
+
+def _prepared(settings: Settings) -> None:
+    from retrieval.snapshot import current
+
+    if current(settings.snapshots) is None:
+        _editor(settings).prepare(_say)
+
+
+def _answerer(settings: Settings) -> Answerer:
+    from retrieval.answering import Answerer
+    from retrieval.snapshot import Snapshot
+
+    encoder = _encoder(settings)
+    return Answerer(
+        Snapshot.open(settings.snapshots, encoder=encoder.fingerprint), encoder, threshold=settings.threshold
+    )
+
+
+# The commands.
+
+
+def _ask(options: argparse.Namespace, settings: Settings) -> int:
+    from retrieval.answering import cleaned
+
+    queries: Iterable[Query] = (
+        (_query(line, options, settings) for line in _lines(sys.stdin))
+        if options.question == "-"
+        else [_query(options.question, options, settings)]
+    )
+    if options.question != "-":
+        cleaned(options.question)  # a question that cannot be asked should not wait for the index
+    _prepared(settings)
+    answerer = _answerer(settings)
+    status = DONE
+    for query in queries:
+        try:
+            answer = answerer.answer(query)
+        except QuestionError as exc:
+            if options.question != "-":
+                raise
+            status = WRONG_USE
+            if options.json:
+                _print(json.dumps({**_unanswered(query.text, answerer.snapshot.name), "error": str(exc)}))
+            else:
+                _complain(exc, WRONG_USE)
+            continue
+        if options.json:
+            _print(answer_json(answer, why=options.why))
+        else:
+            _show(answer, why=options.why)
+        sys.stdout.flush()
+        if options.question != "-" and not answer.answered:
+            status = NOT_FOUND
+    return status
+
+
+def _lines(stream: Any) -> Iterable[str]:
+    """The questions of standard input, one a line; bytes that are not UTF-8 become replacement characters."""
+    for line in stream.buffer:
+        yield line.decode("utf-8", errors="replace").rstrip("\r\n")
+
+
+def _query(text: str, options: argparse.Namespace, settings: Settings) -> Query:
+    from retrieval.results import Query
+
+    return Query(
+        text=text,
+        limit=options.limit or settings.limit,
+        since=options.since,
+        until=options.until,
+        source=options.source,
+    )
+
+
+def _unanswered(question: str, snapshot: str) -> dict[str, Any]:
+    return {
+        "question": question.encode("utf-8", "replace").decode(),
+        "answered": False,
+        "confidence": 0.0,
+        "quotes": [],
+        "snapshot": snapshot,
+        "took_ms": 0.0,
+    }
+
+
+def article_record(article: Article, *, text: bool) -> dict[str, Any]:
+    """An article as the command line's JSON shows it."""
+    keys = ("id", "title", "url", "source", "author", "published", "language", *(("text",) if text else ()))
+    return {key: getattr(article, key) for key in keys}
+
+
+def answer_json(answer: Answer, *, why: bool = False) -> str:
+    """An answer as the command line prints it, on one line."""
+    record: dict[str, Any] = {
+        "question": answer.question,
+        "answered": answer.answered,
+        "confidence": round(answer.confidence, 4),
+        "quotes": [
+            {
+                "article": article_record(quote.article, text=False),
+                "text": quote.text,
+                "start": quote.span.start,
+                "end": quote.span.end,
+                "highlights": [[mark.start, mark.end] for mark in quote.highlights],
+                "score": round(quote.score, 6),
+                "link": quote.link,
+                **({"evidence": quote.evidence} if why else {}),
+            }
+            for quote in answer.quotes
+        ],
+        "snapshot": answer.snapshot,
+        "took_ms": round(answer.took_ms, 2),
+        **({"evidence": answer.evidence} if why else {}),
+    }
+    return json.dumps(record, ensure_ascii=False)
+
+
+def _show(answer: Answer, *, why: bool) -> None:
+    from bot import render
+    from bot.phrases import Language
+
+    language = Language.AR if render.right_to_left(answer.question) else Language.EN
+    parts = [render.answer(answer, language, count=len(answer.quotes), look=render.Look.MARKS)]
+    if why:
+        parts.append(render.why(answer, language))
+    _print(render.printable(render.joined(parts, "\n\n").text))
+
+
+def _chat(options: argparse.Namespace, settings: Settings) -> int:
+    raise NotImplementedError
+
+
+def _telegram(options: argparse.Namespace, settings: Settings) -> int:
+    raise NotImplementedError
+
+
+def _add(options: argparse.Namespace, settings: Settings) -> int:
+    stdin = sys.stdin.buffer.read() if "-" in options.sources else None
+    return _report(_editor(settings).add(options.sources, stdin), as_json=options.json)
+
+
+def _report(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
+    from corpus import Kind
+
+    if as_json:
+        _print(
+            json.dumps(
+                [
+                    {"outcome": o.kind.value, "source": o.source, "title": o.title, "id": o.id, "reason": o.reason}
+                    for o in outcomes
+                ],
+                ensure_ascii=False,
+            )
+        )
+    else:
+        for outcome in outcomes:
+            what = f"{outcome.title} ({outcome.id})" if outcome.title else outcome.source
+            _print(f"{outcome.kind.value}: {what}" + (f": {outcome.reason}" if outcome.reason else ""))
+    return FAILED if any(outcome.kind is Kind.REFUSED for outcome in outcomes) else DONE
+
+
+def _articles_list(options: argparse.Namespace, settings: Settings) -> int:
+    from corpus import Library
+
+    articles = sorted(Library(settings.library).articles(), key=lambda a: (a.published or "", a.title), reverse=True)
+    if options.json:
+        _print(json.dumps([article_record(article, text=False) for article in articles], ensure_ascii=False))
+    else:
+        for article in articles:
+            _print(" · ".join(part for part in (article.id, article.title, article.source, article.published) if part))
+        if not articles:
+            _say("The library is empty; add an article: newsquote add FILE")
+    return DONE
+
+
+def _articles_show(options: argparse.Namespace, settings: Settings) -> int:
+    from corpus import Library
+
+    article = Library(settings.library).get(options.id)
+    if article is None:
+        return _complain(f"there is no article {options.id}; newsquote articles list shows those there are", NOT_FOUND)
+    if options.json:
+        _print(json.dumps(article_record(article, text=True), ensure_ascii=False))
+    else:
+        known = (article.source, article.author, article.published, article.url)
+        _print("\n".join(filter(None, (article.title, " · ".join(filter(None, known)), "", article.text))))
+    return DONE
+
+
+def _articles_remove(options: argparse.Namespace, settings: Settings) -> int:
+    removed = _editor(settings).remove(options.ids)
+    for article_id in removed:
+        _print(f"removed: {article_id}")
+    missing = [article_id for article_id in options.ids if article_id not in removed]
+    if missing:
+        known = "newsquote articles list shows those there are"
+        return _complain(f"there is no article {', '.join(missing)}; {known}", NOT_FOUND)
+    return DONE
+
+
+def _index_build(options: argparse.Namespace, settings: Settings) -> int:
+    editor = _editor(settings)
+    if not settings.library.exists():
+        editor.prepare(_say)
+        return DONE
+    done = editor.build(full=options.full)
+    _print(f"{done.name} serves: {done.articles} articles, {done.passages} passages, {done.encoded} newly encoded.")
+    return DONE
+
+
+def _index_list(_: argparse.Namespace, settings: Settings) -> int:
+    from retrieval.snapshot import Manifest, current, names
+
+    serving = current(settings.snapshots)
+    for name in names(settings.snapshots):
+        try:
+            manifest = Manifest.read(settings.snapshots / name)
+            about = f"{manifest.articles} articles, {manifest.passages} passages"
+        except RetrievalError as exc:
+            about = str(exc)
+        _print(f"{'*' if name == serving else ' '} {name}  {about}")
+    if serving is None:
+        _say("There is no index yet; build one: newsquote index build")
+    return DONE
+
+
+def _index_use(options: argparse.Namespace, settings: Settings) -> int:
+    from retrieval.publish import use
+
+    use(settings.snapshots, options.name)
+    _print(f"{options.name} serves.")
+    return DONE
+
+
+def _index_check(_: argparse.Namespace, settings: Settings) -> int:
+    from retrieval.errors import SnapshotMissing
+    from retrieval.snapshot import Manifest, Snapshot, check, current
+
+    name = current(settings.snapshots)
+    if name is None:
+        raise SnapshotMissing("there is no index yet; run: newsquote index build")
+    folder = settings.snapshots / name
+    manifest = Manifest.read(folder)
+    check(folder, manifest, memory=None)
+    Snapshot.open(settings.snapshots, name)
+    _print(f"{name} is whole: {manifest.articles} articles, {manifest.passages} passages, {len(manifest.files)} files.")
+    return DONE
+
+
+def _config(_: argparse.Namespace, settings: Settings) -> int:
+    for name, value, origin in settings.shown():
+        _print(f"{name} = {value or '(not set)'}  [{origin}]")
+    return DONE

