@@ -360,7 +360,7 @@ def _articles_show(options: argparse.Namespace, settings: Settings) -> int:
         _print(json.dumps(article_record(article, text=True), ensure_ascii=False))
     else:
         known = (article.source, article.author, article.published, article.url)
-        _print("\n".join(filter(None, (article.title, " · ".join(filter(None, known)), "", article.text))))
+        _print("\n".join((article.title, *filter(None, [" · ".join(filter(None, known))]), "", article.text)))
     return DONE
 
 

@@ -145,7 +145,7 @@ class Settings:
 def _file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as exc:
         raise SettingsError(f"{path} cannot be read: {exc.strerror}") from exc

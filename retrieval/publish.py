@@ -32,6 +32,7 @@ from retrieval.snapshot import FORMAT, PASSAGE, Manifest, Snapshot
 
 KEEP = 3
 _CHUNK = 256
+_STAMP = "%Y%m%dT%H%M%SZ"
 Progress = Callable[[int], None]
 """Called with the number of articles indexed so far."""
 
@@ -89,8 +90,9 @@ def publish(
         folder.mkdir()
         try:
             previous = None if full else _previous(snapshots, encoder)
-            manifest, encoded = _build(articles, encoder, folder, previous, progress, now())
-            name = f"{now():%Y%m%dT%H%M%SZ}-{hashlib.sha256(manifest.to_json().encode()).hexdigest()[:8]}"
+            moment = _after_the_newest(snapshots, now())
+            manifest, encoded = _build(articles, encoder, folder, previous, progress, moment)
+            name = f"{moment:{_STAMP}}-{hashlib.sha256(manifest.to_json().encode()).hexdigest()[:8]}"
             _sync(folder)
             folder.rename(snapshots / name)
         finally:
@@ -132,6 +134,14 @@ def prune(snapshots: Path, keep: int = KEEP) -> None:
     for name in snapshot.names(snapshots)[:-keep]:
         if name != serving:
             shutil.rmtree(snapshots / name)
+
+
+def _after_the_newest(snapshots: Path, moment: dt.datetime) -> dt.datetime:
+    """The moment itself, or a second after the newest snapshot's, so that names sort as they were made."""
+    newest = max((name[: len("20261124T001500Z")] for name in snapshot.names(snapshots)), default=None)
+    if newest is None:
+        return moment
+    return max(moment, dt.datetime.strptime(newest, _STAMP).replace(tzinfo=dt.UTC) + dt.timedelta(seconds=1))
 
 
 def _previous(snapshots: Path, encoder: Encoder) -> Snapshot | None:

@@ -57,3 +57,14 @@ class HashingEncoder:
     def _direction(self, word: str) -> NDArray[np.float32]:
         seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
         return unit(np.random.default_rng(seed).standard_normal(self._dim).astype(np.float32))
+
+
+class Clock:
+    """A clock that stands still until a test moves it."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        """The time in seconds."""
+        return self.now

@@ -1,0 +1,376 @@
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.cli import main
+from retrieval import snapshot
+
+KUWAIT = "cc7b14a5fbf203f2"
+TITLE = "US cooperates with Kuwait to ensure well-being of human trafficking victims"
+
+
+@dataclass(frozen=True)
+class Ran:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Stdin(io.StringIO):
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data.decode("utf-8", "replace"))
+        self.buffer = io.BytesIO(data)
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def home(tmp_path: Path, models_dir: Path) -> Path:
+    folder = tmp_path / "home"
+    folder.mkdir()
+    (folder / "models").symlink_to(models_dir)
+    return folder
+
+
+@pytest.fixture
+def run(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    for name in [name for name in os.environ if name.startswith("NEWSQUOTE_")]:
+        monkeypatch.delenv(name)
+
+    def run(*arguments: str, stdin: bytes = b"") -> Ran:
+        monkeypatch.setattr(sys, "stdin", Stdin(stdin))
+        capsys.readouterr()
+        status = main(["--home", str(home), *arguments])
+        caught = capsys.readouterr()
+        return Ran(status, caught.out, caught.err)
+
+    return run
+
+
+def records(path: Path, *articles: dict[str, str] | str) -> Path:
+    path.write_text("".join(f"{a if isinstance(a, str) else json.dumps(a)}\n" for a in articles), encoding="utf-8")
+    return path
+
+
+HARBOUR = {
+    "id": "harbour",
+    "title": "Harbour strike ends",
+    "text": "Dock workers returned. The strike lasted eleven days.",
+}
+BRIDGE = {
+    "id": "bridge",
+    "title": "Bridge closes",
+    "text": "The Ostra bridge will close in May. Repairs cost 3.2 million crowns.",
+    "source": "Ostra Post",
+    "published": "2026-11-01",
+    "url": "https://example.org/bridge",
+}
+
+
+def test_an_empty_home_answers_from_the_shipped_article(run: Run) -> None:
+    answer = run("ask", "Who is the US ambassador to Kuwait?", "--json")
+    assert answer.status == 0
+    assert answer.err.splitlines() == [
+        "The library is empty: adding the article newsquote comes with.",
+        "Building the index: a few seconds, once.",
+    ]
+    quote = answer.json["quotes"][0]
+    assert "H E Alina Romanowski" in quote["text"]
+    assert quote["article"] == {
+        "id": KUWAIT,
+        "title": TITLE,
+        "url": None,
+        "source": "Times Kuwait",
+        "author": None,
+        "published": None,
+        "language": "en",
+    }
+
+
+def test_a_quote_is_a_slice_of_its_article(run: Run) -> None:
+    answer = run("ask", "--json", "Which law set the criteria of the report?").json
+    text = run("articles", "show", KUWAIT, "--json").json["text"]
+    assert answer["quotes"]
+    for quote in answer["quotes"]:
+        assert quote["text"] == text[quote["start"] : quote["end"]]
+        assert all(quote["start"] <= start < end <= quote["end"] for start, end in quote["highlights"])
+
+
+def test_what_no_article_says_is_declined_with_status_1_and_the_nearest_quotes(run: Run) -> None:
+    found = run("ask", "--json", "Who won the football match in Lisbon?")
+    assert (found.status, found.json["answered"]) == (1, False)
+    assert found.json["quotes"]
+    assert run("ask", "Who won the football match in Lisbon?").out.startswith("The articles don't answer that")
+
+
+def test_an_answer_for_people_is_the_quote_and_its_source(run: Run) -> None:
+    found = run("ask", "--limit", "1", "What do officials use to resolve grievances of domestic workers?")
+    assert found.status == 0
+    assert found.out.startswith('"')
+    assert found.out.endswith(f"\n{TITLE} · Times Kuwait\n")
+
+
+def test_questions_on_standard_input_get_one_object_each_in_order(run: Run) -> None:
+    questions = (
+        "Which tier is Kuwait in?\n\nمن هو السفير؟\n".encode() + b"caf\xe9 \xff?\n" + "🐝\n".encode() + b"x" * 3000
+    )
+    found = run("ask", "--json", "-", stdin=questions)
+    answers = [json.loads(line) for line in found.out.splitlines()]
+    assert [answer["question"] for answer in answers] == [
+        "Which tier is Kuwait in?",
+        "",
+        "من هو السفير؟",
+        "caf\ufffd \ufffd?",
+        "🐝",
+        "x" * 3000,
+    ]
+    assert ["error" in answer for answer in answers] == [False, True, False, False, False, True]
+    assert found.status == 2
+
+
+def test_limit_counts_quotes(run: Run) -> None:
+    assert len(run("ask", "--json", "--limit", "2", "trafficking victims in Kuwait").json["quotes"]) == 2
+
+
+def test_dates_and_outlets_limit_what_may_answer(run: Run, tmp_path: Path) -> None:
+    run("add", str(records(tmp_path / "a.jsonl", HARBOUR, BRIDGE)))
+
+    def found(*limits: str) -> list[str]:
+        return [quote["article"]["id"] for quote in run("ask", "--json", *limits, "bridge strike").json["quotes"]]
+
+    assert sorted(found()) == ["bridge", "harbour"]
+    assert found("--since", "2026-11-01") == ["bridge"]
+    assert found("--since", "2026-11-02") == []
+    assert found("--until", "2026-11-01") == ["bridge"]
+    assert found("--source", "ostra post") == ["bridge"]
+    assert found("--source", "nobody") == []
+
+
+def test_a_quote_links_to_its_sentence(run: Run, tmp_path: Path) -> None:
+    run("add", str(records(tmp_path / "a.jsonl", BRIDGE)))
+    quote = run("ask", "--json", "How much do the repairs of the Ostra bridge cost?").json["quotes"][0]
+    assert quote["link"] == "https://example.org/bridge#:~:text=Repairs%20cost%203.2%20million%20crowns."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["ask", ""], "newsquote: the question is empty; ask something, for example: newsquote ask 'Who said what?'"),
+        (["ask", " \x00\x1b\t"], "newsquote: the question is empty; ask something, for example: newsquote ask 'Who said what?'"),
+        (["ask", "\udcff\udcfe"], "newsquote: the question is empty; ask something, for example: newsquote ask 'Who said what?'"),
+        (["ask", "w" * 100_000], "newsquote: the question has 100,000 characters; 2,000 are the most that can be asked"),
+        (["ask", "x", "--since", "soon"], "newsquote: argument --since: 'soon' is not a date such as 2026-11-24; newsquote ask --help says how"),
+        (["ask", "x", "--limit", "0"], "newsquote: argument --limit: '0' is not a whole number from 1 to 50; newsquote ask --help says how"),
+        (["sing"], "newsquote: argument COMMAND: invalid choice: 'sing'"),
+        ([], "newsquote: the following arguments are required: COMMAND; newsquote --help says how"),
+    ],
+    ids=["empty question", "control characters", "lone surrogates", "100,000 characters", "no date", "no limit", "no command", "nothing"],
+)  # fmt: skip
+def test_wrong_use_is_one_line_and_status_2(run: Run, arguments: list[str], message: str) -> None:
+    found = run(*arguments)
+    assert (found.status, found.out) == (2, "")
+    assert found.err.startswith(message)
+    assert found.err.count("\n") == 1
+
+
+def test_an_emoji_alone_finds_nothing(run: Run) -> None:
+    assert run("ask", "🐝🐝").status == 1
+
+
+def test_an_unknown_setting_is_status_2(run: Run, home: Path) -> None:
+    (home / "config.toml").write_text("thresold = 0.4")
+    found = run("ask", "Who?")
+    assert (found.status, found.err) == (
+        2,
+        "newsquote: thresold (config.toml) is not a setting; did you mean threshold?\n",
+    )
+
+
+def test_adding_says_what_became_of_each_source(run: Run, tmp_path: Path) -> None:
+    good = records(tmp_path / "good.jsonl", HARBOUR, "{not json", BRIDGE, HARBOUR)
+    (tmp_path / "empty.txt").write_bytes(b"")
+    (tmp_path / "binary.txt").write_bytes(bytes(range(256)) * 8)
+    found = run("add", str(good), str(tmp_path / "empty.txt"), str(tmp_path / "binary.txt"), str(tmp_path / "none.txt"))
+    assert found.status == 3
+    kinds = [line.split(":")[0] for line in found.out.splitlines()]
+    assert kinds == ["added", "refused", "added", "refused", "refused", "refused", "refused"]
+    assert f"{good}, line 2" in found.out
+    assert run("ask", "How long did the strike last?", "--json").json["quotes"][0]["article"]["id"] == "harbour"
+
+
+def test_adding_twice_is_once(run: Run, tmp_path: Path) -> None:
+    path = str(records(tmp_path / "a.jsonl", HARBOUR))
+    assert run("add", path).out.startswith("added: ")
+    before = run("index", "list").out
+    again = run("add", "--json", path)
+    assert (again.status, [outcome["outcome"] for outcome in again.json]) == (0, ["skipped"])
+    assert run("index", "list").out == before
+
+
+def test_articles_come_from_standard_input_and_from_folders(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    with gzip.open(folder / "a.jsonl.gz", "wt") as file:
+        file.write(json.dumps(HARBOUR))
+    (folder / "b.txt").write_text("Market opens on Friday\n\nThe old market hall opens its doors on Friday morning.\n")
+    found = run(
+        "add", "-", str(folder), stdin=b"Ferry is late\n\nThe ferry to the island is late because of the fog.\n"
+    )
+    assert found.status == 0
+    assert sorted(a["title"] for a in run("articles", "list", "--json").json) == [
+        "Ferry is late",
+        "Harbour strike ends",
+        "Market opens on Friday",
+    ]
+
+
+def test_a_removed_article_answers_no_more(run: Run, tmp_path: Path) -> None:
+    run("add", str(records(tmp_path / "a.jsonl", HARBOUR, BRIDGE)))
+    assert run("articles", "remove", "harbour").out == "removed: harbour\n"
+    assert {q["article"]["id"] for q in run("ask", "--json", "strike").json["quotes"]} <= {"bridge"}
+    assert run("articles", "remove", "harbour").status == 1
+    assert run("articles", "remove", "bridge").status == 0
+    assert run("ask", "--json", "strike").json["quotes"] == []
+
+
+def test_the_library_is_listed_and_shown(run: Run, tmp_path: Path) -> None:
+    run("add", str(records(tmp_path / "a.jsonl", HARBOUR, BRIDGE)))
+    assert run("articles", "list").out.splitlines() == [
+        "bridge · Bridge closes · Ostra Post · 2026-11-01",
+        "harbour · Harbour strike ends",
+    ]
+    assert run("articles", "show", "bridge").out.splitlines() == [
+        "Bridge closes",
+        "Ostra Post · 2026-11-01 · https://example.org/bridge",
+        "",
+        BRIDGE["text"],
+    ]
+    assert "text" not in run("articles", "list", "--json").json[0]
+    assert run("articles", "show", "nobody").status == 1
+
+
+def test_snapshots_are_built_listed_checked_and_switched(run: Run, home: Path, tmp_path: Path) -> None:
+    run("add", str(records(tmp_path / "a.jsonl", HARBOUR)))
+    first = snapshot.current(home / "snapshots")
+    run("add", str(records(tmp_path / "b.jsonl", BRIDGE)))
+    second = snapshot.current(home / "snapshots")
+    assert run("index", "list").out.splitlines() == [
+        f"  {first}  1 articles, 1 passages",
+        f"* {second}  2 articles, 2 passages",
+    ]
+    assert run("index", "use", str(first)).out == f"{first} serves.\n"
+    assert run("ask", "--json", "bridge").json["snapshot"] == first
+    assert run("index", "check").out.startswith(f"{first} is whole: 1 articles")
+    assert run("index", "use", "20000101T000000Z-00000000").status == 3
+    built = run("index", "build", "--full").out
+    assert built.endswith("serves: 2 articles, 2 passages, 2 newly encoded.\n")
+
+
+def test_a_flipped_byte_is_refused_with_what_to_do(run: Run, home: Path, tmp_path: Path) -> None:
+    run("add", str(records(tmp_path / "a.jsonl", HARBOUR)))
+    path = home / "snapshots" / str(snapshot.current(home / "snapshots")) / "passages.bin"
+    path.write_bytes(b"\x01" + path.read_bytes()[1:])
+    for arguments in (["ask", "strike"], ["index", "check"]):
+        found = run(*arguments)
+        assert found.status == 3
+        assert "passages.bin is missing or damaged; run: newsquote index build --full" in found.err
+    assert run("index", "build", "--full").status == 0
+    assert run("ask", "--json", "How long did the strike last?").json["quotes"]
+
+
+def test_a_home_that_cannot_be_made_is_one_line(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert main(["--home", str(tmp_path / "file" / "home"), "ask", "Who?"]) == 3
+
+
+def test_settings_are_shown_with_their_origin_and_without_the_token(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NEWSQUOTE_TELEGRAM_TOKEN", "123456:secret")
+    out = run("config").out
+    assert "telegram_token = ********  [environment]" in out
+    assert "secret" not in out
+    assert "limit = 3  [default]" in out
+
+
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
+    for command in (
+        ["ask"], ["chat"], ["telegram"], ["add"], ["articles", "list"], ["articles", "show"], ["articles", "remove"],
+        ["index", "build"], ["index", "list"], ["index", "use"], ["index", "check"], ["config"],
+    ):  # fmt: skip
+        assert main([*command, "--help"]) == 0
+        assert capsys.readouterr().out.startswith(f"usage: newsquote {' '.join(command)}")
+
+
+def process(home: Path, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("NEWSQUOTE_")}
+    return subprocess.Popen(
+        [sys.executable, "-m", "bot", "--home", str(home), *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ,
+        **options,
+    )
+
+
+def test_ctrl_c_is_one_line_and_status_130(home: Path, run: Run) -> None:
+    run("ask", "Who?")
+    asking = process(home, "ask", "--json", "-")
+    assert asking.stdin is not None
+    assert asking.stdout is not None
+    asking.stdin.write(b"Who is the ambassador?\n")
+    asking.stdin.flush()
+    assert json.loads(asking.stdout.readline())["quotes"]
+    asking.send_signal(signal.SIGINT)
+    _, err = asking.communicate(timeout=60)
+    assert (asking.returncode, err) == (130, b"newsquote: stopped\n")
+
+
+def test_a_reader_that_leaves_early_is_no_error(home: Path, run: Run) -> None:
+    run("ask", "Who?")
+    asking = process(home, "ask", "--json", "-")
+    assert asking.stdout is not None
+    asking.stdout.close()
+    asking.stdout = None
+    _, err = asking.communicate(b"Who?\n" * 50, timeout=60)
+    assert (asking.returncode, err) == (0, b"")
+
+
+def test_two_who_add_at_once_lose_nothing(home: Path, run: Run, tmp_path: Path) -> None:
+    run("ask", "Who?")
+    one = process(home, "add", str(records(tmp_path / "a.jsonl", HARBOUR)))
+    two = process(home, "add", str(records(tmp_path / "b.jsonl", BRIDGE)))
+    assert [p.communicate(timeout=120)[1] for p in (one, two)] == [b"", b""]
+    assert {a["id"] for a in run("articles", "list", "--json").json} == {KUWAIT, "harbour", "bridge"}
+    assert run("ask", "--json", "How long did the strike last?").json["quotes"][0]["article"]["id"] == "harbour"
+
+
+def test_answering_loads_neither_torch_nor_telegram(home: Path, run: Run) -> None:
+    run("ask", "Who?")
+    code = (
+        "import sys; from bot.cli import main; main(sys.argv[1:]);"
+        "print([m for m in ('torch', 'transformers', 'sentence_transformers', 'telegram', 'rich') if m in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code, "--home", str(home), "ask", "Who is the ambassador?"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.splitlines()[-1] == "[]"
