@@ -160,12 +160,12 @@ def _day(text: str) -> dt.date:
 def _encoder(settings: Settings) -> Encoder:
     from retrieval.models import DEFAULT_SOURCE, open_encoder, read_manifest
 
-    folder = settings.models / settings.model
+    folder = settings.models_folder / settings.model
     if settings.model == DEFAULT_SOURCE and not (folder / "manifest.json").exists():
         from retrieval.convert import convert
 
         _say("Preparing the language model: once, about half a minute.")
-        convert(DEFAULT_SOURCE, settings.models)
+        convert(DEFAULT_SOURCE, settings.models_folder)
     read_manifest(folder)
     return open_encoder(folder)
 

