@@ -6,12 +6,20 @@ an `Ask`, the caller has its query answered and hands the answer to `resolve`, w
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
-from bot.phrases import Language
+from bot.followups import leans
+from bot.phrases import Language, Phrase, say
+from bot.smalltalk import Talk, talk_of, without_opening
 from retrieval.results import Answer, Query, Quote
 
-QUESTION_LIMIT = 1000  # code points
+QUESTION_LIMIT = 2000  # code points, as retrieval.answering has it
+QUOTE_LIMIT = 6
+"""How many quotes a question is answered with: one to show and some for those who want more."""
+MORE_COUNT = 2
+THREAD_LIMIT = 3
+"""How many earlier questions a follow-up carries: the one that opened the thread and the latest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +95,10 @@ class Explain:
 
 @dataclass(frozen=True, slots=True)
 class Browse:
-    """The library's articles to list."""
+    """A page of the library's articles to list, counted from 1."""
 
     language: Language
+    page: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +115,111 @@ Turn = Reply | Ask
 
 def step(state: State, text: str) -> tuple[State, Turn]:
     """What to do about `text`: a reply, or a question to look up first."""
-    raise NotImplementedError
+    text = text.strip()
+    state = replace(state, heard=_language_of(text) or state.heard)
+    language = state.language
+    if text.startswith("/"):
+        return _command(state, text)
+    if not _WORD.search(text):
+        return state, Say(say(Phrase.WORDLESS if _SYMBOL.search(text) else Phrase.EMPTY, language), language)
+    talk = talk_of(text)
+    if talk is not None:
+        return _talk(state, talk)
+    question = without_opening(text)
+    if len(question) > QUESTION_LIMIT:
+        too_long = say(Phrase.TOO_LONG, language, length=len(question), limit=QUESTION_LIMIT)
+        return state, Say(too_long, language)
+    if all(word.startswith("-") for word in question.split()):
+        return state, Say(say(Phrase.ONLY_EXCLUDED, language), language)
+    context: tuple[str, ...] = ()
+    if leans(question, state.questions):
+        context = (*state.questions[:1], *state.questions[1:][1 - THREAD_LIMIT :])
+    return state, Ask(Query(question, limit=QUOTE_LIMIT, context=context), language)
 
 
 def resolve(state: State, ask: Ask, answer: Answer) -> tuple[State, Show]:
     """What to show for an answer to `ask`: its first quote, or the nearest where it declined."""
-    return replace(state, answer=answer, shown=0), Show(answer, 0, 1, ask.language)
+    questions = (*ask.query.context, ask.query.text)
+    return replace(state, questions=questions, answer=answer, shown=0), Show(answer, 0, 1, ask.language)
+
+
+_WORD = re.compile(r"[^\W_]")
+_SYMBOL = re.compile(r"[^\s!-/:-@\[-`{-~؟،؛…]")
+_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
+_ARABIC = re.compile(r"[\u0600-\u06ff]")
+
+
+def _language_of(text: str) -> Language | None:
+    """The language of a short text by its letters; None where it has none of ours."""
+    arabic, latin = len(_ARABIC.findall(text)), len(_LATIN.findall(text))
+    if text.startswith("/") or arabic == latin == 0:
+        return None
+    return Language.AR if arabic >= latin else Language.EN
+
+
+def _command(state: State, text: str) -> tuple[State, Turn]:
+    name, _, argument = text[1:].partition(" ")
+    language = state.language
+    match name.partition("@")[0].lower():
+        case "help" | "start":
+            return state, Help(language)
+        case "more":
+            return _more(state)
+        case "context":
+            if state.answer is None or not state.answer.quotes:
+                return state, Say(say(Phrase.ASK_FIRST, language), language)
+            return state, Widen(state.answer.quotes[state.shown], language)
+        case "articles":
+            return state, Browse(language, int(argument) if argument.strip().isdecimal() and int(argument) > 0 else 1)
+        case "why":
+            if state.answer is None:
+                return state, Say(say(Phrase.ASK_FIRST, language), language)
+            return state, Explain(state.answer, language)
+        case "language":
+            return _speak(state, argument.strip())
+        case "quit" | "exit":
+            return state, Leave(say(Phrase.GOODBYE, language), language)
+        case _:
+            unknown = say(Phrase.UNKNOWN_COMMAND, language, command=text.split()[0][:40])
+            return state, Say(unknown, language)
+
+
+def _talk(state: State, talk: Talk) -> tuple[State, Turn]:
+    language = state.language
+    match talk:
+        case Talk.HELP:
+            return state, Help(language)
+        case Talk.MORE:
+            return _more(state)
+        case Talk.GOODBYE:
+            return state, Leave(say(Phrase.GOODBYE, language), language)
+        case _:
+            return state, Say(say(Phrase(talk.value), language), language)
+
+
+def _more(state: State) -> tuple[State, Turn]:
+    language = state.language
+    if state.answer is None:
+        return state, Say(say(Phrase.ASK_FIRST, language), language)
+    first = state.shown + 1
+    count = min(MORE_COUNT, len(state.answer.quotes) - first)
+    if count <= 0:
+        return state, Say(say(Phrase.NO_MORE, language), language)
+    return replace(state, shown=first + count - 1), Show(state.answer, first, count, language)
+
+
+_LANGUAGE_NAMES = {
+    "english": Language.EN,
+    "الإنجليزية": Language.EN,
+    "انجليزي": Language.EN,
+    "arabic": Language.AR,
+    "العربية": Language.AR,
+    "عربي": Language.AR,
+}
+
+
+def _speak(state: State, name: str) -> tuple[State, Say]:
+    chosen = _LANGUAGE_NAMES.get(name.casefold()) or Language.of(name)
+    if chosen is None:
+        return state, Say(say(Phrase.LANGUAGE_WHICH, state.language), state.language)
+    return replace(state, chosen=chosen), Say(say(Phrase.LANGUAGE_SET, chosen), chosen)

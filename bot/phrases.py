@@ -70,10 +70,12 @@ class Phrase(StrEnum):
     TOO_LONG_TO_SHOW = auto()
     NO_ARTICLES = auto()
     ARTICLE_COUNT = auto()
+    ARTICLES_NEXT = auto()
+    NO_SUCH_PAGE = auto()
+    WELCOME = auto()
     WHY_ANSWERED = auto()
     WHY_DECLINED = auto()
     WHY_NOTHING = auto()
-    WHY_QUOTE = auto()
     LOADING = auto()
     INTERRUPTED = auto()
     FAILED = auto()
@@ -114,10 +116,12 @@ _ENGLISH: Mapping[Phrase, Template] = {
     Phrase.TOO_LONG_TO_SHOW: "The passage is too long to show here.",
     Phrase.NO_ARTICLES: "There are no articles yet.",
     Phrase.ARTICLE_COUNT: {Plural.ONE: "{count} article", Plural.OTHER: "{count} articles"},
+    Phrase.ARTICLES_NEXT: "/articles {page} shows more.",
+    Phrase.NO_SUCH_PAGE: "The articles end before that. /articles shows them from the start.",
+    Phrase.WELCOME: "Ask about the articles. /help shows what else there is, /quit leaves.",
     Phrase.WHY_ANSWERED: "I answered: I put the chance that the first quote answers at {confidence}.",
     Phrase.WHY_DECLINED: "I declined: I put the chance that the first quote answers at only {confidence}.",
     Phrase.WHY_NOTHING: "I found no passage that shares anything with the question.",
-    Phrase.WHY_QUOTE: "quote",
     Phrase.LOADING: "One moment, I am opening the articles ...",
     Phrase.INTERRUPTED: "(Ctrl-C again or Ctrl-D to leave)",
     Phrase.FAILED: "I could not look that up: {reason}",
@@ -163,10 +167,12 @@ _ARABIC: Mapping[Phrase, Template] = {
         Plural.MANY: "{count} مقالًا",
         Plural.OTHER: "{count} مقال",
     },
+    Phrase.ARTICLES_NEXT: "المزيد: /articles {page}",
+    Phrase.NO_SUCH_PAGE: "تنتهي المقالات قبل ذلك. /articles يعرضها من البداية.",
+    Phrase.WELCOME: "اسأل عن المقالات. /help يعرض ما سوى ذلك، و /quit للخروج.",
     Phrase.WHY_ANSWERED: "أجبت لأن احتمال أن يجيب الاقتباس الأول هو {confidence} في تقديري.",
     Phrase.WHY_DECLINED: "لم أجب لأن احتمال أن يجيب الاقتباس الأول هو {confidence} فقط في تقديري.",
     Phrase.WHY_NOTHING: "لم أجد مقطعًا يشترك مع السؤال في شيء.",
-    Phrase.WHY_QUOTE: "الاقتباس",
     Phrase.LOADING: "لحظة، أفتح المقالات ...",
     Phrase.INTERRUPTED: "(للخروج: Ctrl-C مرة أخرى أو Ctrl-D)",
     Phrase.FAILED: "تعذّر البحث عن ذلك: {reason}",
@@ -179,7 +185,7 @@ _MONTHS = {
     Language.AR: "يناير,فبراير,مارس,أبريل,مايو,يونيو,يوليو,أغسطس,سبتمبر,أكتوبر,نوفمبر,ديسمبر",
 }
 _ARABIC_DIGITS = str.maketrans("0123456789,.%", "٠١٢٣٤٥٦٧٨٩٬٫٪")
-_COMMAND = re.compile(r"(?<!\S)/[a-z]+(?: (?:en|ar)\b)?")
+_COMMAND = re.compile(r"(?<!\S)/[a-z]+(?: (?:en|ar)\b| \{page\})?")
 
 
 def plural(count: int, language: Language) -> Plural:
@@ -211,7 +217,9 @@ def date(published: str, language: Language) -> str:
 
 
 def say(phrase: Phrase, language: Language, **values: str | int) -> str:
-    """The sentence with its places filled. Whole numbers are written as `language` writes them.
+    """The sentence with its places filled.
+
+    Whole numbers are written as `language` writes them, but for `page`, which is to be typed.
 
     Raises:
         KeyError: a place without a value.
@@ -223,7 +231,11 @@ def say(phrase: Phrase, language: Language, **values: str | int) -> str:
         template = template[plural(count, language)]
     if language is Language.AR:  # a slash between Arabic and Latin letters would move to the command's other end
         template = _COMMAND.sub(lambda match: f"{FSI}{match.group()}{PDI}", template)
-    filled = {name: number(value, language) if isinstance(value, int) else value for name, value in values.items()}
+    typed = {"page"}
+    filled = {
+        name: number(value, language) if isinstance(value, int) and name not in typed else value
+        for name, value in values.items()
+    }
     return template.format_map(filled)
 
 

@@ -188,6 +188,8 @@ def articles(
     """How many articles there are and `count` of them from index `first`, numbered, as many lines as fit."""
     if not listed:
         return Rich(say(Phrase.NO_ARTICLES, language))
+    if first >= len(listed):
+        return Rich(say(Phrase.NO_SUCH_PAGE, language))
     head = Rich(say(Phrase.ARTICLE_COUNT, language, count=len(listed)))
     last = len(listed) if count is None else min(first + count, len(listed))
     lines = (
