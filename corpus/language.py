@@ -48,7 +48,8 @@ def language_of(text: str) -> str | None:
     if len(words) >= _ENGLISH_LEAST_WORDS and sum(w in _ENGLISH for w in words) >= _ENGLISH_SHARE * len(words):
         return "en"
     code, probability = _identifier().classify(sample)
-    return str(code) if probability >= _LEAST_PROBABILITY else None
+    # "zxx" is the code of what is no language.
+    return str(code) if probability >= _LEAST_PROBABILITY and code != "zxx" else None
 
 
 @cache

@@ -21,7 +21,8 @@ _CANDIDATE = re.compile(
     (?P<blank> \n[^\S\n]*\n\s*)                                              # a blank line ends what stands before it
     | (?P<line> \n[^\S\n]*)                                                 # one line end: a wrap, or an item of a list
     | (?P<wide> [。！？｡][{re.escape(_CLOSERS)}」』）]*\s*)                      # no space is written after these
-    | (?P<stop> [.!?…؟۔।॥‽]+) (?P<close> [{re.escape(_CLOSERS)}]*[.!?]?(?:\[\w{{1,3}}\])*) (?P<gap> \s+)
+    | (?P<stop> (?<![.!?…؟۔।॥‽])[.!?…؟۔।॥‽]++)
+      (?P<close> [{re.escape(_CLOSERS)}]*[.!?]?(?:\[\w{{1,3}}\])*) (?P<gap> \s+)
     """,
     re.VERBOSE,
 )
@@ -86,8 +87,8 @@ _SAID = _words(
 _BANGED = frozenset(("Yahoo!", "Jeopardy!", "Yum!", "E!", "Oklahoma!", "Guess?"))
 # A clause that says something before its hour has more words than this.
 _CLOCK_WORDS = 3
-# Wider than any line that was wrapped to be read: a line end in such a text is a paragraph's.
-_WRAP_LIMIT = 200
+# Text that was wrapped to be read has its longest line between these; a line end in any other is the writer's own.
+_WRAP_LEAST, _WRAP_MOST = 60, 200
 
 
 def split_sentences(text: str) -> list[Span]:
@@ -152,7 +153,7 @@ def _line_ends(text: str, at: int, edge: int, width: int) -> bool:
         return True
     if text[edge].islower():
         return False
-    if width > _WRAP_LIMIT:
+    if not _WRAP_LEAST <= width <= _WRAP_MOST:
         return True
     line = at - (text.rfind("\n", 0, at) + 1)
     following = _WORD.match(text, edge)
@@ -188,7 +189,7 @@ def _stop_ends(text: str, match: re.Match[str], start: int) -> bool:
 
 def _mark_ends(text: str, match: re.Match[str], at: int, *, starter: bool) -> bool:
     """The rule after a question or exclamation mark: not before "Smith asked", not inside a name."""
-    if match["close"]:
+    if match["close"] and not starter:
         words = text[at : at + 60].split()[1:4]
         return not any(w.strip(".,;:") in _SAID for w in words[:2])
     token = text[text.rfind(" ", 0, match.start()) + 1 : match.end("stop")]

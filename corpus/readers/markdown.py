@@ -15,21 +15,29 @@ from corpus.readers.text import article_from_text, make_article
 _FRONT = re.compile(
     r"---[ \t]*(?P<cr>\r?)\n(?P<fields>(?:(?!---[ \t]*\r?$)[^\n]*\n)*?)---[ \t]*(?:\r?\n|\Z)", re.MULTILINE
 )
+# Letters first, then nothing that YAML gives a meaning to.
+_PLAIN = re.compile(r"[A-Za-z](?:[\w .,;()'’“”/?&=%+–—-]|:(?=[^\s:]))*(?<! )")
+_NO_STRINGS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
+_ESCAPED = re.compile(r'["\\\x00-\x1f\x7f-\xa0\u200b-\u200f\u2028-\u202e\ufeff\ufffe\uffff]')
 _OPTIONAL = ("url", "source", "author", "published", "language")
 
 
 def format_markdown(article: Article) -> str:
     """The file that `parse_markdown` reads back as an equal article with equal text."""
-    fields = {"id": article.id, "title": article.title}
-    for key in _OPTIONAL:
-        if (value := getattr(article, key)) is not None:
-            fields[key] = value
-    import yaml
-
-    front = yaml.dump(
-        fields, Dumper=yaml.SafeDumper, allow_unicode=True, sort_keys=False, default_flow_style=False, width=1 << 30
-    )
+    fields = [(key, getattr(article, key)) for key in ("id", "title", *_OPTIONAL)]
+    front = "".join(f"{key}: {_scalar(value)}\n" for key, value in fields if value is not None)
     return f"---\n{front}---\n\n{article.text}\n"
+
+
+def _scalar(value: str) -> str:
+    """The value as YAML that any parser reads as this very string; PyYAML's own writer loses U+0085 in one."""
+    if _PLAIN.fullmatch(value) and value.lower() not in _NO_STRINGS:
+        return value
+    return '"' + _ESCAPED.sub(lambda found: _escape(found[0]), value) + '"'
+
+
+def _escape(character: str) -> str:
+    return f"\\{character}" if character in '"\\' else f"\\U{ord(character):08x}"
 
 
 def parse_markdown(text: str, *, name: str) -> Article:
@@ -90,7 +98,7 @@ def _fields(front: str) -> dict[str, str]:
         mark = getattr(exc, "problem_mark", None)
         where = f" in line {mark.line + 2}" if mark else ""
         raise SourceError(
-            f"its front matter is not YAML{where}: {getattr(exc, 'problem', None) or 'unreadable'}"
+            f"its front matter is not YAML{where}: {getattr(exc, 'problem', None) or getattr(exc, 'reason', exc)}"
         ) from exc
     if loaded in (None, ""):
         return {}

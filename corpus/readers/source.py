@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
-from corpus.errors import ArticleError, SourceError
+from corpus.errors import SourceError
 from corpus.readers.item import Found, Item, Refused
 from corpus.readers.markdown import parse_markdown
 from corpus.readers.records import article_from_record, read_records
@@ -41,7 +41,8 @@ def read(source: Path | str | bytes | BinaryIO, *, name: str | None = None) -> I
 
 
 def _read_path(path: Path, name: str | None) -> Iterator[Item]:
-    name = name or str(path)
+    # A name in no encoding could not even be printed.
+    name = name or os.fsencode(path).decode("utf-8", "replace")
     try:
         if path.is_dir():
             yield from _read_folder(path)
@@ -115,14 +116,10 @@ def _read_plain(stream: io.BufferedReader, name: str, path: PurePath) -> Iterato
         yield from _read_json(data, name)
         return
     text = decode(data)
-    try:
-        if suffix in _MARKDOWN or head.startswith((b"---\n", b"---\r\n")):
-            article = parse_markdown(text, name=path.stem)
-        else:
-            article = article_from_text(text, name=path.stem)
-    except ArticleError as exc:
-        raise SourceError(str(exc)) from exc
-    yield Found(article, name)
+    if suffix in _MARKDOWN or head.startswith((b"---\n", b"---\r\n")):
+        yield Found(parse_markdown(text, name=path.stem), name)
+    else:
+        yield Found(article_from_text(text, name=path.stem), name)
 
 
 def _is_record(head: bytes) -> bool:

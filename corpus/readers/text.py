@@ -22,6 +22,10 @@ _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _MOST_CONTROLS = 0.02
 # Enough for charset-normalizer to decide; it is slow on more.
 _ENCODING_SAMPLE = 65_536
+# Short texts fit several encodings about equally, and charset-normalizer then names a rare one: French came out as
+# Baltic. Of those the most used is taken.
+_COMMON = ("cp1252", "cp1251", "cp1256", "cp1250")
+_AS_COHERENT, _AS_CLEAN = 0.05, 0.1
 _TITLE_LIMIT = 250
 _UNTITLED = "Untitled"
 
@@ -52,13 +56,16 @@ def decode(data: bytes) -> str:
 def _decode_by_guess(data: bytes) -> str:
     import charset_normalizer
 
-    best = charset_normalizer.from_bytes(data[:_ENCODING_SAMPLE]).best()
+    matches = charset_normalizer.from_bytes(data[:_ENCODING_SAMPLE])
+    best = matches.best()
     if best is None:
         raise SourceError("its encoding cannot be told; save it as UTF-8")
+    likely = [m.encoding for m in matches if m.coherence >= best.coherence - _AS_COHERENT and m.chaos <= _AS_CLEAN]
+    encoding = next((name for name in _COMMON if name in likely), best.encoding)
     try:
-        return data.decode(best.encoding)
+        return data.decode(encoding)
     except UnicodeDecodeError as exc:
-        raise SourceError(f"it seems to be {best.encoding} but is not throughout; save it as UTF-8") from exc
+        raise SourceError(f"it seems to be {encoding} but is not throughout; save it as UTF-8") from exc
 
 
 def article_from_text(text: str, *, name: str) -> Article:
@@ -106,7 +113,12 @@ def _split_title(body: str) -> tuple[str | None, str]:
     first, _, rest = body.partition("\n")
     heading = first.strip().removeprefix("#").lstrip("# ")
     alone = rest.startswith("\n") or first.startswith("#") or len(rest.split("\n", 1)[0]) > 2 * len(first)
-    if heading and alone and len(heading) <= _TITLE_LIMIT and not heading.endswith((".", ";", ":", ",")):
+    if (
+        any(map(str.isalnum, heading))
+        and alone
+        and len(heading) <= _TITLE_LIMIT
+        and not heading.endswith((".", ";", ":", ","))
+    ):
         return heading, rest.strip()
     return None, body
 

@@ -1,0 +1,125 @@
+"""What a source is decides who reads it; what cannot be read is an item with its reason."""
+
+from __future__ import annotations
+
+import errno
+import gzip
+import io
+import os
+from pathlib import Path
+
+import pytest
+
+from corpus import Found, Item, Refused, read, shipped_articles
+from corpus.readers import source
+
+RECORD = b'{"title": "R", "text": "One."}\n'
+
+
+def titles(items: list[Item]) -> list[str]:
+    return [item.article.title if isinstance(item, Found) else item.reason for item in items]
+
+
+def test_a_folder_is_read_with_all_below_it_sorted_and_hidden_files_left_out(tmp_path: Path) -> None:
+    for name in ("b.txt", "a/z.md", "a/y.jsonl", ".hidden.txt", ".git/config.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(RECORD if name.endswith("jsonl") else f"{name[0]} title\n\nBody.".encode())
+    items = list(read(tmp_path))
+    assert titles(items) == ["b title", "R", "a title"]
+    assert [item.source for item in items] == [
+        f"{tmp_path}/b.txt",
+        f"{tmp_path}/a/y.jsonl, line 1",
+        f"{tmp_path}/a/z.md",
+    ]
+
+
+def test_the_file_may_be_named_by_a_string_or_a_path_or_be_bytes_or_a_stream(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(b"A title\n\nBody.")
+    for given in (path, str(path), path.read_bytes(), io.BytesIO(path.read_bytes())):
+        assert titles(list(read(given))) == ["A title"]
+    with path.open("rb") as stream:
+        assert [item.source for item in read(stream, name="a stream")] == ["a stream"]
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "expected"),
+    [
+        ("r.jsonl", RECORD * 2, ["R", "R"]),
+        ("r.jsonl.gz", gzip.compress(RECORD * 2), ["R", "R"]),
+        ("r.gz", gzip.compress(RECORD), ["R"]),
+        ("r", RECORD, ["R"]),
+        ("r.txt", b" \n" + RECORD, ["R"]),
+        ("a.txt.gz", gzip.compress(b"A title\n\nBody."), ["A title"]),
+        ("r.json", RECORD, ["R"]),
+        ("r.json", b"[" + RECORD + b", 3]", ["R", "it is not an object with a title and a text"]),
+        ("r.json", b"[", ["it is not JSON: Expecting value: line 1 column 2 (char 1)"]),
+        ("a", b"---\ntitle: M\n---\nBody.", ["M"]),
+        ("a.md", b"# M\n\nBody.", ["M"]),
+        ("a.md", RECORD, ["a"]),
+        ("a.txt", b"", ["it is empty"]),
+        ("a.txt", b"\x00\x01\x02", ["it is binary, not text"]),
+        ("a.gz", gzip.compress(RECORD)[:-9], ["it is a damaged gzip file: Compressed file ended before the "]),
+        ("a.gz", b"\x1f\x8b\x08\x00junk that is no deflate stream at all", ["it is a damaged gzip file: "]),
+    ],
+)
+def test_content_decides_then_the_suffix(tmp_path: Path, name: str, data: bytes, expected: list[str]) -> None:
+    (tmp_path / name).write_bytes(data)
+    found = titles(list(read(tmp_path / name)))
+    assert [title[: len(wanted)] for title, wanted in zip(found, expected, strict=True)] == expected
+
+
+def test_the_raw_page_is_the_shipped_article(tmp_path: Path) -> None:
+    (shipped,) = shipped_articles()
+    path = tmp_path / "000_f221a55d6af88efb.txt"
+    path.write_text(f"Site icon TimesKuwait\n\n{shipped.title}\n\n{shipped.text}\n\nExit mobile version", "utf-8")
+    (found,) = read(path)
+    assert found == Found(shipped, str(path))
+    assert isinstance(found, Found)
+    assert found.article.text == shipped.text
+
+
+def test_what_is_missing_empty_or_no_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "folder").mkdir()
+    assert list(read(tmp_path / "no")) == [Refused(f"{tmp_path}/no", "there is no such file")]
+    assert list(read(tmp_path / "pipe")) == [Refused(f"{tmp_path}/pipe", "it is neither a file nor a folder")]
+    assert list(read(tmp_path / "folder")) == [Refused(f"{tmp_path}/folder", "the folder holds no files")]
+    assert list(read("a\0b")) == [Refused("a\0b", "it cannot be read: embedded null byte")]
+
+
+def test_what_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.txt").write_text("A title\n\nBody.")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    assert list(read(tmp_path / "a.txt")) == [Refused(f"{tmp_path}/a.txt", "no permission to read it")]
+
+
+def test_a_folder_that_may_not_be_listed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert list(read(tmp_path)) == [Refused(str(tmp_path), "no permission to read it")]
+
+
+def test_a_disk_that_fails_is_a_reason() -> None:
+    class Failing(io.BytesIO):
+        def readinto(self, _: object) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    assert list(read(Failing(b"x"), name="disk")) == [Refused("disk", "it cannot be read: Input/output error")]
+
+
+def test_a_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "SIZE_LIMIT", 1 << 20)
+    assert list(read(gzip.compress(b"x" * (2 << 20)))) == [Refused("standard input", "it is larger than 1 MiB")]
+
+
+def test_an_article_that_breaks_a_rule_is_refused() -> None:
+    assert list(read(b"---\nid: a\ntitle: T\n---\nx\x07\0\n" * 1)) == [
+        Refused("standard input", "it is binary, not text")
+    ]
