@@ -18,6 +18,7 @@ from retrieval.errors import QuestionError, RetrievalError
 
 if TYPE_CHECKING:
     from bot.editing import Editor
+    from bot.newsroom import Newsroom
     from corpus import Article, Outcome
     from retrieval.answering import Answerer
     from retrieval.encoder import Encoder
@@ -193,6 +194,13 @@ def _answerer(settings: Settings) -> Answerer:
     )
 
 
+def _newsroom(settings: Settings) -> Newsroom:
+    from bot.newsroom import Newsroom
+    from retrieval.snapshot import current
+
+    return Newsroom(lambda: _answerer(settings), lambda: current(settings.snapshots))
+
+
 # The commands.
 
 
@@ -303,8 +311,19 @@ def _show(answer: Answer, *, why: bool) -> None:
     _print(render.printable(render.joined(parts, "\n\n").text))
 
 
-def _chat(options: argparse.Namespace, settings: Settings) -> int:
-    raise NotImplementedError
+def _chat(_: argparse.Namespace, settings: Settings) -> int:
+    from bot.chat import converse
+    from bot.phrases import Language
+
+    _prepared(settings)
+    converse(
+        lambda: _newsroom(settings),
+        stdin=sys.stdin,
+        stdout=sys.stdout,
+        history=settings.home / "history",
+        language=Language.of(os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")),
+    )
+    return DONE
 
 
 def _telegram(options: argparse.Namespace, settings: Settings) -> int:
