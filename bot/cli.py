@@ -132,6 +132,18 @@ def _parser() -> _Parser:
     use.set_defaults(run=_index_use)
     index.add_parser("check", help="read every byte of the snapshot that serves").set_defaults(run=_index_check)
 
+    model = commands.add_parser("model", help="the encoder").add_subparsers(metavar="ACTION", required=True)
+    fetch = model.add_parser("add", help="convert any SentenceTransformer for serving")
+    fetch.add_argument("source", metavar="NAME_OR_PATH", help="a folder, a name on the model hub, or the shipped one's")
+    fetch.add_argument("--query-prompt", metavar="TEXT", help="put before questions, if the model's settings lack it")
+    fetch.add_argument("--passage-prompt", metavar="TEXT", help="put before passages, likewise")
+    fetch.set_defaults(run=_model_add)
+    model.add_parser("list", help="the models that are converted").set_defaults(run=_model_list)
+    choose = model.add_parser("use", help="encode with another model")
+    choose.add_argument("name", metavar="NAME")
+    choose.add_argument("--rebuild", action="store_true", help="and build the index for it")
+    choose.set_defaults(run=_model_use)
+
     commands.add_parser("config", help="the settings in force").set_defaults(run=_config)
     return parser
 
@@ -162,12 +174,14 @@ def _encoder(settings: Settings) -> Encoder:
     from retrieval.models import DEFAULT_SOURCE, open_encoder, read_manifest
 
     folder = settings.models_folder / settings.model
-    if settings.model == DEFAULT_SOURCE and not (folder / "manifest.json").exists():
-        from retrieval.convert import convert
+    if settings.model == DEFAULT_SOURCE and not folder.exists():
+        from bot.models import add
 
         _say("Preparing the language model: once, about half a minute.")
-        convert(DEFAULT_SOURCE, settings.models_folder)
-    read_manifest(folder)
+        add(settings, DEFAULT_SOURCE)
+    manifest = read_manifest(folder)
+    if manifest.backend != "onnx":
+        _say(f"The model {manifest.name} is {manifest.note}; it takes seconds to start.")
     return open_encoder(folder)
 
 
@@ -440,6 +454,41 @@ def _index_check(_: argparse.Namespace, settings: Settings) -> int:
     check(folder, manifest, memory=None)
     Snapshot.open(settings.snapshots, name)
     _print(f"{name} is whole: {manifest.articles} articles, {manifest.passages} passages, {len(manifest.files)} files.")
+    return DONE
+
+
+def _model_add(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import models
+
+    made = models.add(
+        settings, options.source, query_prompt=options.query_prompt, passage_prompt=options.passage_prompt
+    )
+    _print(models.described(made, settings.models_folder))
+    if made.name != settings.model:
+        _say(f"To encode with it: newsquote model use {made.name} --rebuild")
+    return DONE
+
+
+def _model_list(_: argparse.Namespace, settings: Settings) -> int:
+    from bot import models
+
+    lines = models.listing(settings)
+    for line in lines:
+        _print(line)
+    if not lines:
+        _say("No model is converted yet; the first question does it, or: newsquote model add NAME_OR_PATH")
+    return DONE
+
+
+def _model_use(options: argparse.Namespace, settings: Settings) -> int:
+    from bot import models
+
+    outdated = models.use(settings, options.name)
+    _print(f"{options.name} encodes.")
+    if outdated and options.rebuild:
+        return _index_build(argparse.Namespace(full=False), Settings.load(settings.home))
+    if outdated:
+        _say("The index was made with another model and must be rebuilt: newsquote index build")
     return DONE
 
 
