@@ -7,6 +7,7 @@ an `Ask`, the caller has its query answered and hands the answer to `resolve`, w
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 
 from bot.followups import leans
@@ -121,7 +122,8 @@ def step(state: State, text: str) -> tuple[State, Turn]:
     if text.startswith("/"):
         return _command(state, text)
     if not _WORD.search(text):
-        return state, Say(say(Phrase.WORDLESS if _SYMBOL.search(text) else Phrase.EMPTY, language), language)
+        pictured = any(unicodedata.category(ch) == "So" for ch in text)
+        return state, Say(say(Phrase.WORDLESS if pictured else Phrase.EMPTY, language), language)
     talk = talk_of(text)
     if talk is not None:
         return _talk(state, talk)
@@ -144,7 +146,6 @@ def resolve(state: State, ask: Ask, answer: Answer) -> tuple[State, Show]:
 
 
 _WORD = re.compile(r"[^\W_]")
-_SYMBOL = re.compile(r"[^\s!-/:-@\[-`{-~؟،؛…]")
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
 

@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum, auto
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 from urllib.parse import quote as percent_encode
 
 from bot import phrases
@@ -128,10 +128,8 @@ def reply(
             return answer(turn.answer, turn.language, first=turn.first, count=turn.count, look=look, room=room)
         case Widen():
             return wider(turn.quote, turn.language, look=look, room=room)
-        case Explain():
+        case _:  # Explain
             return why(turn.answer, turn.language, room=room)
-        case _:
-            assert_never(turn)
 
 
 def answer(
@@ -154,7 +152,7 @@ def answer(
         if shown.text:
             rest = (_whole(each, language, look) for each in quotes[1:])
             return room.fill([shown, *rest], "\n\n")
-    return room.fill([head or Rich(say(Phrase.TOO_LONG_TO_SHOW, language))], "")
+    return room.fill([head if head.text else Rich(say(Phrase.TOO_LONG_TO_SHOW, language))], "")
 
 
 def wider(quote: Quote, language: Language, *, look: Look, room: Room = ENDLESS) -> Rich:

@@ -259,6 +259,27 @@ def test_loading_goes_on_while_somebody_types() -> None:
     assert " ".join(out.getvalue().split()).endswith(f'like. "{FIRST} {SECOND}" {SOURCE}')
 
 
+def test_somebody_who_asks_before_all_is_loaded_is_told_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    told = threading.Event()
+
+    def load() -> Newsroom:
+        assert told.wait(10)
+        return PaperNewsroom()
+
+    class Watched(Terminal):
+        def write(self, text: str) -> int:
+            if "One moment, I am opening the articles ..." in text:
+                told.set()
+            return super().write(text)
+
+    out = Watched()
+    with create_pipe_input() as keys:
+        keys.send_text(f"which tier\r{CTRL_D}")
+        converse(load, stdin=Terminal(), stdout=out, keys=keys, display=DummyOutput())
+    assert FIRST in out.getvalue()
+
+
 @pytest.mark.usefixtures("dumb")
 def test_ctrl_c_during_an_answer_gives_the_prompt_back() -> None:
     class Slow(PaperNewsroom):
