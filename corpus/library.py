@@ -458,7 +458,7 @@ def _tidy(article: Article) -> Article:
     """The article with its names on one line each, and blanks as unknown."""
     return replace(
         article,
-        title=one_line(article.title),
+        title=one_line(article.title) or "Untitled",
         url=one_line(article.url or "") or None,
         source=one_line(article.source or "") or None,
         author=one_line(article.author or "") or None,

@@ -115,7 +115,8 @@ def _read_plain(stream: io.BufferedReader, name: str, path: PurePath) -> Iterato
     if suffix == ".json":
         yield from _read_json(data, name)
         return
-    text = decode(data)
+    # What a library wrote is taken to the character, whatever control characters it holds.
+    text = decode(data, binary=data.startswith(b"---\nid: "))
     if suffix in _MARKDOWN or head.startswith((b"---\n", b"---\r\n")):
         yield Found(parse_markdown(text, name=path.stem), name)
     else:

@@ -30,8 +30,10 @@ _TITLE_LIMIT = 250
 _UNTITLED = "Untitled"
 
 
-def decode(data: bytes) -> str:
+def decode(data: bytes, *, binary: bool = False) -> str:
     """The text that the bytes hold: by byte order mark, as UTF-8, or else as charset-normalizer says.
+
+    With `binary` true, control characters do not make it binary.
 
     Raises:
         SourceError: the bytes are empty, binary, or in no encoding that can be told.
@@ -45,7 +47,7 @@ def decode(data: bytes) -> str:
             except UnicodeDecodeError as exc:
                 raise SourceError(f"it starts as {encoding.removesuffix('-sig')} but is not: {exc.reason}") from exc
     head = data[:_ENCODING_SAMPLE]
-    if b"\0" in head or len(_BINARY.findall(head)) > _MOST_CONTROLS * len(head):
+    if not binary and (b"\0" in head or len(_BINARY.findall(head)) > _MOST_CONTROLS * len(head)):
         raise SourceError("it is binary, not text")
     try:
         return data.decode("utf-8")
