@@ -83,7 +83,8 @@ def converse(
     """Talk until the person leaves or the input ends.
 
     `load` runs at once, beside the prompt, and may take its time. `history` is the file that remembers what was typed,
-    made private to its owner. `language` is the one of the person's terminal, where known. `keys` and `display` stand
+    made private to its owner. `language` is the one of the person's terminal, where known: it is spoken until the
+    person has said something. `keys` and `display` stand
     in for the terminal's.
 
     Raises:
@@ -94,7 +95,7 @@ def converse(
     lines = _typed(history, screen, language, keys, display) if interactive else _read(stdin)
     executor = ThreadPoolExecutor(1, "load")
     try:
-        _Conversation(executor.submit(load), screen, State(client=language)).run(lines)
+        _Conversation(executor.submit(load), screen, State(heard=language or Language.EN)).run(lines)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 

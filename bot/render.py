@@ -159,7 +159,7 @@ def wider(quote: Quote, language: Language, *, look: Look, room: Room = ENDLESS)
     """A quote with the text around it, its highlights marked as ever; the quote alone where there is no room."""
     address = Rich(quote.article.url or "") if look is Look.MARKS else Rich("")
     around = _set_off(_excerpt(quote, _trimmed(quote.article, quote.context)), look)
-    whole = joined([around, source(quote.article, language, link=quote.link), address], "\n")
+    whole = joined([around, _under(quote, language, look), address], "\n")
     if room.holds(whole):
         return whole
     alone = Answer(question="", answered=True, confidence=1, quotes=(quote,), snapshot="", took_ms=0)
@@ -275,18 +275,20 @@ def _whole(quote: Quote, language: Language, look: Look) -> Rich:
         _set_off(_excerpt(quote, block), look, expandable=not (block.start <= best.start and best.end <= block.end))
         for block in blocks
     ]
-    return joined([*shown, source(quote.article, language, link=quote.link)], "\n")
+    return joined([*shown, _under(quote, language, look)], "\n")
 
 
 def _sentence(quote: Quote, language: Language, look: Look) -> Rich:
-    return joined(
-        [_set_off(_excerpt(quote, _best(quote)), look), source(quote.article, language, link=quote.link)], "\n"
-    )
+    return joined([_set_off(_excerpt(quote, _best(quote)), look), _under(quote, language, look)], "\n")
 
 
-def _source_alone(quote: Quote, language: Language, look: Look) -> Rich:  # noqa: ARG001
-    too_long = Rich(say(Phrase.TOO_LONG_TO_SHOW, language))
-    return joined([too_long, source(quote.article, language, link=quote.link)], "\n")
+def _source_alone(quote: Quote, language: Language, look: Look) -> Rich:
+    return joined([Rich(say(Phrase.TOO_LONG_TO_SHOW, language)), _under(quote, language, look)], "\n")
+
+
+def _under(quote: Quote, language: Language, look: Look) -> Rich:
+    line = source(quote.article, language, link=quote.link)
+    return line.styled(Style.DIM) if look is Look.MARKS else line
 
 
 def _folded(quote: Quote) -> list[Span]:

@@ -171,7 +171,7 @@ def test_on_a_terminal_the_best_sentence_stands_out(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.delenv("NO_COLOR", raising=False)
     assert on_a_terminal(f"which tier\r{CTRL_D}") == (
-        f'\x1b[2m{WELCOME.strip()}\x1b[0m\n"\x1b[1;32m{FIRST}\x1b[0m {SECOND}"\n{SOURCE}\n\n'
+        f'\x1b[2m{WELCOME.strip()}\x1b[0m\n"\x1b[1;32m{FIRST}\x1b[0m {SECOND}"\n\x1b[2m{SOURCE}\x1b[0m\n\n'
     )
 
 
@@ -180,7 +180,7 @@ def test_no_color_leaves_the_best_sentence_bold_and_colours_nothing(monkeypatch:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setenv("NO_COLOR", "1")
     assert on_a_terminal(f"which tier\r{CTRL_D}") == (
-        f'\x1b[2m{WELCOME.strip()}\x1b[0m\n"\x1b[1m{FIRST}\x1b[0m {SECOND}"\n{SOURCE}\n\n'
+        f'\x1b[2m{WELCOME.strip()}\x1b[0m\n"\x1b[1m{FIRST}\x1b[0m {SECOND}"\n\x1b[2m{SOURCE}\x1b[0m\n\n'
     )
 
 
@@ -317,7 +317,11 @@ def test_a_plain_screen_shows_words_only() -> None:
     assert out.getvalue() == "bold\n"
 
 
-def test_the_language_of_the_terminal_is_spoken() -> None:
+def test_the_language_of_the_terminal_is_spoken_until_somebody_speaks() -> None:
     out = io.StringIO()
-    converse(PaperNewsroom, stdin=io.StringIO("hello\n"), stdout=out, language=Language.AR)
-    assert out.getvalue() == "أهلًا بك! اسألني ما شئت عن المقالات، وسأجيبك بكلماتها هي.\n\n"
+    converse(PaperNewsroom, stdin=io.StringIO("/more\nhello\n/more\n"), stdout=out, language=Language.AR)
+    assert out.getvalue() == (
+        "اسألني سؤالًا أولًا.\n\n"
+        "Hello! Ask me anything about the articles, and I will answer in their own words.\n\n"
+        "Ask me a question first.\n\n"
+    )

@@ -49,7 +49,7 @@ def pieces(rich: Rich, *styles: Style) -> list[tuple[str, str]]:
 def test_an_answer_in_lines_is_its_words_in_quotation_marks_over_its_source() -> None:
     rich = answer(answers.answer(quote(article(), f"{FIRST} {SECOND}", SECOND, FIRST)), EN, look=Look.MARKS)
     assert rich.text == f'"{FIRST} {SECOND}"\n{SOURCE}'
-    assert pieces(rich) == [("quote", f"{FIRST} {SECOND}"), ("bold", SECOND), ("underline", FIRST)]
+    assert pieces(rich) == [("quote", f"{FIRST} {SECOND}"), ("bold", SECOND), ("underline", FIRST), ("dim", SOURCE)]
 
 
 def test_an_answer_in_blocks_has_no_quotation_marks_and_links_its_title() -> None:
@@ -152,7 +152,7 @@ def test_wider_context_shows_the_paragraphs_around_a_quote() -> None:
     one = quote(article(url="https://news.example/1"), THIRD, THIRD, context=f"{THIRD}\n\n{LAST}")
     rich = wider(one, EN, look=Look.MARKS)
     assert rich.text == f'"{THIRD}\n\n{LAST}"\n{SOURCE}\nhttps://news.example/1'
-    assert pieces(rich) == [("quote", f"{THIRD}\n\n{LAST}"), ("bold", THIRD), ("link", TITLE)]
+    assert pieces(rich) == [("quote", f"{THIRD}\n\n{LAST}"), ("bold", THIRD), ("dim", SOURCE), ("link", TITLE)]
 
 
 def test_wider_context_gives_way_to_the_quote_where_there_is_no_room() -> None:
