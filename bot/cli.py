@@ -144,6 +144,12 @@ def _parser() -> _Parser:
     choose.add_argument("--rebuild", action="store_true", help="and build the index for it")
     choose.set_defaults(run=_model_use)
 
+    evaluate = commands.add_parser("eval", help="measure quality on a file of questions in SQuAD 2.0 form")
+    evaluate.add_argument("file", type=Path, metavar="FILE")
+    evaluate.add_argument("--json", action="store_true", help="one JSON object")
+    evaluate.add_argument("--html", type=Path, metavar="REPORT", help="write a page with plots and the worst failures")
+    evaluate.set_defaults(run=_eval)
+
     commands.add_parser("config", help="the settings in force").set_defaults(run=_config)
     return parser
 
@@ -489,6 +495,36 @@ def _model_use(options: argparse.Namespace, settings: Settings) -> int:
         return _index_build(argparse.Namespace(full=False), Settings.load(settings.home))
     if outdated:
         _say("The index was made with another model and must be rebuilt: newsquote index build")
+    return DONE
+
+
+def _eval(options: argparse.Namespace, settings: Settings) -> int:
+    import tempfile
+    from dataclasses import asdict
+
+    from bot import report
+    from bot.progress import progress
+    from retrieval.answering import Answerer
+    from retrieval.evaluation import LIMIT, measure, read_cases
+    from retrieval.publish import publish
+    from retrieval.results import Query
+    from retrieval.snapshot import Snapshot
+
+    articles, cases = read_cases(options.file.read_bytes())
+    encoder = _encoder(settings)
+    with tempfile.TemporaryDirectory() as folder:
+        with progress("Indexing articles", len(articles)) as step:
+            publish(articles, encoder, Path(folder), progress=step)
+        answerer = Answerer(Snapshot.open(Path(folder)), encoder, threshold=settings.threshold)
+        answers = []
+        with progress("Asking questions", len(cases)) as step:
+            for case in cases:
+                answers.append(answerer.answer(Query(case.question, limit=LIMIT)))
+                step(len(answers))
+    figures = measure(cases, answers, articles=len(articles))
+    if options.html:
+        options.html.write_text(report.page(options.file.name, figures, cases, answers), encoding="utf-8")
+    _print(json.dumps(asdict(figures)) if options.json else report.table(figures))
     return DONE
 
 

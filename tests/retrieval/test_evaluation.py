@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from corpus.article import Article, Span
+from retrieval.evaluation import Bin, Case, EvaluationError, Gold, auroc, measure, read_cases
+from retrieval.results import Answer, Quote
+
+CONTEXT = "The strike lasted eleven days. Pay rises by 7 percent. The mayor called it fair."
+FILE: dict[str, Any] = {
+    "data": [
+        {
+            "title": "Strike ends",
+            "paragraphs": [
+                {
+                    "context": CONTEXT,
+                    "qas": [
+                        {
+                            "question": " How  long? ",
+                            "is_impossible": False,
+                            "answers": [{"text": "eleven days", "answer_start": 18}],
+                        },
+                        {"question": "Who paid?", "is_impossible": True, "answers": []},
+                    ],
+                },
+                {"context": "Second paragraph.", "qas": []},
+            ],
+        },
+        {"title": "Missing", "paragraphs": [{"context": "", "qas": [{"question": "Why?", "is_impossible": True}]}]},
+    ]
+}
+LONG, PAID, WHY = read_cases(json.dumps(FILE).encode())[1]
+ARTICLE = read_cases(json.dumps(FILE).encode())[0][0]
+
+
+def answer(confidence: float, *quotes: tuple[int, int], answered: bool = True, took_ms: float = 1.0) -> Answer:
+    made = tuple(Quote(ARTICLE, Span(start, end), (Span(start, end),), 1.0, Span(start, end)) for start, end in quotes)
+    return Answer("", answered, confidence, made, "snapshot", took_ms)
+
+
+def test_a_file_gives_articles_and_cases_in_its_order() -> None:
+    articles, cases = read_cases(json.dumps(FILE).encode())
+    assert [(a.id, a.title, a.text) for a in articles] == [("a0000", "Strike ends", f"{CONTEXT}\n\nSecond paragraph.")]
+    assert cases == [
+        Case("How long?", "a0000", (Gold("eleven days", "rike lasted eleven days. Pay rises"),)),
+        Case("Who paid?", "a0000", ()),
+        Case("Why?", "a0001", ()),
+    ]
+
+
+@pytest.mark.parametrize(
+    "data", [b"", b"[]", b'{"data": [{}]}', b'{"data": []}', b"\xff", b'{"data": [{"paragraphs": 3}]}']
+)
+def test_a_file_in_another_form_is_refused(data: bytes) -> None:
+    with pytest.raises(EvaluationError, match=r"SQuAD|no question"):
+        read_cases(data)
+
+
+def test_a_quote_is_right_when_it_covers_the_answer_where_it_stands() -> None:
+    assert LONG.rank(answer(1, (0, len(CONTEXT)))) == 0
+    assert LONG.rank(answer(1, (31, 80), (0, 55))) == 1
+    assert LONG.rank(answer(1, (18, 29))) is None
+    other = Article(id="a0009", title="T", text=CONTEXT)
+    elsewhere = Quote(other, Span(0, 80), (), 1.0, Span(0, 80))
+    assert LONG.rank(Answer("", True, 1.0, (elsewhere,), "s", 1.0)) is None
+
+
+def test_the_figures_of_a_file() -> None:
+    answers = [
+        answer(0.9, (0, len(CONTEXT)), took_ms=1.0),
+        answer(0.6, (0, 30), took_ms=2.0),
+        answer(0.2, answered=False, took_ms=9.0),
+    ]
+    figures = measure([LONG, PAID, WHY], answers, articles=1)
+    assert (figures.articles, figures.questions, figures.answerable) == (1, 3, 1)
+    assert (figures.recall_at_1, figures.recall_at_3, figures.recall_at_5, figures.mrr) == (1, 1, 1, 1)
+    assert (figures.first_highlight, figures.first_two_highlights) == (1, 1)
+    assert (figures.auroc, figures.answered_precision, figures.answered_recall) == (1.0, 0.5, 1.0)
+    assert figures.false_answers == 0.5
+    assert figures.calibration_error == pytest.approx((0.1 + 0.6 + 0.2) / 3)
+    assert (figures.ms_median, figures.ms_p95) == (2.0, 9.0)
+    assert [b for b in figures.bins if b.count] == [Bin(1, 0.2, 0.0), Bin(1, 0.6, 0.0), Bin(1, 0.9, 1.0)]
+
+
+def test_without_unanswerable_questions_abstention_is_not_measured() -> None:
+    figures = measure([LONG], [answer(0.9, (31, 80), (0, 55))], articles=1)
+    assert (figures.auroc, figures.answered_precision, figures.false_answers) == (None, None, None)
+    assert (figures.recall_at_1, figures.recall_at_3, figures.mrr, figures.first_highlight) == (0, 1, 0.5, 0)
+
+
+@given(st.lists(st.integers(0, 5), min_size=1), st.lists(st.integers(0, 5), min_size=1))
+def test_auroc_is_the_share_of_pairs_won(positive: list[float], negative: list[float]) -> None:
+    pairs = [1.0 if p > n else 0.5 if p == n else 0.0 for p in positive for n in negative]
+    assert auroc(positive, negative) == pytest.approx(sum(pairs) / len(pairs))
