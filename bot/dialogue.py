@@ -134,7 +134,8 @@ def step(state: State, text: str) -> tuple[State, Turn]:
     if all(word.startswith("-") for word in question.split()):
         return state, Say(say(Phrase.ONLY_EXCLUDED, language), language)
     context: tuple[str, ...] = ()
-    if leans(question, state.questions):
+    answered = state.answer.quotes[:1] if state.answer and state.answer.answered else ()
+    if leans(question, state.questions, "".join(quote.article.text for quote in answered)):
         context = (*state.questions[:1], *state.questions[1:][1 - THREAD_LIMIT :])
     return state, Ask(Query(question, limit=QUOTE_LIMIT, context=context), language)
 

@@ -98,14 +98,18 @@ _AR_LIGHT = (
 _AR_SUFFIX = re.compile(r"[^\W\d_]{3,}(?:هم|هما|هن|ها|ه)$")
 
 
-def leans(question: str, before: Sequence[str]) -> bool:
-    """Whether `question` needs the questions `before` it, oldest first; never with none before."""
+def leans(question: str, before: Sequence[str], article: str = "") -> bool:
+    """Whether `question` needs the questions `before` it, oldest first; never with none before.
+
+    `article` is the text that answered the last of them, where one did: a question of few words leans on it only where
+    it shares one of them.
+    """
     if not before:
         return False
-    return _leans_arabic(question) if _ARABIC.search(question) else _leans_english(question)
+    return _leans_arabic(question) if _ARABIC.search(question) else _leans_english(question, article)
 
 
-def _leans_english(question: str) -> bool:
+def _leans_english(question: str, article: str) -> bool:
     words = _TOKEN.findall(question)
     lower = [word.lower().replace("’", "'") for word in words]
     if " ".join(lower).startswith(_REFERRING_STARTS):
@@ -122,12 +126,20 @@ def _leans_english(question: str) -> bool:
         return True
     if not set(lower[:3]) & (_QUESTION_WORDS | _AUXILIARIES):  # a piece of a sentence, or keywords
         opens = lower[0] in _PREPOSITIONS | _DETERMINERS or lower[0].startswith("any")
-        short_question = question.rstrip().endswith("?") and len(content) <= 2
+        short_question = question.rstrip().endswith("?") and len(content) <= 2 and not named
         return joins > 0 or opens or short_question
     if named:
         return False
     defines = re.match(r"(?:what|who)(?: is| are| was| were|'s) ", " ".join(lower)) is not None
-    return len(content) <= (1 if defines else 2)
+    if len(content) > (1 if defines else 2):
+        return False
+    return len(content) == 1 or not article or _shared(content, article)
+
+
+def _shared(content: Sequence[str], article: str) -> bool:
+    """Whether the article has one of the words, in whatever form."""
+    text = article.lower()
+    return any(re.search(rf"\b{re.escape(word[:5])}", text) for word in content)
 
 
 def _named(words: Sequence[str], lower: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ import pytest
 
 from bot.dialogue import Ask, State, resolve, step
 from bot.followups import leans
-from tests.bot.answers import answer
+from tests.bot.answers import FIRST, TEXT, answer, article, quote
 
 
 class Turn(TypedDict, total=False):
@@ -129,9 +129,37 @@ def test_leaning_needs_something_to_lean_on(question: str) -> None:
         "Who are the officials that use arbitration in Kuwait?",
         'what does "second level" mean',
         "Kuwait's minimum standards",
+        "Alina Romanowski?",
         "من هي ألينا رومانوفسكي؟",
         "هل ترحّل الكويت ضحايا الاتجار بالبشر؟",
     ],
 )
 def test_a_question_with_a_subject_of_its_own_stands_alone(question: str) -> None:
     assert not leans(question, ("How did Storm Odile get its name?",))
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("When did the storm hit?", False),
+        ("Who wrote the criteria?", True),
+        ("Did the officials resign?", True),
+        ("Who was arrested?", True),
+        ("When did they hit the coast?", True),
+    ],
+)
+def test_a_question_of_few_words_leans_on_an_article_that_has_one_of_them(question: str, expected: bool) -> None:
+    assert leans(question, ("Which tier is Kuwait in?",), TEXT) is expected
+    assert leans(question, ("Which tier is Kuwait in?",)) is True
+
+
+def test_the_dialogue_looks_into_the_article_that_answered_but_not_into_one_that_only_came_near() -> None:
+    contexts = []
+    for answered in (True, False):
+        state = State(
+            questions=("Which tier is Kuwait in?",), answer=answer(quote(article(), FIRST), answered=answered)
+        )
+        _, ask = step(state, "When did the storm hit?")
+        assert isinstance(ask, Ask)
+        contexts.append(ask.query.context)
+    assert contexts == [(), ("Which tier is Kuwait in?",)]
