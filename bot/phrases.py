@@ -79,6 +79,54 @@ class Phrase(StrEnum):
     LOADING = auto()
     INTERRUPTED = auto()
     FAILED = auto()
+    COMMAND_START = auto()
+    COMMAND_ASK = auto()
+    COMMAND_LATEST = auto()
+    COMMAND_SINCE = auto()
+    COMMAND_SUBSCRIBE = auto()
+    COMMAND_UNSUBSCRIBE = auto()
+    COMMAND_PRIVACY = auto()
+    COMMAND_ADD = auto()
+    COMMAND_REMOVE = auto()
+    COMMAND_REBUILD = auto()
+    COMMAND_STATUS = auto()
+    COMMAND_FEEDBACK = auto()
+    BUTTON_MORE = auto()
+    BUTTON_WIDER = auto()
+    BUTTON_NARROWER = auto()
+    BUTTON_SHARE = auto()
+    BUTTON_OPEN = auto()
+    BUTTON_LIST = auto()
+    BUTTON_UNDO = auto()
+    OUTDATED = auto()
+    VOTE_COUNTED = auto()
+    SLOW_DOWN = auto()
+    TOO_SLOW = auto()
+    WENT_WRONG = auto()
+    NOT_TEXT = auto()
+    SINCE_HOW = auto()
+    SUBSCRIBED = auto()
+    UNSUBSCRIBED = auto()
+    NEW_ARTICLES = auto()
+    ARTICLE_UNKNOWN = auto()
+    PRIVACY = auto()
+    PRIVACY_QUESTIONS = auto()
+    FORGOTTEN = auto()
+    INLINE_ASK_ME = auto()
+    ADD_HOW = auto()
+    ADD_READING = auto()
+    ADD_TOO_BIG = auto()
+    REMOVE_HOW = auto()
+    OUTCOME_ADDED = auto()
+    OUTCOME_REPLACED = auto()
+    OUTCOME_SKIPPED = auto()
+    OUTCOME_REFUSED = auto()
+    OUTCOME_REMOVED = auto()
+    EDIT_FAILED = auto()
+    REBUILDING = auto()
+    REBUILT = auto()
+    STATUS = auto()
+    FEEDBACK = auto()
 
 
 Template = str | Mapping[Plural, str]
@@ -125,6 +173,65 @@ _ENGLISH: Mapping[Phrase, Template] = {
     Phrase.LOADING: "One moment, I am opening the articles ...",
     Phrase.INTERRUPTED: "(Ctrl-C again or Ctrl-D to leave)",
     Phrase.FAILED: "I could not look that up: {reason}",
+    Phrase.COMMAND_START: "begin",
+    Phrase.COMMAND_ASK: "ask a question, in a group too",
+    Phrase.COMMAND_LATEST: "the newest articles",
+    Phrase.COMMAND_SINCE: "answers from a day on: /since 2026-11-01 and a question",
+    Phrase.COMMAND_SUBSCRIBE: "hear of new articles",
+    Phrase.COMMAND_UNSUBSCRIBE: "hear no more of new articles",
+    Phrase.COMMAND_PRIVACY: "what I remember about you",
+    Phrase.COMMAND_ADD: "add an article: a web address, or send a file",
+    Phrase.COMMAND_REMOVE: "remove an article by its id",
+    Phrase.COMMAND_REBUILD: "build the index anew",
+    Phrase.COMMAND_STATUS: "how I am doing",
+    Phrase.COMMAND_FEEDBACK: "what people thought of my quotes",
+    Phrase.BUTTON_MORE: "More passages ▸",
+    Phrase.BUTTON_WIDER: "Wider context",
+    Phrase.BUTTON_NARROWER: "Back to the quote",
+    Phrase.BUTTON_SHARE: "Share",
+    Phrase.BUTTON_OPEN: "Ask me more",
+    Phrase.BUTTON_LIST: "All articles",
+    Phrase.BUTTON_UNDO: "Undo",
+    Phrase.OUTDATED: "The articles have changed since. Please ask again.",
+    Phrase.VOTE_COUNTED: "Thank you, I have noted that.",
+    Phrase.SLOW_DOWN: "Let me catch up, please: I can answer again in {seconds} s.",
+    Phrase.TOO_SLOW: "That took me too long. Please ask again in a moment.",
+    Phrase.WENT_WRONG: "Something went wrong on my side. Please try again. (Reference {reference})",
+    Phrase.NOT_TEXT: "I can read text only. Ask me a question in words.",
+    Phrase.SINCE_HOW: "Write the day and the question, like this: /since 2026-11-01 What was decided?",
+    Phrase.SUBSCRIBED: "I will tell you here when articles are added. /unsubscribe ends it.",
+    Phrase.UNSUBSCRIBED: "I will announce nothing more here.",
+    Phrase.NEW_ARTICLES: {Plural.ONE: "{count} new article", Plural.OTHER: "{count} new articles"},
+    Phrase.ARTICLE_UNKNOWN: "I have no such article. See /articles for those I have.",
+    Phrase.PRIVACY: (
+        "I keep: the language you chose, chats that subscribed, your 👍 and 👎 under a name that cannot be "
+        "traced to you, and for {days} days which quotes I showed. I do not keep your questions. Say /privacy "
+        "forget and I forget all that is yours."
+    ),
+    Phrase.PRIVACY_QUESTIONS: (
+        "I keep: your questions, to learn from them, the language you chose, chats that subscribed, your 👍 "
+        "and 👎 under a name that cannot be traced to you, and for {days} days which quotes I showed. Say "
+        "/privacy forget and I forget what I know to be yours."
+    ),
+    Phrase.FORGOTTEN: "Done: I have forgotten what I kept about you.",
+    Phrase.INLINE_ASK_ME: "Nothing found – ask me directly",
+    Phrase.ADD_HOW: "Say /add and a web address, or send me a file, or forward me a post.",
+    Phrase.ADD_READING: "Reading {source} …",
+    Phrase.ADD_TOO_BIG: "The file is larger than the {limit} MB that I can fetch.",
+    Phrase.REMOVE_HOW: "Say /remove and the article's id.",
+    Phrase.OUTCOME_ADDED: "Added: {title}",
+    Phrase.OUTCOME_REPLACED: "Replaced: {title}",
+    Phrase.OUTCOME_SKIPPED: "Left out: {title} ({reason})",
+    Phrase.OUTCOME_REFUSED: "Refused: {title} ({reason})",
+    Phrase.OUTCOME_REMOVED: "Removed: {title}",
+    Phrase.EDIT_FAILED: "That could not be done: {reason}",
+    Phrase.REBUILDING: "Building the index …",
+    Phrase.REBUILT: "{name} serves: {articles} articles, {passages} passages.",
+    Phrase.STATUS: (
+        "Index {name}\nArticles {articles}\nAnswered {answered}, declined {declined}\nWaiting "
+        "{waiting}\nSubscribers {subscribers}\nUp for {minutes} min"
+    ),
+    Phrase.FEEDBACK: "👍 {good}, 👎 {bad}. On the machine, newsquote feedback export writes them as questions for eval.",
 }
 
 _ARABIC: Mapping[Phrase, Template] = {
@@ -176,6 +283,70 @@ _ARABIC: Mapping[Phrase, Template] = {
     Phrase.LOADING: "لحظة، أفتح المقالات ...",
     Phrase.INTERRUPTED: "(للخروج: Ctrl-C مرة أخرى أو Ctrl-D)",
     Phrase.FAILED: "تعذّر البحث عن ذلك: {reason}",
+    Phrase.COMMAND_START: "البداية",
+    Phrase.COMMAND_ASK: "طرح سؤال، وفي المجموعات أيضًا",
+    Phrase.COMMAND_LATEST: "أحدث المقالات",
+    Phrase.COMMAND_SINCE: "أجوبة منذ يوم: /since 2026-11-01 ثم السؤال",
+    Phrase.COMMAND_SUBSCRIBE: "معرفة المقالات الجديدة",
+    Phrase.COMMAND_UNSUBSCRIBE: "إيقاف أخبار المقالات الجديدة",
+    Phrase.COMMAND_PRIVACY: "ما أتذكّره عنك",
+    Phrase.COMMAND_ADD: "إضافة مقال: عنوان صفحة، أو أرسل ملفًا",
+    Phrase.COMMAND_REMOVE: "حذف مقال بمعرّفه",
+    Phrase.COMMAND_REBUILD: "إعادة بناء الفهرس",
+    Phrase.COMMAND_STATUS: "كيف تسير أموري",
+    Phrase.COMMAND_FEEDBACK: "رأي الناس في اقتباساتي",
+    Phrase.BUTTON_MORE: "مقاطع أخرى ◂",
+    Phrase.BUTTON_WIDER: "سياق أوسع",
+    Phrase.BUTTON_NARROWER: "عودة إلى الاقتباس",
+    Phrase.BUTTON_SHARE: "مشاركة",
+    Phrase.BUTTON_OPEN: "اسألني المزيد",
+    Phrase.BUTTON_LIST: "كل المقالات",
+    Phrase.BUTTON_UNDO: "تراجع",
+    Phrase.OUTDATED: "تغيّرت المقالات منذ ذلك الحين. اسأل من جديد من فضلك.",
+    Phrase.VOTE_COUNTED: "شكرًا لك، سجّلت رأيك.",
+    Phrase.SLOW_DOWN: "أمهلني قليلًا من فضلك: أستطيع الإجابة بعد {seconds} ث.",
+    Phrase.TOO_SLOW: "استغرق ذلك وقتًا طويلًا. اسأل بعد قليل من فضلك.",
+    Phrase.WENT_WRONG: "حدث خطأ من جانبي. حاول مرة أخرى من فضلك. (المرجع {reference})",
+    Phrase.NOT_TEXT: "أقرأ النصوص فقط. اسألني بالكلمات.",
+    Phrase.SINCE_HOW: "اكتب اليوم ثم السؤال هكذا: /since 2026-11-01 ماذا تقرّر؟",
+    Phrase.SUBSCRIBED: "سأخبرك هنا عند إضافة مقالات. الأمر /unsubscribe يوقف ذلك.",
+    Phrase.UNSUBSCRIBED: "لن أعلن شيئًا هنا بعد الآن.",
+    Phrase.NEW_ARTICLES: {
+        Plural.ZERO: "لا مقالات جديدة",
+        Plural.ONE: "مقال جديد",
+        Plural.TWO: "مقالان جديدان",
+        Plural.FEW: "{count} مقالات جديدة",
+        Plural.MANY: "{count} مقالًا جديدًا",
+        Plural.OTHER: "{count} مقال جديد",
+    },
+    Phrase.ARTICLE_UNKNOWN: "لا أملك هذا المقال. انظر /articles لما أملكه.",
+    Phrase.PRIVACY: (
+        "أحتفظ باللغة التي اخترتها، وبالمحادثات المشتركة، وبآرائك 👍 و👎 تحت اسم لا يدلّ عليك، ولمدة {days} "
+        "يومًا بالاقتباسات التي عرضتها. لا أحتفظ بأسئلتك. اكتب /privacy forget لأنسى كل ما يخصّك."
+    ),
+    Phrase.PRIVACY_QUESTIONS: (
+        "أحتفظ بأسئلتك لأتعلّم منها، وباللغة التي اخترتها، وبالمحادثات المشتركة، وبآرائك 👍 و👎 تحت اسم لا يدلّ "
+        "عليك، ولمدة {days} يومًا بالاقتباسات التي عرضتها. اكتب /privacy forget لأنسى ما أعرف أنه يخصّك."
+    ),
+    Phrase.FORGOTTEN: "تمّ: نسيت ما احتفظت به عنك.",
+    Phrase.INLINE_ASK_ME: "لم أجد شيئًا – اسألني مباشرة",
+    Phrase.ADD_HOW: "اكتب /add ثم عنوان صفحة، أو أرسل إليّ ملفًا، أو حوّل إليّ منشورًا.",
+    Phrase.ADD_READING: "أقرأ {source} …",
+    Phrase.ADD_TOO_BIG: "الملف أكبر من {limit} م.ب التي أستطيع جلبها.",
+    Phrase.REMOVE_HOW: "اكتب /remove ثم معرّف المقال.",
+    Phrase.OUTCOME_ADDED: "أُضيف: {title}",
+    Phrase.OUTCOME_REPLACED: "استُبدل: {title}",
+    Phrase.OUTCOME_SKIPPED: "تُرك: {title} ({reason})",
+    Phrase.OUTCOME_REFUSED: "رُفض: {title} ({reason})",
+    Phrase.OUTCOME_REMOVED: "حُذف: {title}",
+    Phrase.EDIT_FAILED: "تعذّر ذلك: {reason}",
+    Phrase.REBUILDING: "أبني الفهرس …",
+    Phrase.REBUILT: "يعمل الآن {name}: المقالات {articles}، المقاطع {passages}.",
+    Phrase.STATUS: (
+        "الفهرس {name}\nالمقالات {articles}\nأُجيب {answered}، واعتُذر {declined}\nفي الانتظار "
+        "{waiting}\nالمشتركون {subscribers}\nمنذ {minutes} دقيقة"
+    ),
+    Phrase.FEEDBACK: "👍 {good}، 👎 {bad}. على الجهاز يكتبها الأمر newsquote feedback export أسئلةً للتقييم.",
 }
 
 TABLES: Mapping[Language, Mapping[Phrase, Template]] = {Language.EN: _ENGLISH, Language.AR: _ARABIC}
