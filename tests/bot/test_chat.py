@@ -3,6 +3,8 @@ from __future__ import annotations
 import io
 import logging
 import stat
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -325,3 +327,10 @@ def test_the_language_of_the_terminal_is_spoken_until_somebody_speaks() -> None:
         "Hello! Ask me anything about the articles, and I will answer in their own words.\n\n"
         "Ask me a question first.\n\n"
     )
+
+
+def test_importing_the_chat_loads_nothing_heavy() -> None:
+    heavy = "{'prompt_toolkit', 'rich', 'numpy', 'faiss', 'tantivy', 'onnxruntime', 'telegram', 'torch'}"
+    code = f"import sys, bot.chat; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
