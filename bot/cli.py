@@ -322,13 +322,14 @@ def answer_json(answer: Answer, *, why: bool = False) -> str:
 
 def _show(answer: Answer, *, why: bool) -> None:
     from bot import render
+    from bot.chat import Screen
     from bot.phrases import Language
 
     language = Language.AR if render.right_to_left(answer.question) else Language.EN
     parts = [render.answer(answer, language, count=len(answer.quotes), look=render.Look.MARKS)]
     if why:
         parts.append(render.why(answer, language))
-    _print(render.printable(render.joined(parts, "\n\n").text))
+    Screen(sys.stdout).show(render.joined(parts, "\n\n"))
 
 
 def _chat(_: argparse.Namespace, settings: Settings) -> int:

@@ -32,12 +32,6 @@ class Ran:
         return json.loads(self.out)
 
 
-class Stdin(io.StringIO):
-    def __init__(self, data: bytes) -> None:
-        super().__init__(data.decode("utf-8", "replace"))
-        self.buffer = io.BytesIO(data)
-
-
 Run = Callable[..., Ran]
 
 
@@ -55,7 +49,7 @@ def run(home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Monk
         monkeypatch.delenv(name)
 
     def run(*arguments: str, stdin: bytes = b"") -> Ran:
-        monkeypatch.setattr(sys, "stdin", Stdin(stdin))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
         capsys.readouterr()
         status = main(["--home", str(home), *arguments])
         caught = capsys.readouterr()

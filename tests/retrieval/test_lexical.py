@@ -17,7 +17,7 @@ def index(tmp_path: Path) -> LexicalIndex:
 
 
 def found(index: LexicalIndex, *terms: str, limit: int = 10) -> list[int]:
-    return index.search(dict.fromkeys(terms, 1.0), limit)[0].tolist()
+    return list(map(int, index.search(dict.fromkeys(terms, 1.0), limit)[0]))
 
 
 def test_passages_with_rare_terms_come_first(index: LexicalIndex) -> None:
