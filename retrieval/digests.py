@@ -54,6 +54,9 @@ def _remember(memory: Path, known: dict[str, str]) -> None:
     temporary = memory.with_name(f".{memory.name}.{os.getpid()}")
     # A home that cannot be written to: verify again next time.
     with contextlib.suppress(OSError):
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(known, indent=1), encoding="utf-8")
-        temporary.replace(memory)
+        try:
+            memory.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(known, indent=1), encoding="utf-8")
+            temporary.replace(memory)
+        finally:
+            temporary.unlink(missing_ok=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -47,11 +49,14 @@ class LexicalIndex:
         """Open what `save` wrote.
 
         Raises:
+            PermissionError: the folder cannot be written to; opening takes a lock in it.
             OSError: tantivy cannot read the folder.
         """
         try:
             return cls(tantivy.Index.open(str(folder)))
         except ValueError as exc:
+            if not os.access(folder, os.W_OK):
+                raise PermissionError(errno.EROFS, "the home must be writable", str(folder)) from exc
             raise OSError(f"tantivy cannot read {folder.name}: {exc}") from exc
 
     def document_frequency(self, term: str) -> int:

@@ -98,7 +98,11 @@ def publish(
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         _sync_folder(snapshots)
-        use(snapshots, name)
+        try:
+            use(snapshots, name)
+        except PublishError:
+            shutil.rmtree(snapshots / name, ignore_errors=True)  # a full disk needs the room
+            raise
         prune(snapshots)
     except OSError as exc:
         raise PublishError(
@@ -125,7 +129,10 @@ def use(snapshots: Path, name: str) -> None:
         temporary.replace(snapshots / "CURRENT")
         _sync_folder(snapshots)
     except OSError as exc:
-        raise PublishError(f"{snapshots / 'CURRENT'} could not be written: {exc.strerror or exc}") from exc
+        temporary.unlink(missing_ok=True)
+        raise PublishError(
+            f"{snapshots / 'CURRENT'} could not be written: {exc.strerror or exc}; what served before still serves"
+        ) from exc
 
 
 def prune(snapshots: Path, keep: int = KEEP) -> None:

@@ -70,7 +70,7 @@ class Manifest:
             raise SnapshotCorrupt(f"snapshot {folder.name} has no readable manifest; {_REBUILD}") from exc
         if version != FORMAT:
             raise SnapshotOutdated(
-                f"snapshot {folder.name} has format {version}, this newsquote reads {FORMAT}; run: newsquote index build"
+                f"snapshot {folder.name} has format {version}, this newsquote reads {FORMAT}; {_REBUILD}"
             )
         try:
             known = {field.name: raw[field.name] for field in fields(cls)}
@@ -139,6 +139,7 @@ class Snapshot:
             SnapshotMissing: there is none, or none of that name.
             SnapshotCorrupt: a file is missing or not what the manifest says.
             SnapshotOutdated: another format version or another encoder made it.
+            PermissionError: the home cannot be written to, or its files cannot be read.
         """
         name = name or current(snapshots)
         if name is None:
@@ -155,6 +156,8 @@ class Snapshot:
         check(folder, manifest, memory=snapshots / ".verified.json")
         try:
             return cls(folder, manifest)
+        except PermissionError:
+            raise
         except (OSError, ValueError) as exc:
             raise SnapshotCorrupt(f"snapshot {name} cannot be opened ({exc}); run: newsquote index build") from exc
 

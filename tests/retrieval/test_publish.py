@@ -137,6 +137,22 @@ def test_a_full_disk_is_one_clear_line_and_the_old_snapshot_serves(tmp_path: Pat
     assert not list(tmp_path.glob(".build-*"))
 
 
+def test_a_disk_that_is_full_at_the_last_step_keeps_no_half_published_snapshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = built(tmp_path, [BEES]).name
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", full)
+        with pytest.raises(PublishError, match="CURRENT could not be written: No space left on device"):
+            publish(LIBRARY, HashingEncoder(), tmp_path)
+    assert snapshot.names(tmp_path) == [old]
+    assert not list(tmp_path.glob(".current-*"))
+
+
 @pytest.mark.parametrize("step", ["rename", "replace", "fsync"])
 def test_stopped_at_each_step_of_publishing_a_snapshot_still_serves(
     tmp_path: Path, step: str, monkeypatch: pytest.MonkeyPatch
