@@ -231,7 +231,7 @@ _ENGLISH: Mapping[Phrase, Template] = {
         "Index {name}\nArticles {articles}\nAnswered {answered}, declined {declined}\nWaiting "
         "{waiting}\nSubscribers {subscribers}\nUp for {minutes} min"
     ),
-    Phrase.FEEDBACK: "👍 {good}, 👎 {bad}. On the machine, newsquote feedback export writes them as questions for eval.",
+    Phrase.FEEDBACK: "👍 {good}, 👎 {bad}. newsquote feedback export writes them as questions for eval.",
 }
 
 _ARABIC: Mapping[Phrase, Template] = {

@@ -1,0 +1,317 @@
+"""The Telegram bot as a process: polls, hands updates on, retries what fails, stops without losing anything.
+
+How it errs: a message that Telegram took while its reply was lost on the way is sent again. The Bot API has no
+idempotency key, so one must choose between an answer that comes twice and one that never comes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import sys
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeAllGroupChats,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeDefault,
+    Update,
+)
+from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
+from telegram.ext import AIORateLimiter, Application, ApplicationBuilder, ExtBot
+from telegram.request import HTTPXRequest
+
+from bot import handlers
+from bot.engine import Engine
+from bot.handlers import Handlers
+from bot.inbox import Inbox
+from bot.phrases import Language, Phrase, say
+from bot.settings import Settings
+from bot.state import State
+
+log = logging.getLogger(__name__)
+
+DONE, WRONG_USE, FAILED = 0, 2, 3
+
+ALLOWED = ["message", "edited_message", "callback_query", "inline_query", "my_chat_member"]
+POLL_S = 25
+READ_S = 20.0  # an answer to a request that takes longer counts as lost, and the request is made again
+START_S = 12.0  # how long the server may be away at the start
+PATIENCE_S = 600.0  # how long a message is tried again
+STOP_S = 20.0  # how long what was asked may take to be answered when the bot stops
+LONGEST_PAUSE_S = 15.0
+
+_INSISTENT = frozenset({"sendMessage", "editMessageText"})
+
+
+class Patient(AIORateLimiter):
+    """Keeps to Telegram's limits, comes back when told to, and repeats requests that the network or server lost.
+
+    Messages are repeated for `PATIENCE_S`, everything else three times.
+    """
+
+    def __init__(
+        self, *, first_pause_s: float = 0.5, rate: float = 30, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        super().__init__(overall_max_rate=rate, max_retries=20)
+        self._first_pause_s = first_pause_s
+        self._clock = clock
+
+    async def process_request(
+        self,
+        callback: Callable[..., Coroutine[Any, Any, Any]],
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: int | None,
+    ) -> Any:
+        """Make a request, again where it was lost."""
+        began, pause, tries = self._clock(), self._first_pause_s, 0
+        while True:
+            try:
+                return await super().process_request(callback, args, kwargs, endpoint, data, rate_limit_args)
+            except NetworkError as exc:
+                tries += 1
+                insistent = endpoint in _INSISTENT and self._clock() - began < PATIENCE_S
+                if isinstance(exc, BadRequest) or not (insistent or tries < 3):
+                    raise
+                log.info("%s was lost, trying again in %.1f s", endpoint, pause)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_S)
+
+
+class Masked(logging.Filter):
+    """Keeps a secret out of everything that is logged, tracebacks included."""
+
+    def __init__(self, secret: str) -> None:
+        super().__init__()
+        self._secret = secret
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Replace the secret in the record; every record passes."""
+        message = record.getMessage()
+        if self._secret in message:
+            record.msg, record.args = message.replace(self._secret, "<token>"), None
+        if record.exc_info and not record.exc_text:
+            record.exc_text = logging.Formatter().formatException(record.exc_info)
+        if record.exc_text:
+            record.exc_text = record.exc_text.replace(self._secret, "<token>")
+        return True
+
+
+class Stopped(Exception):
+    """The bot cannot go on; one line for a person, and the exit status."""
+
+    def __init__(self, why: str, status: int = FAILED) -> None:
+        super().__init__(why)
+        self.status = status
+
+
+def run(settings: Settings, engine: Callable[[], Engine], *, tell: Callable[[str], None] | None = None) -> int:
+    """Run the bot until SIGTERM or SIGINT; its exit status: 0 stopped, 2 a wrong setting, 3 it failed.
+
+    `engine` is called once, inside the event loop. `tell` shows a line to the person who started the bot.
+    """
+    tell = tell or _to_stderr
+    token = settings.telegram_token
+    if token is None:
+        tell("no token: get one from @BotFather and set NEWSQUOTE_TELEGRAM_TOKEN")
+        return WRONG_USE
+    mask = Masked(token)
+    for handler in logging.getLogger().handlers:
+        handler.addFilter(mask)
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.WARNING)  # they log addresses, and the token is in each
+    try:
+        asyncio.run(TelegramBot(settings, token, tell).main(engine))
+    except Stopped as stopped:
+        tell(str(stopped).replace(token, "<token>"))
+        return stopped.status
+    finally:
+        for handler in logging.getLogger().handlers:
+            handler.removeFilter(mask)
+    return DONE
+
+
+def build(
+    token: str, api_url: str | None, *, rate: float = 30, first_pause_s: float = 0.5
+) -> Application[Any, Any, Any, Any, Any, Any]:
+    """An application for a bot, with the Bot API server at `api_url` or Telegram's own."""
+    builder = (
+        ApplicationBuilder()
+        .token(token)
+        .updater(None)
+        .rate_limiter(Patient(rate=rate, first_pause_s=first_pause_s))
+        .request(HTTPXRequest(connection_pool_size=128, read_timeout=READ_S, pool_timeout=READ_S))
+        .get_updates_request(HTTPXRequest(connection_pool_size=2, read_timeout=READ_S))
+    )
+    if api_url is not None:
+        builder = builder.base_url(f"{api_url}/bot").base_file_url(f"{api_url}/file/bot")
+    return builder.build()
+
+
+class TelegramBot:
+    """The bot from its first request to its last. `tell` shows a line to the person who started it."""
+
+    def __init__(self, settings: Settings, token: str, tell: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._token = token
+        self._tell = tell
+        self._stop = asyncio.Event()
+
+    async def main(self, open_engine: Callable[[], Engine]) -> None:
+        """Serve until SIGTERM or SIGINT.
+
+        Raises:
+            Stopped: it cannot go on.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        try:
+            await self.serve(open_engine)
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+    def stop(self) -> None:
+        """Finish what was asked and end `serve`."""
+        self._stop.set()
+
+    async def serve(self, open_engine: Callable[[], Engine]) -> None:
+        """Serve until told to stop.
+
+        Raises:
+            Stopped: it cannot go on.
+            OSError: state.db cannot be used.
+        """
+        application = build(self._token, self._settings.telegram_api_url)
+        with State(self._settings.home / "state.db") as state:
+            async with open_engine() as engine:
+                face = Handlers(engine, state)
+                face.register(application)
+                try:
+                    await self._begin(application)
+                    await self._until_stopped(application, state)
+                finally:
+                    await application.shutdown()
+                    await application.bot.request.shutdown()  # shutdown() leaves it open where nothing was begun
+
+    async def _begin(self, application: Application[Any, Any, Any, Any, Any, Any]) -> None:
+        """Find out who the bot is, and take it off any webhook."""
+        began, pause = time.monotonic(), 0.5
+        while True:
+            try:
+                await application.initialize()
+                await application.bot.delete_webhook()
+                break
+            except InvalidToken as exc:
+                raise Stopped(
+                    "Telegram does not know this token: copy it again from @BotFather into NEWSQUOTE_TELEGRAM_TOKEN",
+                    WRONG_USE,
+                ) from exc
+            except TelegramError as exc:
+                if self._stop.is_set() or time.monotonic() - began > START_S:
+                    raise Stopped(f"{self._server} cannot be reached ({_brief(exc)}); is the address right?") from exc
+            await self._pause(pause)
+            pause = min(2 * pause, 4.0)
+        self._tell(f"@{application.bot.username} answers; Ctrl-C stops it.")
+
+    async def _until_stopped(self, application: Application[Any, Any, Any, Any, Any, Any], state: State) -> None:
+        bot = application.bot
+
+        async def handle(update: dict[str, Any]) -> None:
+            await application.process_update(Update.de_json(update, bot))
+
+        inbox = Inbox(state, handle)
+        menu = asyncio.create_task(_set_commands(bot))
+        left = await inbox.replay()
+        if left:
+            log.warning("answering %d updates that an earlier run left", left)
+        polling = asyncio.create_task(self._poll(bot, inbox))
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait({polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (polling, stopping, menu):
+            task.cancel()
+        results = await asyncio.gather(polling, stopping, menu, return_exceptions=True)
+        if not await inbox.drain(STOP_S):
+            log.warning("%d updates are left for the next run", inbox.waiting)
+        if isinstance(results[0], Stopped):
+            raise results[0]
+
+    async def _poll(self, bot: Bot, inbox: Inbox) -> None:
+        """Fetch updates until cancelled; each batch is kept before the next request confirms it."""
+        offset, pause, conflicts, away = None, 0.5, 0, False
+        while True:
+            try:
+                updates = await bot.get_updates(offset, timeout=POLL_S, allowed_updates=ALLOWED)
+            except InvalidToken as exc:
+                raise Stopped("Telegram no longer accepts this token; @BotFather has the new one", WRONG_USE) from exc
+            except Conflict as exc:
+                # The older of two pollers is told so. One that is told twice in a row is not the one to stay.
+                conflicts += 1
+                if conflicts > 1:
+                    raise Stopped(
+                        "another program is receiving this bot's updates; only one can: stop the other, or this one"
+                    ) from exc
+                await self._pause(2 * pause)
+            except RetryAfter as exc:
+                after = exc.retry_after
+                await self._pause(after if isinstance(after, int | float) else after.total_seconds())
+            except TelegramError as exc:
+                if not away and pause > 1:
+                    log.warning("%s cannot be reached (%s); trying again", self._server, _brief(exc))
+                    away = True
+                await self._pause(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_S)
+            else:
+                if away:
+                    log.warning("%s can be reached again", self._server)
+                pause, conflicts, away = 0.5, 0, False
+                if updates:
+                    await inbox.take([update.to_dict() for update in updates])
+                    offset = max(update.update_id for update in updates) + 1
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop.wait(), seconds)
+
+    @property
+    def _server(self) -> str:
+        return self._settings.telegram_api_url or "api.telegram.org"
+
+
+async def _set_commands(bot: ExtBot[Any]) -> None:
+    """Tell Telegram the commands to offer, per language and scope."""
+    scopes: list[tuple[BotCommandScope, Sequence[str]]] = [
+        (BotCommandScopeDefault(), handlers.GROUP),
+        (BotCommandScopeAllPrivateChats(), handlers.PRIVATE),
+        (BotCommandScopeAllGroupChats(), handlers.GROUP),
+    ]
+    for scope, names in scopes:
+        for code, language in ((None, Language.EN), *((language.value, language) for language in Language)):
+            commands = [BotCommand(name, say(Phrase(f"command_{name}"), language)) for name in names]
+            try:
+                await bot.set_my_commands(commands, scope, code)
+            except TelegramError as exc:
+                log.warning("the menu of commands could not be set: %s", _brief(exc))
+                return
+
+
+def _brief(exc: Exception) -> str:
+    return str(exc).strip() or type(exc).__name__
+
+
+def _to_stderr(line: str) -> None:
+    print(f"newsquote: {line}", file=sys.stderr, flush=True)  # noqa: T201
+
+
+__all__ = ["DONE", "FAILED", "WRONG_USE", "Masked", "Patient", "Stopped", "TelegramBot", "build", "run"]

@@ -1,0 +1,222 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import app
+from bot.app import Masked, Stopped, TelegramBot, run
+from bot.settings import Settings
+from tests.bot.phone import Phone, open_engine, running, settings_for, words
+from tests.bot_api import TOKEN, Server, World
+from tests.library_of import built
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def world(server: Server) -> World:
+    return server.world
+
+
+@pytest.fixture
+def settings(server: Server, tmp_path: Path) -> Settings:
+    settings = settings_for(tmp_path, server)
+    built(settings.snapshots)
+    return settings
+
+
+async def stopped(settings: Settings) -> Stopped:
+    """Why a bot stops by itself."""
+    bot = TelegramBot(settings, settings.telegram_token or "", lambda _: None)
+    with pytest.raises(Stopped) as found:
+        await asyncio.wait_for(bot.serve(lambda: open_engine(settings)), 30)
+    return found.value
+
+
+@contextmanager
+def process(settings: Settings) -> Iterator[subprocess.Popen[str]]:
+    """The bot as a process of its own; killed at the end where it still runs."""
+    command = [sys.executable, "-m", "tests.bot.bot_process", str(settings.home), str(settings.telegram_api_url)]
+    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as bot:
+        try:
+            yield bot
+        finally:
+            bot.kill()
+
+
+async def test_without_a_token_the_person_is_told_where_to_get_one(settings: Settings) -> None:
+    told: list[str] = []
+    settings = replace(settings, telegram_token=None)
+    assert run(settings, lambda: open_engine(settings), tell=told.append) == app.WRONG_USE
+    assert told == ["no token: get one from @BotFather and set NEWSQUOTE_TELEGRAM_TOKEN"]
+
+
+async def test_a_wrong_token_is_one_clear_line_without_the_token(settings: Settings) -> None:
+    why = await stopped(replace(settings, telegram_token="123:wrong"))
+    assert (why.status, "123:wrong" in str(why)) == (app.WRONG_USE, False)
+    assert str(why).startswith("Telegram does not know this token")
+
+
+async def test_a_server_that_cannot_be_reached_is_one_clear_line(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "START_S", 0.0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        why = await stopped(replace(settings, telegram_api_url=url))
+    assert (why.status, TOKEN in str(why)) == (app.FAILED, False)
+    assert str(why).startswith(f"{url} cannot be reached (")
+
+
+async def test_a_second_poller_is_one_clear_line(settings: Settings, world: World) -> None:
+    bot = TelegramBot(settings, TOKEN, lambda _: None)
+    task = asyncio.create_task(bot.serve(lambda: open_engine(settings)))
+    phone = Phone(world)
+    await phone.ask("What about the bridge?")
+
+    def poll() -> None:
+        world.call("getUpdates", {"timeout": 0})
+
+    while not task.done():
+        await asyncio.to_thread(poll)
+        await asyncio.wait([task], timeout=0.05)
+    with pytest.raises(Stopped, match="another program is receiving this bot's updates; only one can"):
+        await task
+
+
+async def test_one_conflict_alone_does_not_stop_the_bot(settings: Settings, world: World) -> None:
+    phone = Phone(world)
+    async with running(settings):
+        await phone.ask("What about the bridge?")
+        await asyncio.to_thread(world.call, "getUpdates", {"timeout": 0})
+        assert words(await phone.ask("What about the bridge?"), "blockquote")
+
+
+async def test_a_webhook_that_was_left_is_removed(settings: Settings, world: World) -> None:
+    world.webhook = {"url": "https://example.org/hook", "secret_token": ""}
+    async with running(settings):
+        assert words(await Phone(world).ask("What about the bridge?"), "blockquote")
+
+
+async def test_the_menu_of_commands_is_set_for_each_language_and_kind_of_chat(settings: Settings, world: World) -> None:
+    phone = Phone(world)
+    async with running(settings):
+        await phone.until(lambda: len(world.commands) == 9)
+    assert {"all_private_chats", "all_private_chats:ar", "all_group_chats:en", "default"} <= set(world.commands)
+    assert {"command": "articles", "description": "the articles I have read"} in world.commands["all_private_chats"]
+    assert "privacy" not in [c["command"] for c in world.commands["all_group_chats"]]
+
+
+@pytest.mark.parametrize("kind", ["429", "500", "502", "drop_before"])
+@pytest.mark.parametrize("method", ["sendMessage", "getUpdates", "answerCallbackQuery", "getMe"])
+async def test_a_lost_request_is_made_again(settings: Settings, world: World, kind: str, method: str) -> None:
+    phone = Phone(world)
+    world.fault(kind, method)
+    async with running(settings):
+        message = await phone.ask("What about the bridge?")
+        _, answer = await phone.press(message, "👍")
+    assert (answer["text"], len(world.from_bot())) == ("Thank you, I have noted that.", 1)
+
+
+async def test_a_message_whose_receipt_was_lost_is_sent_again_rather_than_never(
+    settings: Settings, world: World
+) -> None:
+    phone = Phone(world)
+    world.fault("drop_after", "sendMessage")
+    async with running(settings):
+        await phone.ask("What about the bridge?")
+        await phone.until(lambda: len(world.from_bot()) == 2)
+
+
+async def test_updates_that_come_twice_or_out_of_order_are_answered_once(settings: Settings, world: World) -> None:
+    phone = Phone(world)
+    world.shuffle()
+    questions = 12
+    for user in range(1, questions + 1):
+        world.say("What about the bridge?", user)
+    async with running(settings):
+        await phone.until(lambda: all(world.from_bot(user) for user in range(1, questions + 1)))
+        world.redeliver(questions)
+        await phone.ask("And the strike?", user=99)
+        await phone.settled()
+    assert [len(world.from_bot(user)) for user in range(1, questions + 1)] == [1] * questions
+
+
+async def test_a_chat_that_blocked_the_bot_hurts_nobody_else(
+    settings: Settings, world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    phone = Phone(world)
+    async with running(settings):
+        await phone.ask("/subscribe")
+        world.shut(1, "blocked")
+        world.say("What about the bridge?")
+        await phone.ask("What about the bridge?", user=2)
+        await phone.settled()
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
+async def test_what_goes_wrong_is_logged_and_told_with_a_reference(
+    settings: Settings, world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError(f"at https://host/bot{TOKEN}/x")
+
+    monkeypatch.setattr("bot.cards.quote", broken)
+    caplog.handler.addFilter(Masked(TOKEN))
+    async with running(settings):
+        message = await Phone(world).ask("What about the bridge?")
+    reference = message["text"].partition("(Reference ")[2].rstrip(")")
+    assert f"an update failed (reference {reference})" in caplog.text
+    assert "ZeroDivisionError: at https://host/bot<token>/x" in caplog.text
+    assert TOKEN not in caplog.text
+
+
+def test_a_stopped_bot_finishes_what_it_was_asked_and_loses_nothing(settings: Settings, world: World) -> None:
+    with process(settings) as bot:
+        world.wait(lambda: world.called("deleteWebhook"), 30)
+        for user in range(1, 21):
+            world.say("What about the bridge?", user)
+        world.wait(lambda: any(world.from_bot(user) for user in range(1, 21)))
+        bot.send_signal(signal.SIGTERM)
+        assert bot.wait(30) == app.DONE
+        assert bot.stderr is not None
+        log = bot.stderr.read()
+    with process(settings):
+        world.wait(lambda: all(world.from_bot(user) for user in range(1, 21)), 30)
+    assert [len(world.from_bot(user)) for user in range(1, 21)] == [1] * 20
+    assert TOKEN not in log
+    assert "bridge" not in log
+
+
+def test_a_killed_bot_answers_after_its_restart_what_it_had_confirmed(settings: Settings, world: World) -> None:
+    people = range(1, 61)
+    with process(settings) as bot:
+        world.wait(lambda: world.called("deleteWebhook"), 30)
+        for user in people:
+            world.say("What about the bridge?", user)
+        world.wait(lambda: sum(bool(world.from_bot(user)) for user in people) >= 5)
+        bot.kill()
+        bot.wait(30)
+    answered = sum(bool(world.from_bot(user)) for user in people)
+    with process(settings):
+        world.wait(lambda: all(world.from_bot(user) for user in people), 30)
+    twice = sum(len(world.from_bot(user)) > 1 for user in people)
+    assert (answered < len(people), twice <= 64) == (True, True)

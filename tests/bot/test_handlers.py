@@ -1,0 +1,345 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.settings import Settings
+from corpus.article import Article
+from tests.bot.phone import Phone, labels, running, settings_for, words
+from tests.bot_api import Server, World
+from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
+
+Json = dict[str, Any]
+BOT = "@newsquote_test_bot"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server() as server:
+        yield server
+
+
+@pytest.fixture
+def world(server: Server) -> World:
+    return server.world
+
+
+@pytest.fixture
+def settings(server: Server, tmp_path: Path) -> Settings:
+    settings = settings_for(tmp_path, server)
+    built(settings.snapshots)
+    return settings
+
+
+@pytest.fixture
+async def phone(world: World, settings: Settings) -> AsyncIterator[Phone]:
+    async with running(settings):
+        yield Phone(world)
+
+
+async def test_a_question_is_answered_in_one_message_with_the_best_sentence_bold_and_the_source_linked(
+    phone: Phone,
+) -> None:
+    message = await phone.ask("The strike had lasted how many days?")
+    assert words(message, "blockquote")[0] in HARBOUR.text
+    assert words(message, "bold") == ["The strike had lasted eleven days."]
+    assert words(message, "text_link") == [HARBOUR.title]
+    link = next(e["url"] for e in message["entities"] if e["type"] == "text_link")
+    assert link.startswith("https://example.org/harbour#:~:text=")
+    assert message["text"].endswith("· The Vell Courier · 5 October 2026")
+    assert message["link_preview_options"] == {"is_disabled": True}
+    assert len(phone.world.from_bot()) == 1
+
+
+async def test_a_question_the_articles_do_not_answer_is_declined_with_the_nearest_passage(
+    server: Server, settings: Settings
+) -> None:
+    async with running(settings_for(settings.home, server, threshold=1.0)):
+        message = await Phone(server.world).ask("What about the bridge?")
+    assert message["text"].startswith("The articles don't answer that, as far as I can find. The nearest they come:")
+    assert words(message, "blockquote")[0] in BRIDGE.text
+
+
+async def test_start_greets_and_names_the_commands(phone: Phone) -> None:
+    message = await phone.ask("/start")
+    assert message["text"].startswith("Hello! Ask me anything about the articles")
+    assert "/articles – the articles I have read" in message["text"]
+
+
+async def test_help_lists_commands_in_the_language_of_the_person(phone: Phone) -> None:
+    phone.world.user(7, "ar")
+    assert "المقالات التي قرأتها" in (await phone.ask("/help", user=7))["text"]
+    assert "the articles I have read" in (await phone.ask("/help", user=8))["text"]
+
+
+async def test_more_passages_turn_the_same_message_and_back(phone: Phone) -> None:
+    first = await phone.ask("What about the bridge?")
+    second, answer = await phone.press(first, "More passages")
+    assert (answer.get("text"), second["message_id"]) == (None, first["message_id"])
+    assert second["text"] != first["text"]
+    back, _ = await phone.press(second, "◂")
+    assert (back["text"], back["entities"]) == (first["text"], first["entities"])
+    assert len(phone.world.from_bot()) == 1
+
+
+async def test_wider_context_shows_the_text_around_and_goes_back(phone: Phone, settings: Settings) -> None:
+    paragraphs = [f"On day {n} the council of Dorn counted {n * 7} boats on the river." for n in range(1, 60)]
+    built(settings.snapshots, [Article(id="dorn", title="Boats of Dorn", text="\n\n".join(paragraphs))])
+    narrow = await phone.ask("How many boats were counted on day 30?")
+    wide, _ = await phone.press(narrow, "Wider context")
+    assert len(wide["text"]) > len(narrow["text"])
+    assert words(narrow, "bold") == words(wide, "bold")
+    back, _ = await phone.press(wide, "Back to the quote")
+    assert back["text"] == narrow["text"]
+
+
+async def test_buttons_live_through_a_restart(world: World, settings: Settings) -> None:
+    phone = Phone(world)
+    async with running(settings):
+        first = await phone.ask("What about the bridge?")
+    async with running(settings):
+        second, answer = await phone.press(first, "More passages")
+    assert (second["text"] != first["text"], answer.get("text")) == (True, None)
+
+
+async def test_buttons_live_through_a_new_snapshot_while_the_article_stays_as_it_was(
+    phone: Phone, settings: Settings
+) -> None:
+    first = await phone.ask("What about the bridge?")
+    built(settings.snapshots, [BRIDGE, HARBOUR, BEES, Article(id="new", title="New", text="Something new.")])
+    second, answer = await phone.press(first, "More passages")
+    assert (second["text"] != first["text"], answer.get("text")) == (True, None)
+
+
+async def test_a_quote_whose_article_changed_is_politely_outdated(phone: Phone, settings: Settings) -> None:
+    first = await phone.ask("What about the bridge?")
+    built(settings.snapshots, [Article(id="other", title="Other", text="Another text altogether.")])
+    second, answer = await phone.press(first, "More passages")
+    assert (second["text"], answer["text"]) == (first["text"], "The articles have changed since. Please ask again.")
+
+
+@pytest.mark.parametrize("data", ["q:999:0", "nonsense", "q:1:999", "x:1:1", "i:0123456789abcdef:0"])
+async def test_a_forged_or_foreign_button_is_answered_and_changes_nothing(phone: Phone, data: str) -> None:
+    first = await phone.ask("What about the bridge?")
+    query = phone.world.callback(first["message_id"], data)
+    answer = await phone.until(lambda: phone.world.answer_to(query))
+    assert answer["text"] == "The articles have changed since. Please ask again."
+    assert phone.world.from_bot()[0]["text"] == first["text"]
+
+
+async def test_a_button_that_is_too_old_to_be_answered_still_works(phone: Phone) -> None:
+    first = await phone.ask("What about the bridge?")
+    data = first["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
+    phone.world.callback(first["message_id"], data, age_s=60)
+    await phone.until(lambda: phone.world.from_bot()[0]["text"] != first["text"])
+
+
+async def test_a_double_tap_edits_once_and_is_answered_twice(phone: Phone) -> None:
+    first = await phone.ask("What about the bridge?")
+    queries = [phone.world.press(first["message_id"], "More passages") for _ in range(2)]
+    await phone.until(lambda: all(phone.world.answer_to(query) for query in queries))
+    assert len(phone.world.called("editMessageText")) == 1
+    assert phone.world.refusals == []
+
+
+async def test_votes_are_counted_once_for_each_person(phone: Phone, settings: Settings) -> None:
+    message = await phone.ask("What about the bridge?")
+    answers = [(await phone.press(message, label))[1]["text"] for label in ("👍", "👍", "👎")]
+    assert answers == ["Thank you, I have noted that."] * 3
+    from bot.state import State
+
+    with State(settings.home / "state.db") as state:
+        assert [(vote.good, vote.article, vote.question) for vote in state.votes()] == [(False, "bridge", None)]
+
+
+async def test_articles_are_listed_newest_first_and_can_be_read_about(phone: Phone) -> None:
+    listed = await phone.ask("/articles")
+    assert [listed["text"].index(a.title) for a in (BRIDGE, HARBOUR, BEES)] == sorted(
+        listed["text"].index(a.title) for a in LIBRARY
+    )
+    about, _ = await phone.press(listed, "2")
+    assert words(about, "text_link") == [HARBOUR.title]
+    assert words(about, "blockquote")[0].startswith("Dock workers in Port Vell")
+    again, _ = await phone.press(about, "All articles")
+    assert again["text"] == listed["text"]
+
+
+async def test_many_articles_come_in_pages(phone: Phone, settings: Settings) -> None:
+    many = [Article(id=f"n{n}", title=f"Title {n:02}", text=f"Text {n}.") for n in range(20)]
+    built(settings.snapshots, many)
+    listed = await phone.ask("/articles")
+    assert labels(listed) == [["1", "2", "3", "4"], ["5", "6", "7", "8"], ["▸"]]
+    last, _ = await phone.press((await phone.press(listed, "▸"))[0], "▸")
+    assert labels(last) == [["17", "18", "19", "20"], ["◂"]]
+
+
+async def test_a_newly_published_article_is_found_without_a_restart(phone: Phone, settings: Settings) -> None:
+    await phone.ask("What about the bridge?")
+    built(settings.snapshots, [Article(id="eel", title="Eels", text="The eels of Lake Torn glow at night.")])
+    assert words(await phone.ask("Where do the eels glow?"), "bold") == ["The eels of Lake Torn glow at night."]
+
+
+async def test_an_edited_question_is_answered_anew_in_the_same_message(phone: Phone) -> None:
+    asked = phone.world.say("What about the bridge?")
+    first = await phone.next(0)
+    phone.world.edit(asked, "The strike had lasted how many days?")
+    await phone.until(lambda: phone.world.from_bot()[0]["text"] != first["text"])
+    assert words(phone.world.from_bot()[0], "bold") == ["The strike had lasted eleven days."]
+    assert len(phone.world.from_bot()) == 1
+
+
+async def test_a_chosen_language_is_remembered_over_a_restart(world: World, settings: Settings) -> None:
+    phone = Phone(world)
+    async with running(settings):
+        assert (await phone.ask("/language ar"))["text"] == "سأتحدث العربية من الآن."
+    async with running(settings):
+        assert (await phone.ask("/start"))["text"].startswith("أهلًا بك!")
+
+
+async def test_a_link_into_the_bot_opens_a_shared_quote(phone: Phone) -> None:
+    first = await phone.ask("What about the bridge?")
+    share = next(b["switch_inline_query"] for b in first["reply_markup"]["inline_keyboard"][-1] if "Share" in b["text"])
+    result = (await phone.inline(share))["results"][0]
+    link = result["reply_markup"]["inline_keyboard"][0][0]["url"]
+    opened = await phone.ask(f"/start {link.partition('start=')[2]}", user=2)
+    assert opened["text"] == first["text"] == result["input_message_content"]["message_text"]
+    assert (await phone.ask("/start q-999-0"))["text"] == "The articles have changed since. Please ask again."
+    assert (await phone.ask("/start a-0123456789abcdef"))["text"].startswith("I have no such article.")
+
+
+async def test_since_limits_the_answer_to_newer_articles(phone: Phone) -> None:
+    message = await phone.ask("/since 2026-10-20 What will close for repairs?")
+    assert words(message, "bold") == ["The old bridge over the Ostra will close in May for repairs."]
+    assert (await phone.ask("/since yesterday what"))["text"].startswith("Write the day and the question")
+
+
+async def test_more_context_and_why_speak_of_the_last_answer(phone: Phone) -> None:
+    assert (await phone.ask("/more"))["text"] == "Ask me a question first."
+    await phone.ask("What about the bridge?")
+    assert words(await phone.ask("/more"), "blockquote") != []
+    assert words(await phone.ask("/context"), "blockquote") != []
+    assert words(await phone.ask("/why"), "pre") != []
+
+
+async def test_privacy_says_what_is_kept_and_forgets_it(phone: Phone) -> None:
+    await phone.ask("/language ar")
+    await phone.ask("/language en")
+    assert (await phone.ask("/privacy"))["text"].startswith("I keep: the language you chose")
+    assert (await phone.ask("/privacy forget"))["text"] == "Done: I have forgotten what I kept about you."
+
+
+async def test_what_is_not_text_is_politely_declined(phone: Phone) -> None:
+    phone.world._arrives({"voice": {"file_id": "v", "file_unique_id": "v", "duration": 3}}, 1, None)
+    assert (await phone.next(0))["text"] == "I can read text only. Ask me a question in words."
+
+
+async def test_unknown_commands_and_those_for_other_bots(phone: Phone) -> None:
+    assert (await phone.ask("/dance"))["text"].startswith("I don't know /dance.")
+    phone.world.say("/ask@another_bot Who?")
+    assert (await phone.ask(f"/articles{BOT}"))["text"].startswith("3 articles")
+    assert len(phone.world.from_bot()) == 2
+
+
+class TestGroups:
+    CHAT = -1001
+
+    @pytest.fixture(autouse=True)
+    def group(self, world: World) -> None:
+        world.group(self.CHAT, threads=[5])
+
+    async def ask(self, phone: Phone, text: str, **more: Any) -> Json:
+        return await phone.ask(text, chat=self.CHAT, **more)
+
+    async def test_a_command_is_answered_as_a_reply_to_it(self, phone: Phone) -> None:
+        message = await self.ask(phone, "/ask The strike had lasted how many days?")
+        assert words(message, "bold") == ["The strike had lasted eleven days."]
+        assert message["reply_to_message"]["text"] == "/ask The strike had lasted how many days?"
+        assert len(words(message, "blockquote")) == 1
+
+    async def test_a_mention_is_a_question_wherever_it_stands(self, phone: Phone) -> None:
+        message = await self.ask(phone, f"😀 {BOT} the strike had lasted how many days?")
+        assert words(message, "bold") == ["The strike had lasted eleven days."]
+
+    async def test_a_reply_to_the_bot_is_a_question(self, phone: Phone) -> None:
+        first = await self.ask(phone, "/ask What about the bridge?")
+        message = await self.ask(phone, "The strike had lasted how many days?", reply_to=first["message_id"])
+        assert words(message, "bold") == ["The strike had lasted eleven days."]
+
+    async def test_ask_in_reply_to_somebody_takes_up_their_question(self, phone: Phone) -> None:
+        asked = phone.world.say("The strike had lasted how many days?", user=2, chat=self.CHAT)
+        message = await self.ask(phone, "/ask", reply_to=asked)
+        assert words(message, "bold") == ["The strike had lasted eleven days."]
+
+    async def test_talk_among_people_and_other_bots_commands_are_left_alone(self, settings: Settings) -> None:
+        with Server(World(privacy=False)) as server:
+            server.world.group(self.CHAT)
+            phone = Phone(server.world)
+            async with running(settings_for(settings.home, server)):
+                for text in ("What a strike!", "/ask@another_bot Who?", "/weather", "@somebody what about the bridge?"):
+                    server.world.say(text, chat=self.CHAT)
+                server.world.say("A shared quote", chat=self.CHAT, via_bot=True)
+                await self.ask(phone, f"/help{BOT}")
+            assert len(server.world.from_bot(self.CHAT)) == 1
+
+    async def test_a_topic_is_answered_in_the_topic(self, phone: Phone) -> None:
+        message = await self.ask(phone, "/ask The strike had lasted how many days?", thread=5)
+        assert message["message_thread_id"] == 5
+
+    async def test_each_person_in_a_group_has_a_conversation_of_their_own(self, phone: Phone) -> None:
+        await self.ask(phone, "/ask What about the bridge?", user=1)
+        message = await self.ask(phone, f"/more{BOT}", user=2)
+        assert message["text"] == "Ask me a question first."
+
+    async def test_a_chat_that_cannot_be_written_to_does_no_harm(
+        self, phone: Phone, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        for why in ("restricted", "kicked"):
+            phone.world.shut(self.CHAT, why)
+            phone.world.say("/ask What about the bridge?", chat=self.CHAT)
+            await phone.ask("What about the bridge?")
+        assert [r for r in caplog.records if r.levelname == "ERROR"] == []
+
+    async def test_a_group_that_became_a_supergroup_is_answered_there(self, phone: Phone) -> None:
+        phone.world.group(-5)
+        asked = phone.world.say("/ask What about the bridge?", chat=-5)
+        await phone.next(0, -5)
+        phone.world.migrate(-5, -1005)
+        phone.world.edit(asked, "/ask The strike had lasted how many days?", chat=-5)
+        message = await phone.ask(f"/ask{BOT} The strike had lasted how many days?", chat=-1005)
+        assert words(message, "bold") == ["The strike had lasted eleven days."]
+
+
+class TestInline:
+    async def test_a_question_gives_cards_that_send_the_quote_with_its_source(self, phone: Phone) -> None:
+        answer = await phone.inline("The strike had lasted how many days?")
+        card = answer["results"][0]
+        assert (card["title"], card["description"]) == (HARBOUR.title, "The strike had lasted eleven days.")
+        content = card["input_message_content"]
+        assert content["message_text"].endswith("The Vell Courier · 5 October 2026")
+        assert {e["type"] for e in content["entities"]} == {"blockquote", "bold", "text_link"}
+        assert (answer["cache_time"], answer["is_personal"]) == (30, True)
+
+    async def test_nothing_found_offers_a_private_talk(self, server: Server, settings: Settings) -> None:
+        phone = Phone(server.world)
+        async with running(settings_for(settings.home, server, threshold=1.0)):
+            answer = await phone.inline("Who is the emir?")
+        assert answer["results"] == []
+        assert answer["button"]["start_parameter"] == "ask"
+
+    async def test_a_burst_of_keystrokes_costs_one_search(self, phone: Phone) -> None:
+        text = "the strike had lasted how many days"
+        queries = [phone.world.inline(text[: n + 1]) for n in range(len(text))]
+        await phone.until(lambda: phone.world.answer_to(queries[-1]))
+        assert [query for query in queries if phone.world.answer_to(query)] == [queries[-1]]
+
+    async def test_further_pages_come_from_the_same_answer(self, phone: Phone, settings: Settings) -> None:
+        many = [Article(id=f"n{n}", title=f"Title {n:02}", text=f"The heron {n} stands.") for n in range(20)]
+        built(settings.snapshots, many)
+        first = await phone.inline("Where stands the heron?")
+        second = await phone.inline("Where stands the heron?", offset=first["next_offset"])
+        ids = [result["id"] for page in (first, second) for result in page["results"]]
+        assert len(set(ids)) == len(ids) > 5
+        assert len({number.partition(".")[0] for number in ids}) == 1
