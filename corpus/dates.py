@@ -20,6 +20,9 @@ _DAY_FIRST = re.compile(
     r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[\s.-]+(?:of\s+)?(?P<month>[A-Za-z]{3,9})\.?[\s,.-]+(?P<year>\d{4})\b"
 )
 _MONTH_FIRST = re.compile(r"(?P<month>[A-Za-z]{3,9})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})\b")
+_RFC_2822 = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?\d{1,2} [A-Z][a-z]{2} \d{4} \d\d:\d\d(?::\d\d)?(?: [+-]\d{4}| [A-Z]{2,4})?$"
+)
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}(?!\d)")
 _SLASHED = re.compile(r"(?P<year>\d{4})[/.](?P<month>\d{1,2})[/.](?P<day>\d{1,2})\b")
 
@@ -32,17 +35,18 @@ def iso_date(text: str) -> str | None:
     """
     text = text.strip()
     try:
-        dt.datetime.fromisoformat(text)
+        time = dt.datetime.fromisoformat(text)
     except ValueError:
         pass
     else:
-        return text
+        return time.date().isoformat() if len(text) <= len("2026-11-24") else time.isoformat()
     from email.utils import parsedate_to_datetime
 
-    try:
-        return parsedate_to_datetime(text).isoformat()
-    except (ValueError, TypeError, OverflowError):
-        pass
+    if _RFC_2822.match(text):
+        try:
+            return parsedate_to_datetime(text).isoformat()
+        except (ValueError, TypeError, OverflowError):
+            pass
     if found := _ISO_DAY.search(text):
         return _day(*found[0].split("-"))
     for pattern in (_DAY_FIRST, _MONTH_FIRST, _SLASHED):

@@ -6,10 +6,13 @@ import gzip
 import io
 import json
 import os
+import re
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from corpus.errors import SourceError
 from corpus.readers.item import Found, Item, Refused
@@ -17,52 +20,101 @@ from corpus.readers.markdown import parse_markdown
 from corpus.readers.records import article_from_record, read_records
 from corpus.readers.text import article_from_text, decode
 
+if TYPE_CHECKING:
+    from corpus.fetch import Fetcher, Page
+    from corpus.readers.feed import Entry
+
 # More than any article has; a file of records is read line by line and has no limit.
 SIZE_LIMIT = 64 << 20
+# Sitemaps list sitemaps; nobody means to add a whole site by accident.
+_PAGES_LIMIT = 1000
 _HEAD = 4096
 _MARKDOWN = (".md", ".markdown", ".mdown")
 _RECORDS = (".jsonl", ".ndjson")
+_PAGES = (".html", ".htm", ".xhtml", ".mht")
+_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_PAGE = re.compile(
+    rb"\s*(?:<!--.*?-->\s*|<\?xml[^>]*\?>\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
+)
+# Browsers write where a saved page was.
+_SAVED_FROM = re.compile(rb"<!-- saved from url=\(\d+\)(\S+) -->")
 
 
-def read(source: Path | str | bytes | BinaryIO, *, name: str | None = None) -> Iterator[Item]:
+@dataclass(frozen=True, slots=True)
+class _Context:
+    """What is known around a file: who may fetch, the address it came from, and how many archives it lies in."""
+
+    fetcher: Fetcher | None = None
+    url: str | None = None
+    charset: str | None = None
+    archives: int = 0
+
+
+def read(
+    source: Path | str | bytes | BinaryIO, *, name: str | None = None, fetcher: Fetcher | None = None
+) -> Iterator[Item]:
     """What the source holds, in order: a `Found` for each article and a `Refused`, with its reason, for what gave none.
 
-    A path may be a file or a folder; a folder is read with all below it, sorted, hidden files left out. Bytes or an
-    open stream are read as one file; `name` stands for them in messages ("standard input" unless given).
+    A path may be a file or a folder; a folder is read with all below it, sorted, hidden files left out. A web address
+    may be a page, a document, a feed or a sitemap. Bytes or an open stream are read as one file; `name` stands for them in
+    messages ("standard input" unless given). `fetcher` fetches addresses and what feeds list; without one an address
+    gets a fetcher of its own, and a feed in a file gives only the articles it holds in full.
 
     Nothing a source holds raises: that one cannot be read is an item too.
     """
-    if isinstance(source, bytes):
-        yield from _read_stream(io.BytesIO(source), name or "standard input")
+    if isinstance(source, str) and _ADDRESS.match(source):
+        yield from _read_address(source, name or source, fetcher)
+    elif isinstance(source, bytes):
+        yield from _read_stream(io.BytesIO(source), name or "standard input", _Context(fetcher))
     elif isinstance(source, str | Path):
-        yield from _read_path(Path(source), name)
+        yield from _read_path(Path(source), name, _Context(fetcher))
     else:
-        yield from _read_stream(source, name or "standard input")
+        yield from _read_stream(source, name or "standard input", _Context(fetcher))
 
 
-def _read_path(path: Path, name: str | None) -> Iterator[Item]:
+def _read_address(address: str, name: str, fetcher: Fetcher | None) -> Iterator[Item]:
+    if fetcher is None:
+        from corpus.fetch import Fetcher
+
+        with Fetcher() as own:
+            yield from _read_address(address, name, own)
+        return
+    try:
+        page = fetcher.get(address)
+    except SourceError as exc:
+        yield Refused(name, str(exc))
+    else:
+        yield from read_answer(page, name=name, fetcher=fetcher)
+
+
+def read_answer(page: Page, *, name: str, fetcher: Fetcher | None = None) -> Iterator[Item]:
+    """What a fetched answer holds; as `read`."""
+    yield from _read_stream(io.BytesIO(page.data), name, _Context(fetcher, page.url, page.charset))
+
+
+def _read_path(path: Path, name: str | None, context: _Context) -> Iterator[Item]:
     # A name in no encoding could not even be printed.
     name = name or os.fsencode(path).decode("utf-8", "replace")
     try:
         if path.is_dir():
-            yield from _read_folder(path)
+            yield from _read_folder(path, context)
         elif path.exists() and not path.is_file():
             yield Refused(name, "it is neither a file nor a folder")
         else:
             with path.open("rb") as stream:
-                yield from _read_stream(stream, name)
+                yield from _read_stream(stream, name, context)
     except (OSError, ValueError) as exc:
         yield Refused(name, reason_of(exc))
 
 
-def _read_folder(folder: Path) -> Iterator[Item]:
+def _read_folder(folder: Path, context: _Context) -> Iterator[Item]:
     errors: list[OSError] = []
     empty = True
     for parent, folders, files in os.walk(folder, onerror=errors.append):
         folders[:] = sorted(f for f in folders if not f.startswith("."))
         for file in sorted(f for f in files if not f.startswith(".")):
             empty = False
-            yield from _read_path(Path(parent, file), None)
+            yield from _read_path(Path(parent, file), None, context)
     for error in errors:
         yield Refused(str(error.filename), reason_of(error))
     if empty and not errors:
@@ -82,14 +134,14 @@ def reason_of(error: Exception) -> str:
             return f"it cannot be read: {error}"
 
 
-def _read_stream(stream: BinaryIO, name: str) -> Iterator[Item]:
+def _read_stream(stream: BinaryIO, name: str, context: _Context) -> Iterator[Item]:
     buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(_raw(stream))
     try:
         if buffered.peek(2)[:2] == b"\x1f\x8b":
             with gzip.open(buffered) as unpacked:
-                yield from _read_plain(io.BufferedReader(_raw(unpacked)), name, PurePath(name.removesuffix(".gz")))
+                yield from _read_plain(io.BufferedReader(_raw(unpacked)), name, name.removesuffix(".gz"), context)
         else:
-            yield from _read_plain(buffered, name, PurePath(name))
+            yield from _read_plain(buffered, name, name, context)
     except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
         yield Refused(name, f"it is a damaged gzip file: {exc}")
     except OSError as exc:
@@ -103,24 +155,136 @@ def _raw(stream: BinaryIO | gzip.GzipFile) -> io.RawIOBase:
     return stream  # type: ignore[return-value]
 
 
-def _read_plain(stream: io.BufferedReader, name: str, path: PurePath) -> Iterator[Item]:
+def _read_plain(stream: io.BufferedReader, name: str, called: str, context: _Context) -> Iterator[Item]:
+    """What a file holds that is not packed; `called` is its name as its suffix is read from it."""
+    path = PurePath(called)
     suffix = path.suffix.lower()
     head = stream.peek(_HEAD)[:_HEAD]
     if suffix in _RECORDS or (suffix not in _MARKDOWN and _is_record(head)):
         yield from read_records(stream, name)
         return
+    if head.startswith(b"\x1f\x8b"):
+        raise SourceError("it is packed more than once")
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")) and stream.seekable():
+        yield from _read_zip(stream, name, path.stem, context)
+        return
+    data = _read_whole(stream)
+    # Each format's library is loaded when the first such file is met.
+    if b"%PDF-" in head[:1024]:
+        from corpus.readers.pdf import read_pdf
+
+        yield Found(read_pdf(data, name=path.stem), name)
+    elif data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise SourceError("it is a file of an old Office; save it as .docx")
+    elif data.startswith(b"{\\rtf"):
+        raise SourceError("it is rich text; save it as .docx or plain text")
+    elif suffix == ".json":
+        yield from _read_json(data, name)
+    elif suffix in _MARKDOWN:
+        yield from _read_markup(data, name, path.stem)
+    else:
+        yield from _read_text(data, name, path, context)
+
+
+def _read_whole(stream: BinaryIO) -> bytes:
     data = stream.read(SIZE_LIMIT + 1)
     if len(data) > SIZE_LIMIT:
         raise SourceError(f"it is larger than {SIZE_LIMIT >> 20} MiB")
-    if suffix == ".json":
-        yield from _read_json(data, name)
-        return
+    return data
+
+
+def _read_markup(data: bytes, name: str, stem: str) -> Iterator[Item]:
     # What a library wrote is taken to the character, whatever control characters it holds.
-    text = decode(data, binary=data.startswith(b"---\nid: "))
-    if suffix in _MARKDOWN or head.startswith((b"---\n", b"---\r\n")):
-        yield Found(parse_markdown(text, name=path.stem), name)
+    yield Found(parse_markdown(decode(data, binary=data.startswith(b"---\nid: ")), name=stem), name)
+
+
+def _read_text(data: bytes, name: str, path: PurePath, context: _Context) -> Iterator[Item]:
+    """What a file of some kind of text holds."""
+    from corpus.readers.feed import kind_of
+
+    suffix = path.suffix.lower()
+    head = data[:_HEAD].removeprefix(b"\xef\xbb\xbf")
+    kind = kind_of(head)
+    if kind is not None:
+        yield from _read_listing(data, name, kind, context)
+    elif _PAGE.match(head) or (suffix in _PAGES and b"<" in head):
+        from corpus.readers.web import read_page
+
+        saved = _SAVED_FROM.search(head)
+        url = context.url or (saved[1].decode("utf-8", "replace") if saved else None)
+        yield Found(read_page(data, url=url, charset=context.charset), name)
+    elif head.startswith((b"---\n", b"---\r\n")):
+        yield from _read_markup(data, name, path.stem)
     else:
-        yield Found(article_from_text(text, name=path.stem), name)
+        from corpus.readers.mail import is_mail, read_mail
+
+        if suffix == ".eml" or is_mail(head):
+            yield Found(read_mail(data, name=path.stem), name)
+        else:
+            article = article_from_text(decode(data), name=path.stem)
+            yield Found(article if context.url is None else replace(article, url=context.url), name)
+
+
+def _read_zip(stream: BinaryIO, name: str, stem: str, context: _Context) -> Iterator[Item]:
+    from corpus.readers.archive import entries, is_document
+
+    if is_document(stream):
+        from corpus.readers.docx import read_docx
+
+        yield Found(read_docx(_read_whole(stream), name=stem), name)
+        return
+    if context.archives:
+        raise SourceError("it is an archive inside an archive")
+    empty = True
+    for entry in entries(stream, name):
+        empty = False
+        if isinstance(entry, Refused):
+            yield entry
+        else:
+            source, unpacked = entry
+            with unpacked:
+                yield from _read_stream(unpacked, source, replace(context, archives=1))
+    if empty:
+        raise SourceError("the archive holds no files")
+
+
+def _read_listing(data: bytes, name: str, kind: str, context: _Context) -> Iterator[Item]:
+    """The articles that a feed or a sitemap lists."""
+    from corpus.readers.feed import Entry, read_feed, read_sitemap
+
+    if kind == "sitemap":
+        pages, maps = read_sitemap(data, url=context.url)
+        for address in maps:
+            yield from _read_linked(Entry(address, address, None), f"{name}: {address}", context)
+        listed = [Entry(address, address, None) for address in pages]
+    else:
+        listed = read_feed(data, url=context.url)
+    for number, entry in enumerate(listed):
+        source = f"{name}: {entry.url or entry.title}"
+        if entry.article is not None:
+            yield Found(entry.article, source)
+        elif number >= _PAGES_LIMIT:
+            yield Refused(source, f"only the first {_PAGES_LIMIT} of its pages are fetched")
+            return
+        else:
+            yield from _read_linked(entry, source, context)
+
+
+def _read_linked(entry: Entry, source: str, context: _Context) -> Iterator[Item]:
+    """The page that an entry links to."""
+    if entry.url is None or context.fetcher is None:
+        yield Refused(source, "it holds no more than a teaser, and its page was not fetched")
+        return
+    if context.archives > 1:
+        raise SourceError("it is a listing inside a listing of listings")
+    try:
+        page = context.fetcher.get(entry.url, robots=True)
+    except SourceError as exc:
+        yield Refused(source, str(exc))
+        return
+    with suppress(OSError):
+        inner = _Context(context.fetcher, page.url, page.charset, context.archives + 1)
+        yield from _read_stream(io.BytesIO(page.data), source, inner)
 
 
 def _is_record(head: bytes) -> bool:

@@ -1,0 +1,211 @@
+"""What a web page states of itself: title, outlet, author, date, language and address."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import string
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
+
+from corpus.clean import one_line
+from corpus.dates import iso_date
+
+if TYPE_CHECKING:
+    from lxml.html import HtmlElement
+
+# A heading that shares this much of its words with what the page is called is its title.
+_SAME_TITLE = 0.5
+_SHORT_NAME = 3
+_LONG_NAME = 4
+_DEEPEST = 20
+
+
+def key_of(text: str) -> str:
+    """What two copies of a text have in common whatever their case, spaces and quotes."""
+    return re.sub(r"\W+", "", text).lower()
+
+
+@dataclass(slots=True)
+class About:
+    """What a page states of itself."""
+
+    title: str | None = None
+    site: str | None = None
+    author: str | None = None
+    published: str | None = None
+    language: str | None = None
+    url: str | None = None
+    free: bool = True
+
+
+def describe(tree: HtmlElement, url: str | None) -> About:
+    """What the page states of itself: in JSON-LD, in meta elements and in its headings, in this order of trust."""
+    stated = list(_linked_data(tree))
+    url = _own_address(tree, url)
+    host = (urlsplit(url).hostname or "").removeprefix("www.") if url else ""
+    site = _site(tree, stated, host)
+    return About(
+        title=_title(tree, stated, site, host),
+        site=site,
+        author=_author(tree, stated, site),
+        published=_published(tree, stated),
+        language=_first(tree, "/html/@lang")[:2].lower() or None,
+        url=url,
+        free=all(str(entry.get("isAccessibleForFree", True)).lower() != "false" for entry in stated),
+    )
+
+
+def _linked_data(tree: HtmlElement) -> Iterator[dict[str, object]]:
+    """The JSON-LD objects that have a headline or a date of publication, articles first."""
+    found: list[dict[str, object]] = []
+
+    def walk(value: object, depth: int) -> None:
+        if isinstance(value, dict):
+            if "headline" in value or "datePublished" in value:
+                found.append(value)
+            for key, inner in value.items():
+                # What a fact check reviews is somebody else's.
+                if key != "itemReviewed":
+                    walk(inner, depth + 1)
+        elif isinstance(value, list) and depth < _DEEPEST:
+            for inner in value:
+                walk(inner, depth + 1)
+
+    for script in tree.xpath("//script[@type='application/ld+json']"):
+        try:
+            walk(json.loads(script.text or "", strict=False), 0)
+        except (ValueError, RecursionError):
+            continue
+    articles = [entry for entry in found if re.search("Article|Posting|Report", str(entry.get("@type")))]
+    yield from articles or found
+
+
+def _first(tree: HtmlElement, path: str) -> str:
+    """The first value of the path that is not blank, on one line; "" where there is none."""
+    for found in tree.xpath(path):
+        if text := one_line(html.unescape(found if isinstance(found, str) else found.text_content())):
+            return text
+    return ""
+
+
+def _meta(tree: HtmlElement, *names: str) -> str:
+    for name in names:
+        low = f"translate(@{{}}, '{string.ascii_uppercase}', '{string.ascii_lowercase}') = '{name}'"
+        if text := _first(tree, f"//meta[{low.format('property')} or {low.format('name')}]/@content"):
+            return text
+    return ""
+
+
+def _names(value: object) -> list[str]:
+    """The names in an author or publisher, however the page wrote it."""
+    if isinstance(value, list):
+        return [name for entry in value for name in _names(entry)]
+    if isinstance(value, dict):
+        return _names(value.get("name"))
+    return [one_line(html.unescape(value))] if isinstance(value, str) and value.strip() else []
+
+
+def _own_address(tree: HtmlElement, url: str | None) -> str | None:
+    for stated in (_first(tree, "//link[@rel='canonical']/@href"), _meta(tree, "og:url")):
+        try:
+            address = urlsplit(urljoin(url or "", stated))
+        except ValueError:
+            continue
+        if address.scheme not in ("http", "https") or not address.hostname:
+            continue
+        # A canonical address elsewhere is a mistake or a trick, and the front page is no article.
+        if url is None or (
+            _site_of(address.hostname) == _site_of(urlsplit(url).hostname or "") and address.path != "/"
+        ):
+            return address.geturl()
+    return url
+
+
+def _site_of(host: str) -> str:
+    return ".".join(host.lower().split(".")[-2:])
+
+
+def _site(tree: HtmlElement, stated: list[dict[str, object]], host: str) -> str | None:
+    names = [_meta(tree, "og:site_name"), *(n for entry in stated for n in _names(entry.get("publisher")))]
+    for name in names:
+        name = re.split(r"\s+[|•»–—-]\s+", name)[0].strip()
+        if name and "://" not in name:
+            return name
+    return host or None
+
+
+def _title(tree: HtmlElement, stated: list[dict[str, object]], site: str | None, host: str) -> str | None:
+    """The headline a reader sees: the heading that says what the page is called, or else what it is called."""
+    called = [
+        _meta(tree, "og:title"),
+        *(n for entry in stated for n in _names(entry.get("headline"))),
+        _first(tree, "//title"),
+    ]
+    called = [_without_site(name, site, host) for name in called if name]
+    for heading in tree.xpath("//h1"):
+        words = one_line(heading.text_content())
+        if any(_overlap(words, name) >= _SAME_TITLE for name in called):
+            return words
+    return called[0] if called else None
+
+
+def _without_site(title: str, site: str | None, host: str) -> str:
+    """The title without the name of its site at either end."""
+    names = {key_of(site or ""), key_of(host), key_of(host.split(".")[0])} - {""}
+    while len(parts := re.split(r"(\s+[|•·»:–—-]+\s+|:\s+)", title)) > 1:
+        if _names_site(parts[-1], names):
+            title = "".join(parts[:-2])
+        elif _names_site(parts[0], names):
+            title = "".join(parts[2:])
+        else:
+            break
+    return title.strip()
+
+
+def _names_site(part: str, names: set[str]) -> bool:
+    key = key_of(part)
+    short = len(part.split()) <= _LONG_NAME
+    return bool(key) and any(key == n or (short and len(key) > _SHORT_NAME and (key in n or n in key)) for n in names)
+
+
+def _overlap(one: str, two: str) -> float:
+    """The share of the words of the longer that both have."""
+    words, others = set(re.findall(r"\w+", one.lower())), set(re.findall(r"\w+", two.lower()))
+    return len(words & others) / max(len(words), len(others), 1)
+
+
+def _author(tree: HtmlElement, stated: list[dict[str, object]], site: str | None) -> str | None:
+    names = [n for entry in stated for n in _names(entry.get("author"))]
+    names = names or [_meta(tree, "author", "article:author", "parsely-author", "sailthru.author")]
+    names = [re.sub(r"^by\s+", "", name, flags=re.IGNORECASE) for name in names]
+    shown = dict.fromkeys(n for n in names if n and "://" not in n and key_of(n) not in (key_of(site or ""), "admin"))
+    return ", ".join(shown) or None
+
+
+_PUBLISHED = (
+    "article:published_time", "og:article:published_time", "datepublished", "parsely-pub-date", "sailthru.date",
+    "pubdate",     "publishdate", "publish-date", "date", "dc.date.issued", "dc.date", "dcterms.created",
+    "article.published", "pdate", "ptime",
+)  # fmt: skip
+
+
+def _published(tree: HtmlElement, stated: list[dict[str, object]]) -> str | None:
+    """The day, or day and time, the page says it was published; not that of an update."""
+    candidates = [str(entry.get("datePublished") or "") for entry in stated]
+    candidates += [_meta(tree, name) for name in _PUBLISHED]
+    candidates += [_first(tree, f"//*[@itemprop='datePublished']/@{name}") for name in ("content", "datetime")] + [
+        _first(tree, "//*[@itemprop='datePublished']")
+    ]
+    candidates.append(
+        _first(tree, "//time[@pubdate or contains(@class, 'publish') or contains(@class, 'entry-date')]/@datetime")
+    )
+    for candidate in candidates:
+        if candidate and (date := iso_date(candidate)):
+            return date
+    import htmldate
+
+    return htmldate.find_date(tree, original_date=True, extensive_search=False)

@@ -1,0 +1,63 @@
+"""A Word document to an article: the only door to python-docx."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+from corpus.article import Article
+from corpus.clean import clean_text, one_line
+from corpus.errors import SourceError
+from corpus.readers.text import article_from_text, make_article
+
+# Unpacked; a bomb of a few kilobytes unpacks to gigabytes.
+_UNPACKED_LIMIT = 256 << 20
+_HEADINGS = ("Title", "Heading 1")
+
+
+def read_docx(data: bytes, *, name: str) -> Article:
+    """The article in a .docx file: its paragraphs and tables in order.
+
+    Its title is its first line where that is styled as title or heading, else what the document calls itself, else its
+    first short line.
+
+    Raises:
+        SourceError: it is damaged, unpacks to too much, or holds no text.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > _UNPACKED_LIMIT:
+                raise SourceError(f"the document unpacks to more than {_UNPACKED_LIMIT >> 20} MiB")
+        blocks, title, author = _contents(data)
+    except SourceError:
+        raise
+    except (zipfile.BadZipFile, ValueError, KeyError, AttributeError, OSError, SyntaxError, RuntimeError) as exc:
+        raise SourceError(f"the document is damaged: {one_line(str(exc))[:120] or type(exc).__name__}") from exc
+    if blocks and blocks[0][0] in _HEADINGS and len(blocks) > 1:
+        title, blocks = blocks[0][1], blocks[1:]
+    text = clean_text("\n\n".join(words for _, words in blocks))
+    if not title:
+        found = article_from_text(text, name=name)
+        title, text = found.title, found.text
+    return make_article(title, text, author=author or None)
+
+
+def _contents(data: bytes) -> tuple[list[tuple[str, str]], str, str]:
+    """The style and text of each block that is not blank, and what the document states as title and author."""
+    from docx import Document
+    from docx.table import Table
+    from docx.text.paragraph import Paragraph
+
+    document = Document(io.BytesIO(data))
+    blocks = []
+    for block in document.iter_inner_content():
+        if isinstance(block, Paragraph):
+            style = block.style.name if block.style is not None else None
+            blocks.append((style or "", block.text))
+        elif isinstance(block, Table):
+            rows = ("\t".join(dict.fromkeys(cell.text.strip() for cell in row.cells)) for row in block.rows)
+            blocks.append(("", "\n".join(row for row in rows if row.strip())))
+    about = document.core_properties
+    # python-docx's own template writes itself in as the author.
+    author = "" if about.author == "python-docx" else one_line(about.author or "")
+    return [(style, words) for style, words in blocks if words.strip()], one_line(about.title or ""), author

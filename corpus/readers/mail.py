@@ -1,0 +1,61 @@
+"""A mail message to an article."""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from email.message import EmailMessage
+from email.utils import parseaddr
+
+from corpus.article import Article
+from corpus.clean import clean_text, drop_furniture, one_line
+from corpus.dates import iso_date
+from corpus.errors import SourceError
+from corpus.readers.text import article_from_text, decode, make_article
+from corpus.readers.web import read_page
+
+_HEADER = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}")
+_KNOWN = re.compile(rb"^(?:from|subject|message-id|received|mime-version):", re.IGNORECASE | re.MULTILINE)
+_FORWARDED = re.compile(r"^(?:(?:fwd?|re|aw|wg):\s*)+", re.IGNORECASE)
+# "-- " alone on a line begins the signature in every mail program.
+_SIGNATURE = re.compile(r"^-- \n.*", re.DOTALL | re.MULTILINE)
+
+
+def is_mail(head: bytes) -> bool:
+    """Whether bytes begin as a message does: header lines, some of them a mail's."""
+    header = _HEADER.match(head)
+    return header is not None and len(set(_KNOWN.findall(header[0]))) > 1
+
+
+def read_mail(data: bytes, *, name: str) -> Article:
+    """The article in a message: its subject, its text or else its page, its sender's name and its date.
+
+    Raises:
+        SourceError: it holds no text that can be read.
+    """
+    try:
+        message = email.message_from_bytes(data, policy=email.policy.default)
+        subject = _FORWARDED.sub("", one_line(str(message.get("subject") or "")))
+        sender = one_line(parseaddr(str(message.get("from") or ""))[0])
+        sent = str(message.get("date") or "")
+        text, page = _part(message, "plain"), _part(message, "html")
+    except (ValueError, LookupError, AttributeError, IndexError, TypeError, RecursionError) as exc:
+        raise SourceError(f"the message is damaged: {one_line(str(exc))[:120]}") from exc
+    body = drop_furniture(clean_text(_SIGNATURE.sub("", decode(text)))) if text else ""
+    if not body and page:
+        found = read_page(page)
+        subject, body = subject or found.title, found.text
+    if not subject:
+        found = article_from_text(body, name=name)
+        subject, body = found.title, found.text
+    return make_article(subject, body, author=sender or None, published=iso_date(sent))
+
+
+def _part(message: EmailMessage, kind: str) -> bytes | None:
+    """The message's first text of this kind, as UTF-8."""
+    part = message.get_body(preferencelist=(kind,))
+    if not isinstance(part, EmailMessage):
+        return None
+    content = part.get_content()
+    return content.encode("utf-8", "replace") if isinstance(content, str) and content.strip() else None
