@@ -358,8 +358,19 @@ def _chat(_: argparse.Namespace, settings: Settings) -> int:
     return DONE
 
 
-def _telegram(options: argparse.Namespace, settings: Settings) -> int:
-    raise NotImplementedError
+def _telegram(_: argparse.Namespace, settings: Settings) -> int:
+    from bot.app import run
+    from bot.engine import Engine
+    from retrieval.snapshot import current
+
+    if settings.telegram_token is not None:
+        _prepared(settings)
+    return run(
+        settings,
+        lambda: Engine(lambda: _answerer(settings), lambda: current(settings.snapshots)),
+        editor=_editor(settings),
+        tell=lambda line: _say(f"newsquote: {line}"),
+    )
 
 
 def _add(options: argparse.Namespace, settings: Settings) -> int:
