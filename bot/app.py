@@ -17,24 +17,25 @@ from typing import Any
 
 from telegram import (
     Bot,
-    BotCommand,
     BotCommandScope,
     BotCommandScopeAllGroupChats,
     BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
     BotCommandScopeDefault,
     Update,
 )
 from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, RetryAfter, TelegramError
-from telegram.ext import AIORateLimiter, Application, ApplicationBuilder, ExtBot
+from telegram.ext import AIORateLimiter, Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
 from bot import handlers
-from bot.engine import Engine
+from bot.desk import Desk, Editor
+from bot.engine import Engine, TooSlow
 from bot.handlers import Handlers
 from bot.inbox import Inbox
-from bot.phrases import Language, Phrase, say
 from bot.settings import Settings
 from bot.state import State
+from retrieval.errors import RetrievalError
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,7 @@ START_S = 12.0  # how long the server may be away at the start
 PATIENCE_S = 600.0  # how long a message is tried again
 STOP_S = 20.0  # how long what was asked may take to be answered when the bot stops
 LONGEST_PAUSE_S = 15.0
+ANNOUNCE_S = 15.0
 
 _INSISTENT = frozenset({"sendMessage", "editMessageText"})
 
@@ -115,10 +117,20 @@ class Stopped(Exception):
         self.status = status
 
 
-def run(settings: Settings, engine: Callable[[], Engine], *, tell: Callable[[str], None] | None = None) -> int:
+def run(
+    settings: Settings,
+    engine: Callable[[], Engine],
+    *,
+    editor: Editor | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> int:
     """Run the bot until SIGTERM or SIGINT; its exit status: 0 stopped, 2 a wrong setting, 3 it failed.
 
-    `engine` is called once, inside the event loop. `tell` shows a line to the person who started the bot.
+    `engine` is called once, inside the event loop. Admins change the library with `editor`. `tell` shows a line to the
+    person who started the bot.
+
+    Raises:
+        OSError: state.db cannot be used.
     """
     tell = tell or _to_stderr
     token = settings.telegram_token
@@ -131,7 +143,7 @@ def run(settings: Settings, engine: Callable[[], Engine], *, tell: Callable[[str
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)  # they log addresses, and the token is in each
     try:
-        asyncio.run(TelegramBot(settings, token, tell).main(engine))
+        asyncio.run(TelegramBot(settings, token, tell, editor).main(engine))
     except Stopped as stopped:
         tell(str(stopped).replace(token, "<token>"))
         return stopped.status
@@ -161,10 +173,13 @@ def build(
 class TelegramBot:
     """The bot from its first request to its last. `tell` shows a line to the person who started it."""
 
-    def __init__(self, settings: Settings, token: str, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, settings: Settings, token: str, tell: Callable[[str], None], editor: Editor | None = None
+    ) -> None:
         self._settings = settings
         self._token = token
         self._tell = tell
+        self._editor = editor
         self._stop = asyncio.Event()
 
     async def main(self, open_engine: Callable[[], Engine]) -> None:
@@ -196,11 +211,12 @@ class TelegramBot:
         application = build(self._token, self._settings.telegram_api_url)
         with State(self._settings.home / "state.db") as state:
             async with open_engine() as engine:
-                face = Handlers(engine, state)
+                desk = Desk(self._editor, state) if self._editor else None
+                face = Handlers(engine, state, desk=desk, admins=self._settings.telegram_admins)
                 face.register(application)
                 try:
                     await self._begin(application)
-                    await self._until_stopped(application, state)
+                    await self._until_stopped(application, state, face)
                 finally:
                     await application.shutdown()
                     await application.bot.request.shutdown()  # shutdown() leaves it open where nothing was begun
@@ -225,23 +241,28 @@ class TelegramBot:
             pause = min(2 * pause, 4.0)
         self._tell(f"@{application.bot.username} answers; Ctrl-C stops it.")
 
-    async def _until_stopped(self, application: Application[Any, Any, Any, Any, Any, Any], state: State) -> None:
+    async def _until_stopped(
+        self, application: Application[Any, Any, Any, Any, Any, Any], state: State, face: Handlers
+    ) -> None:
         bot = application.bot
 
         async def handle(update: dict[str, Any]) -> None:
             await application.process_update(Update.de_json(update, bot))
 
         inbox = Inbox(state, handle)
-        menu = asyncio.create_task(_set_commands(bot))
+        aside = [
+            asyncio.create_task(_set_commands(bot, self._settings.telegram_admins)),
+            asyncio.create_task(self._announce(bot, face)),
+        ]
         left = await inbox.replay()
         if left:
             log.warning("answering %d updates that an earlier run left", left)
         polling = asyncio.create_task(self._poll(bot, inbox))
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait({polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (polling, stopping, menu):
+        for task in (polling, stopping, *aside):
             task.cancel()
-        results = await asyncio.gather(polling, stopping, menu, return_exceptions=True)
+        results = await asyncio.gather(polling, stopping, *aside, return_exceptions=True)
         if not await inbox.drain(STOP_S):
             log.warning("%d updates are left for the next run", inbox.waiting)
         if isinstance(results[0], Stopped):
@@ -280,6 +301,15 @@ class TelegramBot:
                     await inbox.take([update.to_dict() for update in updates])
                     offset = max(update.update_id for update in updates) + 1
 
+    async def _announce(self, bot: Bot, face: Handlers) -> None:
+        """Look for new articles every so often, and tell those who want to hear of them."""
+        while True:
+            try:
+                await face.announce(bot)
+            except (RetrievalError, TooSlow, TelegramError) as exc:
+                log.warning("new articles could not be announced: %s", exc)
+            await asyncio.sleep(ANNOUNCE_S)
+
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stop.wait(), seconds)
@@ -289,21 +319,16 @@ class TelegramBot:
         return self._settings.telegram_api_url or "api.telegram.org"
 
 
-async def _set_commands(bot: ExtBot[Any]) -> None:
+async def _set_commands(bot: Bot, admins: Sequence[int]) -> None:
     """Tell Telegram the commands to offer, per language and scope."""
     scopes: list[tuple[BotCommandScope, Sequence[str]]] = [
         (BotCommandScopeDefault(), handlers.GROUP),
         (BotCommandScopeAllPrivateChats(), handlers.PRIVATE),
         (BotCommandScopeAllGroupChats(), handlers.GROUP),
+        *((BotCommandScopeChat(admin), (*handlers.PRIVATE, *handlers.ADMIN)) for admin in admins),
     ]
     for scope, names in scopes:
-        for code, language in ((None, Language.EN), *((language.value, language) for language in Language)):
-            commands = [BotCommand(name, say(Phrase(f"command_{name}"), language)) for name in names]
-            try:
-                await bot.set_my_commands(commands, scope, code)
-            except TelegramError as exc:
-                log.warning("the menu of commands could not be set: %s", _brief(exc))
-                return
+        await handlers.offer(bot, scope, names)
 
 
 def _brief(exc: Exception) -> str:

@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import datetime as dt
+import json
 import logging
+import re
 import secrets
+import tempfile
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from telegram import (
     Bot,
+    BotCommand,
+    BotCommandScope,
+    BotCommandScopeChat,
     CallbackQuery,
     InlineKeyboardButton,
     InlineKeyboardMarkup,
@@ -24,12 +31,13 @@ from telegram import (
     LinkPreviewOptions,
     Message,
     MessageEntity,
+    MessageOriginChannel,
     ReplyParameters,
     Update,
     User,
 )
-from telegram.constants import ChatAction, ChatType, MessageEntityType
-from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
+from telegram.constants import ChatAction, ChatType, FileSizeLimit, MessageEntityType
+from telegram.error import BadRequest, ChatMigrated, Forbidden, NetworkError, TelegramError
 from telegram.ext import (
     Application,
     CallbackQueryHandler,
@@ -42,11 +50,12 @@ from telegram.ext import (
 
 from bot import cards, render
 from bot.cards import Card, Kept, Press
+from bot.desk import Desk
 from bot.dialogue import Ask, Browse, Help, State, Turn, resolve, step
 from bot.engine import Engine, TooSlow
 from bot.phrases import Language, Phrase, say
 from bot.render import Look, Rich, Style
-from bot.shelf import Shelf, find_again, put_away
+from bot.shelf import Shelf, find_again, key_of, put_away
 from bot.state import ANSWERS_KEPT_S, DAY_S, Subscriber
 from bot.state import State as Store
 from bot.throttle import Throttle
@@ -134,6 +143,8 @@ class Handlers:
         engine: Engine,
         store: Store,
         *,
+        desk: Desk | None = None,
+        admins: Collection[int] = (),
         keep_questions: bool = False,
         burst: int = 60,
         every_s: float = 1.0,
@@ -143,7 +154,10 @@ class Handlers:
         self.engine = engine
         self.store = store
         self.tally = Tally()
+        self._desk = desk
+        self._admins = frozenset(admins) if desk is not None else frozenset[int]()
         self._keep_questions = keep_questions
+        self._began = clock()
         self._people = Throttle(burst, every_s, clock)
         self._chats = Throttle(2 * burst, every_s / 2, clock)
         self._told_off: dict[int, float] = {}
@@ -163,6 +177,13 @@ class Handlers:
             "subscribe": self._subscribe,
             "unsubscribe": self._unsubscribe,
             "privacy": self._privacy,
+        }
+        self._admin_commands: dict[str, Callable[[Message, User, str], Awaitable[None]]] = {
+            "add": self._add,
+            "remove": self._remove,
+            "rebuild": self._rebuild,
+            "status": self._status,
+            "feedback": self._feedback,
         }
 
     def register(self, application: Application[Any, Any, Any, Any, Any, Any]) -> None:
@@ -187,8 +208,13 @@ class Handlers:
         words = _words_for(message, context.bot)
         if words is None or await self._throttled(message, user):
             return
+        if self._is_admin(message, user) and (message.forward_origin is not None or _ADDRESS.fullmatch(words)):
+            await self._take(message, user)
+            return
         name, _, argument = words.partition(" ") if words.startswith("/") else ("", "", "")
         handler = self._commands.get(name[1:].lower())
+        if handler is None and user.id in self._admins:
+            handler = self._admin_commands.get(name[1:].lower())
         if handler is not None:
             await handler(message, user, argument.strip())
         elif name and message.chat.type != ChatType.PRIVATE and name[1:].lower() not in PRIVATE:
@@ -215,9 +241,13 @@ class Handlers:
 
     async def on_other(self, update: Update, context: Context) -> None:  # noqa: ARG002
         """A picture, a voice, a place: nothing that could be read."""
-        if update.message is not None and update.effective_user is not None and _meant_as_content(update.message):
-            language = self._speaks(update.effective_user)
-            await self._reply(update.message, Card(Rich(say(Phrase.NOT_TEXT, language))))
+        message, user = update.message, update.effective_user
+        if message is None or user is None or not _meant_as_content(message) or await self._throttled(message, user):
+            return
+        if self._is_admin(message, user) and (message.document is not None or message.caption):
+            await self._take(message, user)
+        else:
+            await self._reply(message, Card(Rich(say(Phrase.NOT_TEXT, self._speaks(user)))))
 
     async def on_migration(self, update: Update, context: Context) -> None:  # noqa: ARG002
         """A group became a supergroup."""
@@ -242,7 +272,8 @@ class Handlers:
         self.tally.errors += 1
         reference = secrets.token_hex(3)
         log.error("an update failed (reference %s)", reference, exc_info=error)
-        if chat is None or user is None or isinstance(error, TelegramError):
+        lost = isinstance(error, NetworkError) and not isinstance(error, BadRequest)
+        if chat is None or user is None or lost:
             return
         text = say(Phrase.WENT_WRONG, self._speaks(user), reference=reference)
         thread = update.effective_message.message_thread_id if update.effective_message else None  # type: ignore[attr-defined]
@@ -275,14 +306,13 @@ class Handlers:
         return self._answer_card(answer, shown.language)
 
     async def _shown_turn(self, turn: Turn, message: Message) -> Card:
-        private = message.chat.type == ChatType.PRIVATE
         match turn:
             case Browse():
                 return cards.articles(await self._shelved(), turn.language, turn.page - 1)
             case Ask():
                 raise AssertionError("a question is answered before it is shown")
             case Help():
-                return Card(render.reply(turn, look=Look.BLOCKS, commands=PRIVATE if private else GROUP))
+                return Card(render.reply(turn, look=Look.BLOCKS, commands=self._offered(message)))
             case _:
                 return Card(render.reply(turn, look=Look.BLOCKS, room=cards.ROOM))
 
@@ -349,8 +379,9 @@ class Handlers:
             unknown = Card(Rich(say(Phrase.ARTICLE_UNKNOWN, language)))
             await self._reply(message, cards.article(found, language, 0) if found else unknown)
         else:
-            commands = PRIVATE if message.chat.type == ChatType.PRIVATE else GROUP
-            await self._reply(message, cards.greeting(commands, language))
+            await self._reply(message, cards.greeting(self._offered(message), language))
+            if self._is_admin(message, user):  # before their first message, Telegram does not know their chat
+                await offer(message.get_bot(), BotCommandScopeChat(message.chat_id), (*PRIVATE, *ADMIN))
 
     async def _ask(self, message: Message, user: User, argument: str) -> None:
         if not argument and message.reply_to_message is not None:
@@ -398,6 +429,104 @@ class Handlers:
             text = say(phrase, language, days=int(ANSWERS_KEPT_S / DAY_S))
         await self._reply(message, Card(Rich(text)))
 
+    # What admins do.
+
+    def _is_admin(self, message: Message, user: User) -> bool:
+        """Whether an admin writes to the bot alone."""
+        return user.id in self._admins and message.chat.type == ChatType.PRIVATE
+
+    def _offered(self, message: Message) -> Sequence[str]:
+        """The commands to name in a chat."""
+        if message.chat.type != ChatType.PRIVATE:
+            return GROUP
+        return (*PRIVATE, *ADMIN) if message.from_user and message.from_user.id in self._admins else PRIVATE
+
+    async def _take(self, message: Message, user: User) -> None:
+        """Add what an admin sent: a web address, a document, or a post that was forwarded."""
+        with tempfile.TemporaryDirectory() as folder:
+            document, language = message.document, self._speaks(user)
+            if document is None:
+                words = (message.text or message.caption or "").strip()
+                source = words if _ADDRESS.fullmatch(words) else _as_record(message, Path(folder, "post.jsonl"))
+            elif (document.file_size or 0) > FileSizeLimit.FILESIZE_DOWNLOAD:
+                limit = FileSizeLimit.FILESIZE_DOWNLOAD // 1_000_000
+                await self._reply(message, Card(Rich(say(Phrase.ADD_TOO_BIG, language, limit=limit))))
+                return
+            else:
+                path = Path(folder, PurePosixPath(document.file_name or "").name or "document")
+                await (await document.get_file()).download_to_drive(path)
+                source = str(path)
+            await self._add_source(message, source, language)
+
+    async def _add(self, message: Message, user: User, argument: str) -> None:
+        language = self._speaks(user)
+        if _ADDRESS.fullmatch(argument):
+            await self._add_source(message, argument, language)
+        else:
+            await self._reply(message, Card(Rich(say(Phrase.ADD_HOW, language))))
+
+    async def _add_source(self, message: Message, source: str, language: Language) -> None:
+        assert self._desk is not None  # there are no admins without it
+        name = source if _ADDRESS.fullmatch(source) else Path(source).name
+        await self._worked(message, say(Phrase.ADD_READING, language, source=name), self._desk.add([source], language))
+
+    async def _remove(self, message: Message, user: User, argument: str) -> None:
+        assert self._desk is not None
+        language = self._speaks(user)
+        if argument:
+            await self._reply(message, await self._desk.remove(argument.split(), language))
+        else:
+            await self._reply(message, Card(Rich(say(Phrase.REMOVE_HOW, language))))
+
+    async def _rebuild(self, message: Message, user: User, argument: str) -> None:  # noqa: ARG002
+        assert self._desk is not None
+        language = self._speaks(user)
+        await self._worked(message, say(Phrase.REBUILDING, language), self._desk.rebuild(language))
+
+    async def _worked(self, message: Message, begun: str, work: Awaitable[Card]) -> None:
+        """Say that something was begun, and turn that message into what came of it."""
+        sent = await self._send(message.get_bot(), message.chat_id, Card(Rich(begun)), thread=_thread(message))
+        card = await work
+        if sent is None or not await self._edit(message.get_bot(), sent.chat_id, sent.message_id, card):
+            await self._reply(message, card)
+
+    async def _status(self, message: Message, user: User, argument: str) -> None:  # noqa: ARG002
+        shelf = await self._shelved()
+        assert self._shelf is not None
+        text = say(
+            Phrase.STATUS,
+            self._speaks(user),
+            name=self._shelf[0],
+            articles=len(shelf),
+            answered=self.tally.answered,
+            declined=self.tally.declined,
+            waiting=self.engine.waiting,
+            subscribers=self.store.subscribers(),
+            minutes=int((self._clock() - self._began) / 60),
+        )
+        await self._reply(message, Card(Rich(text)))
+
+    async def _feedback(self, message: Message, user: User, argument: str) -> None:  # noqa: ARG002
+        good = [vote.good for vote in self.store.votes()]
+        counted = say(Phrase.FEEDBACK, self._speaks(user), good=sum(good), bad=len(good) - sum(good))
+        await self._reply(message, Card(Rich(counted)))
+
+    # New articles.
+
+    async def announce(self, bot: Bot) -> None:
+        """Tell subscribers of the articles that are new since the last time, in one message each."""
+        shelf = await self._shelved()
+        assert self._shelf is not None
+        if not self.store.untold():
+            self.store.note_articles((key_of(article.id) for article in shelf.articles), self._shelf[0])
+        _, keys = self.store.news()
+        new = [article for article in map(shelf.find, keys) if article is not None]
+        for subscriber in self.store.untold():
+            if new:
+                card = cards.announcement(new, Language.of(subscriber.language) or Language.EN)
+                await self._send(bot, subscriber.chat, card, thread=subscriber.thread or None)
+            self.store.told(subscriber)
+
     # Buttons.
 
     async def on_press(self, update: Update, context: Context) -> None:
@@ -423,7 +552,10 @@ class Handlers:
             return None
         if press.what in (cards.GOOD, cards.BAD):
             return self._voted(press, query.from_user, language)
-        card = await self._turned(press, language)
+        if press.what == cards.UNDO and self._desk is not None and query.from_user.id in self._admins:
+            card = await self._desk.undo(press.number, language)
+        else:
+            card = await self._turned(press, language)
         if card is None:
             return say(Phrase.OUTDATED, language)
         shown = message if isinstance(message, Message) else None
@@ -643,6 +775,36 @@ _UNWRITABLE = (
     "topic_closed",
     "thread not found",
 )
+
+
+_ADDRESS = re.compile(r"https?://\S+")
+
+
+async def offer(bot: Bot, scope: BotCommandScope, names: Sequence[str]) -> None:
+    """Tell Telegram which commands to offer in a scope, in each language; English where it is none of them."""
+    for code, language in ((None, Language.EN), *((language.value, language) for language in Language)):
+        commands = [BotCommand(name, say(Phrase(f"command_{name}"), language)) for name in names]
+        try:
+            await bot.set_my_commands(commands, scope, code)
+        except TelegramError as exc:
+            log.info("the menu of commands could not be set: %s", exc.message)
+            return
+
+
+def _as_record(message: Message, path: Path) -> str:
+    """Write a post as an article's record, titled with its first line; gives the path."""
+    words = (message.text or message.caption or "").strip()
+    title, _, rest = words.partition("\n")
+    origin = message.forward_origin
+    record = {"title": title[:200], "text": rest.strip() or words}
+    if origin is not None:
+        record["published"] = origin.date.date().isoformat()
+    if isinstance(origin, MessageOriginChannel):
+        record["source"] = origin.chat.title or ""
+        if origin.chat.username:
+            record["url"] = f"https://t.me/{origin.chat.username}/{origin.message_id}"
+    path.write_text(json.dumps(record, ensure_ascii=False), encoding="utf-8")
+    return str(path)
 
 
 def _thread(message: Message) -> int | None:

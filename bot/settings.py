@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -56,6 +57,36 @@ def _url(value: object) -> str:
     return text
 
 
+def _https(value: object) -> str:
+    text = _url(value)
+    if not text.startswith("https://"):
+        raise ValueError("a URL that begins with https://")
+    return text
+
+
+def _secret(value: object) -> str:
+    text = _text(value)
+    if not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", text):
+        raise ValueError("16 to 256 letters, digits, _ and -")
+    return text
+
+
+def _listen(value: object) -> str:
+    text = _text(value)
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 <= int(port) < 65536:
+        raise ValueError("an address and a port, such as 127.0.0.1:8443")
+    return text
+
+
+def _yes(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    if str(value).lower() not in ("true", "false"):
+        raise ValueError("true or false")
+    return str(value).lower() == "true"
+
+
 def _setting(default: Any, read: Callable[[object], Any], about: str, wants: str, *, secret: bool = False) -> Any:
     return field(
         default=default, repr=not secret, metadata={"read": read, "about": about, "wants": wants, "secret": secret}
@@ -84,6 +115,23 @@ class Settings:
     telegram_api_url: str | None = _setting(
         None, _url, "another Bot API server than Telegram's", "a URL that begins with http:// or https://"
     )
+    telegram_webhook_url: str | None = _setting(
+        None, _https, "receive updates at this address instead of polling", "a URL that begins with https://"
+    )
+    telegram_webhook_secret: str | None = _setting(
+        None, _secret, "what Telegram shows with every update", "16 to 256 letters, digits, _ and -", secret=True
+    )
+    telegram_webhook_listen: str = _setting(
+        "127.0.0.1:8443", _listen, "where updates arrive", "an address and a port, such as 127.0.0.1:8443"
+    )
+    telegram_webhook_cert: Path | None = _setting(
+        None, _folder, "the certificate to listen with; a proxy has it if not set", "a file"
+    )
+    telegram_webhook_key: Path | None = _setting(None, _folder, "the certificate's key", "a file")
+    telegram_metrics: str | None = _setting(
+        None, _listen, "where health and metrics can be read", "an address and a port, such as 127.0.0.1:9108"
+    )
+    telegram_keep_questions: bool = _setting(False, _yes, "keep questions with the votes on answers", "true or false")
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod

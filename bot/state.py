@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS languages (person INTEGER PRIMARY KEY, language TEXT 
 CREATE TABLE IF NOT EXISTS subscribers (
     chat INTEGER, thread INTEGER, language TEXT NOT NULL, told TEXT NOT NULL DEFAULT '', PRIMARY KEY (chat, thread)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS seen (article TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
@@ -182,24 +183,38 @@ class State:
         self._db.execute("INSERT OR REPLACE INTO languages VALUES (?, ?)", (person, language))
 
     def subscribe(self, subscriber: Subscriber) -> bool:
-        """Announce new articles to a chat; False where that was so before."""
-        sql = "INSERT OR IGNORE INTO subscribers (chat, thread, language) VALUES (?, ?, ?)"
-        return bool(self._db.execute(sql, (subscriber.chat, subscriber.thread, subscriber.language)).rowcount)
+        """Announce articles that are new from now on to a chat; False where that was so before."""
+        row = (subscriber.chat, subscriber.thread, subscriber.language, self.news()[0])
+        return bool(self._db.execute("INSERT OR IGNORE INTO subscribers VALUES (?, ?, ?, ?)", row).rowcount)
 
     def unsubscribe(self, chat: int, thread: int | None = None) -> bool:
         """Announce nothing more to a topic, or to all of a chat; False where nothing was."""
         sql = "DELETE FROM subscribers WHERE chat = ? AND (? IS NULL OR thread = ?)"
         return bool(self._db.execute(sql, (chat, thread, thread)).rowcount)
 
-    def untold(self, news: str) -> list[Subscriber]:
-        """The subscribers who have not been told of `news`."""
-        rows = self._db.execute("SELECT chat, thread, language FROM subscribers WHERE told != ?", (news,))
+    def note_articles(self, articles: Iterable[str], name: str) -> None:
+        """Make the articles that were never seen before the news of `name`; the first ever seen are no news."""
+        first = self._db.execute("SELECT 1 FROM seen LIMIT 1").fetchone() is None
+        sql = "INSERT OR IGNORE INTO seen VALUES (?)"
+        with self._commit():
+            new = [article for article in articles if self._db.execute(sql, (article,)).rowcount]
+            if new and not first:
+                self.learn("news", json.dumps([name, new]))
+
+    def news(self) -> tuple[str, list[str]]:
+        """The name of the latest news and its articles."""
+        name, articles = json.loads(self.known("news") or '["", []]')
+        return name, articles
+
+    def untold(self) -> list[Subscriber]:
+        """The subscribers who have not been told of the latest news."""
+        rows = self._db.execute("SELECT chat, thread, language FROM subscribers WHERE told != ?", (self.news()[0],))
         return [Subscriber(*row) for row in rows]
 
-    def told(self, subscriber: Subscriber, news: str) -> None:
-        """A subscriber has been told of `news`."""
+    def told(self, subscriber: Subscriber) -> None:
+        """A subscriber has been told of the latest news."""
         sql = "UPDATE subscribers SET told = ? WHERE chat = ? AND thread = ?"
-        self._db.execute(sql, (news, subscriber.chat, subscriber.thread))
+        self._db.execute(sql, (self.news()[0], subscriber.chat, subscriber.thread))
 
     def subscribers(self) -> int:
         """How many chats and topics hear of new articles."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.app import TelegramBot
+from bot.desk import Editor
 from bot.engine import Engine
 from bot.settings import Settings
 from retrieval.answering import Answerer
@@ -86,10 +87,10 @@ def labels(message: Json) -> list[list[str]]:
 
 
 @asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[list[str]]:
+async def running(settings: Settings, editor: Editor | None = None) -> AsyncIterator[list[str]]:
     """A bot in this process while the context is open; gives the lines it tells the person who started it."""
     told: list[str] = []
-    bot = TelegramBot(settings, settings.telegram_token or "", told.append)
+    bot = TelegramBot(settings, settings.telegram_token or "", told.append, editor)
     task = asyncio.create_task(bot.serve(lambda: open_engine(settings)))
     try:
         yield told

@@ -1,15 +1,24 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+import base64
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot import app
+from bot.editing import Editor
 from bot.settings import Settings
+from bot.state import State as Store
+from corpus import Found, Library, LibraryLocked, Outcome
 from corpus.article import Article
+from retrieval.errors import PublishError
+from retrieval.publish import Published
 from tests.bot.phone import Phone, labels, running, settings_for, words
 from tests.bot_api import Server, World
+from tests.fakes import HashingEncoder
 from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
 
 Json = dict[str, Any]
@@ -149,9 +158,7 @@ async def test_votes_are_counted_once_for_each_person(phone: Phone, settings: Se
     message = await phone.ask("What about the bridge?")
     answers = [(await phone.press(message, label))[1]["text"] for label in ("👍", "👍", "👎")]
     assert answers == ["Thank you, I have noted that."] * 3
-    from bot.state import State
-
-    with State(settings.home / "state.db") as state:
+    with Store(settings.home / "state.db") as state:
         assert [(vote.good, vote.article, vote.question) for vote in state.votes()] == [(False, "bridge", None)]
 
 
@@ -343,3 +350,146 @@ class TestInline:
         ids = [result["id"] for page in (first, second) for result in page["results"]]
         assert len(set(ids)) == len(ids) > 5
         assert len({number.partition(".")[0] for number in ids}) == 1
+
+
+ADMIN = 42
+
+
+class TestAdmins:
+    @pytest.fixture
+    def settings(self, server: Server, tmp_path: Path) -> Settings:
+        settings = settings_for(tmp_path, server, telegram_admins=(ADMIN,))
+        Library(settings.library).add(Found(article, article.id, record=True) for article in LIBRARY)
+        built(settings.snapshots)
+        return settings
+
+    @pytest.fixture
+    async def phone(self, world: World, settings: Settings) -> AsyncIterator[Phone]:
+        async with running(settings, Editor(settings, HashingEncoder)):
+            yield Phone(world)
+
+    async def worked(self, phone: Phone, begun: str) -> Json:
+        """The message that said what was begun, once it says what came of it."""
+        number = len(phone.world.from_bot(ADMIN)) - 1
+        await phone.until(lambda: not phone.world.from_bot(ADMIN)[number]["text"].startswith(begun))
+        return phone.world.from_bot(ADMIN)[number]
+
+    async def test_a_document_is_added_answers_at_once_and_can_be_taken_back(self, phone: Phone) -> None:
+        text = "# Eels of Torn\n\nThe eels of Lake Torn glow at night, said Ada Lund on Monday."
+        phone.world.document("../eels.md", base64.b64encode(text.encode()).decode(), ADMIN)
+        assert (await phone.next(0, ADMIN))["text"] in ("Reading eels.md …", "Added: Eels of Torn")
+        added = await self.worked(phone, "Reading")
+        assert added["text"] == "Added: Eels of Torn"
+        answer = await phone.ask("The eels of Lake Torn glow when?", ADMIN)
+        assert words(answer, "bold") == ["The eels of Lake Torn glow at night, said Ada Lund on Monday."]
+        undone, _ = await phone.press(added, "Undo", ADMIN)
+        assert undone["text"].startswith("Removed: ")
+        assert (await phone.ask("/articles", ADMIN))["text"].startswith("3 articles")
+
+    async def test_undo_works_once_and_for_admins_only(self, phone: Phone) -> None:
+        text = "# Eels of Torn\n\nThe eels of Lake Torn glow at night, said Ada Lund on Monday."
+        phone.world.document("eels.md", base64.b64encode(text.encode()).decode(), ADMIN)
+        await phone.next(0, ADMIN)
+        added = await self.worked(phone, "Reading")
+        data = added["reply_markup"]["inline_keyboard"][0][0]["callback_data"]
+        await phone.ask("/start", 7)
+        for user, chat, removed in ((7, 7, False), (ADMIN, ADMIN, True), (ADMIN, ADMIN, False)):
+            query = phone.world.callback(added["message_id"] if chat == ADMIN else 2, data, user, chat)
+            note = (await phone.until(lambda query=query: phone.world.answer_to(query))).get("text")  # type: ignore[misc]
+            assert (note is None) == removed
+
+    async def test_a_forwarded_post_is_added_with_its_channel_and_date(self, phone: Phone) -> None:
+        channel = {"id": -1009, "type": "channel", "title": "Torn Today", "username": "torntoday"}
+        origin = {"type": "channel", "date": 1_790_000_000, "chat": channel, "message_id": 12}
+        text = "Eels seen again\nThe eels of Lake Torn were seen again this week, by many people."
+        message = await phone.ask(text, ADMIN, forward=origin)
+        message = await self.worked(phone, "Reading")
+        assert message["text"] == "Added: Eels seen again"
+        answer = await phone.ask("The eels of Lake Torn were seen again when?", ADMIN)
+        assert answer["text"].endswith("Eels seen again · Torn Today · 21 September 2026")
+        assert "https://t.me/torntoday/12" in next(e["url"] for e in answer["entities"] if e["type"] == "text_link")
+
+    async def test_a_file_that_cannot_be_read_is_refused_with_the_reason(self, phone: Phone) -> None:
+        phone.world.document("empty.txt", "", ADMIN)
+        await phone.next(0, ADMIN)
+        assert (await self.worked(phone, "Reading"))["text"] == "Refused: empty.txt (it is empty)"
+        phone.world.document("film.txt", "", ADMIN, size=30_000_000)
+        assert "20 MB" in (await phone.next(1, ADMIN))["text"]
+
+    async def test_only_web_addresses_are_added_by_command(self, phone: Phone) -> None:
+        for text in ("/add", "/add /etc/passwd"):
+            assert (await phone.ask(text, ADMIN))["text"].startswith("Say /add and a web address")
+
+    async def test_an_article_is_removed_by_its_id(self, phone: Phone) -> None:
+        assert (await phone.ask("/remove bees nothing", ADMIN))["text"] == (
+            "Removed: bees\nI have no such article. See /articles for those I have."
+        )
+        assert (await phone.ask("/articles", ADMIN))["text"].startswith("2 articles")
+
+    async def test_rebuild_status_and_feedback(self, phone: Phone) -> None:
+        await phone.ask("/rebuild", ADMIN)
+        assert "serves: 3 articles" in (await self.worked(phone, "Building"))["text"]
+        message = await phone.ask("What about the bridge?", ADMIN)
+        await phone.press(message, "👍", ADMIN)
+        assert (await phone.ask("/feedback", ADMIN))["text"].startswith("👍 1, 👎 0.")
+        assert "Articles 3\nAnswered 1, declined 0\n" in (await phone.ask("/status", ADMIN))["text"]
+
+    async def test_admins_are_offered_their_commands_and_others_are_not(self, phone: Phone) -> None:
+        assert "/rebuild" in (await phone.ask("/start", ADMIN))["text"]
+        await phone.until(lambda: f"chat:{ADMIN}:ar" in phone.world.commands)
+        assert "/rebuild" not in (await phone.ask("/start", 7))["text"]
+        assert {c["command"] for c in phone.world.commands[f"chat:{ADMIN}"]} >= {"add", "rebuild", "ask"}
+
+    @pytest.mark.parametrize("name", ["add https://example.org", "remove bees", "rebuild", "status", "feedback"])
+    async def test_others_cannot_run_them(self, phone: Phone, name: str) -> None:
+        assert (await phone.ask(f"/{name}", 7))["text"].startswith("I don't know /")
+        phone.world.document("eels.md", base64.b64encode(b"Some eels.").decode(), 7)
+        assert (await phone.next(1, 7))["text"] == "I can read text only. Ask me a question in words."
+        assert (await phone.ask("/articles", 7))["text"].startswith("3 articles")
+
+
+async def test_a_failing_editor_is_a_line_for_the_admin(server: Server, settings: Settings) -> None:
+    class Locked:
+        def add(self, sources: Sequence[str]) -> list[Outcome]:
+            raise LibraryLocked(f"another process adds to the library: {sources}")
+
+        def remove(self, ids: Sequence[str]) -> list[str]:
+            return [*ids]
+
+        def build(self, *, full: bool) -> Published:
+            raise PublishError(f"the disk is full, {full=}")
+
+    settings = replace(settings, telegram_admins=(ADMIN,))
+    phone = Phone(server.world)
+    async with running(settings, Locked()):
+        for text in ("https://example.org/news", "/rebuild"):
+            await phone.ask(text, ADMIN)
+        await phone.until(lambda: all("could not be done" in m["text"] for m in server.world.from_bot(ADMIN)))
+    assert [m["text"] for m in server.world.from_bot(ADMIN)] == [
+        "That could not be done: another process adds to the library: ['https://example.org/news']",
+        "That could not be done: the disk is full, full=False",
+    ]
+
+
+async def test_subscribers_hear_of_new_articles_once_and_those_who_blocked_the_bot_no_more(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "ANNOUNCE_S", 0.02)
+    phone = Phone(world)
+    async with running(settings):
+        await phone.ask("What about the bridge?", 3)
+        assert (await phone.ask("/subscribe", 1))["text"].startswith("I will tell you here")
+        await phone.ask("/subscribe", 2)
+        await phone.ask("/subscribe", 3)
+        await phone.ask("/unsubscribe", 3)
+        world.shut(2, "blocked")
+        await phone.settled()
+        new = [Article(id=f"eel{n}", title=f"Eels {n}", text=f"Eels glow {n}.") for n in range(2)]
+        built(settings.snapshots, [*LIBRARY, *new])
+        await phone.next(1, 1)
+    async with running(settings):
+        await phone.ask("What about the bridge?", 3)
+    assert [m["text"] for m in world.from_bot(1)][1:] == ["2 new articles\n• Eels 0\n• Eels 1"]
+    with Store(settings.home / "state.db") as store:
+        assert store.subscribers() == 1
+    assert len(world.from_bot(3)) == 4

@@ -97,11 +97,29 @@ def test_subscribers_are_told_once_of_each_news(path: Path) -> None:
     ada, topic = Subscriber(1, 0, "en"), Subscriber(-100, 5, "ar")
     with State(path) as state:
         assert [state.subscribe(ada), state.subscribe(ada), state.subscribe(topic)] == [True, False, True]
-        state.told(ada, "s2")
-        assert (state.untold("s2"), state.untold("s3")) == ([topic], [topic, ada])
+        state.note_articles(["a", "b"], "s1")
+        assert (state.news(), state.untold()) == (("", []), [])
+        state.note_articles(["a", "b", "c"], "s2")
+        assert (state.news(), state.untold()) == (("s2", ["c"]), [topic, ada])
+        state.told(ada)
+        state.note_articles(["c"], "s3")
+        assert (state.news(), state.untold()) == (("s2", ["c"]), [topic])
+
+
+def test_who_subscribes_later_is_not_told_of_what_is_old(path: Path) -> None:
+    with State(path) as state:
+        state.note_articles(["a"], "s1")
+        state.note_articles(["b"], "s2")
+        state.subscribe(Subscriber(1, 0, "en"))
+        assert state.untold() == []
+
+
+def test_a_subscription_moves_with_its_group_and_ends_on_request(path: Path) -> None:
+    with State(path) as state:
+        state.subscribe(Subscriber(-100, 5, "ar"))
+        state.subscribe(Subscriber(1, 0, "en"))
         state.move_chat(-100, -200)
-        assert state.unsubscribe(-200)
-        assert not state.unsubscribe(-200)
+        assert [state.unsubscribe(-100), state.unsubscribe(-200), state.unsubscribe(-200)] == [False, True, False]
         assert [state.unsubscribe(1, 5), state.unsubscribe(1, 0)] == [False, True]
 
 

@@ -130,7 +130,7 @@ class World:
         """A person sends a file, its content in base64; gives the message's id."""
         raw = base64.b64decode(content)
         file_id = f"file-{next(self._ids)}"
-        self._files[file_id] = (f"documents/{file_id}/{name}", raw)
+        self._files[file_id] = (f"documents/{file_id}", raw)
         about = {"file_id": file_id, "file_unique_id": file_id, "file_name": name, "file_size": size or len(raw)}
         return self._arrives({"document": about, **({"caption": caption} if caption else {})}, user, None)
 

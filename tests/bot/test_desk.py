@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from bot.cards import Press
+from bot.desk import Desk
+from bot.phrases import Language
+from bot.state import State
+from corpus.errors import SourceError
+from corpus.library import Kind, Outcome
+from retrieval.publish import Published
+
+
+class Editor:
+    """Says what it is told to, and notes what it was asked."""
+
+    def __init__(self, *outcomes: Outcome) -> None:
+        self.outcomes = list(outcomes)
+        self.asked: list[tuple[str, ...]] = []
+        self.together = threading.Semaphore(1)
+
+    def add(self, sources: Sequence[str]) -> list[Outcome]:
+        assert self.together.acquire(blocking=False), "two at once"
+        self.asked.append(("add", *sources))
+        self.together.release()
+        return self.outcomes
+
+    def remove(self, ids: Sequence[str]) -> list[str]:
+        self.asked.append(("remove", *ids))
+        return [each for each in ids if each != "unknown"]
+
+    def build(self, *, full: bool) -> Published:
+        raise SourceError(f"nothing to build, {full=}")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[State]:
+    with State(tmp_path / "state.db") as store:
+        yield store
+
+
+ADDED = Outcome(Kind.ADDED, "/tmp/x/eels.md", "Eels", "eels")
+SKIPPED = Outcome(Kind.SKIPPED, "/tmp/x/eels.md", "Bees", "bees", "it is there already")
+REFUSED = Outcome(Kind.REFUSED, "/tmp/x/empty.txt", reason="it is empty")
+
+
+async def test_each_outcome_is_a_line_and_what_was_added_can_be_undone_once(store: State) -> None:
+    editor = Editor(ADDED, SKIPPED, REFUSED)
+    desk = Desk(editor, store)
+    card = await desk.add(["/tmp/x"], Language.EN)
+    assert card.rich.text == ("Added: Eels\nLeft out: Bees (it is there already)\nRefused: empty.txt (it is empty)")
+    press = Press.of(card.rows[0][0].data or "")
+    assert press is not None
+    undone = await desk.undo(press.number, Language.EN)
+    assert undone is not None
+    assert undone.rich.text == "Removed: eels"
+    assert await desk.undo(press.number, Language.EN) is None
+    assert editor.asked == [("add", "/tmp/x"), ("remove", "eels")]
+
+
+async def test_what_was_only_replaced_cannot_be_undone(store: State) -> None:
+    card = await Desk(Editor(Outcome(Kind.REPLACED, "x", "Eels", "eels", "its text changed")), store).add(
+        ["x"], Language.EN
+    )
+    assert (card.rich.text, card.rows) == ("Replaced: Eels", ())
+
+
+async def test_what_fails_is_one_line(store: State) -> None:
+    card = await Desk(Editor(), store).rebuild(Language.EN)
+    assert card.rich.text == "That could not be done: nothing to build, full=False"
+
+
+async def test_one_thing_is_done_after_the_other(store: State) -> None:
+    editor = Editor(ADDED)
+    desk = Desk(editor, store)
+    await asyncio.gather(*(desk.add([str(n)], Language.EN) for n in range(5)))
+    assert editor.asked == [("add", str(n)) for n in range(5)]
