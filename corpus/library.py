@@ -20,6 +20,7 @@ from typing import BinaryIO
 
 from corpus.article import Article
 from corpus.clean import one_line
+from corpus.dedupe import Duplicates, canonical_url, url_key
 from corpus.errors import LibraryError, LibraryLocked, SourceError
 from corpus.language import language_of
 from corpus.readers.item import Found, Item, Refused
@@ -33,6 +34,8 @@ _HOLDER = ".lock-holder"
 _TEMPORARY = ".new-"
 _SAFE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _SLUG_LIMIT = 60
+# Signatures are made anew in each process, at a millisecond an article; beyond this only the same words are noticed.
+_NEAR_LIMIT = 2000
 _OPTIONAL = ("url", "source", "author", "published", "language")
 
 
@@ -61,13 +64,18 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """Where an article lies. `offset` is its line's first byte in a file of records, None in any other."""
+    """Where an article lies, and what tells it from others.
+
+    `offset` is its line's first byte in a file of records, None in any other. `url` is the key of its address, `words`
+    equal where two texts differ in white space and case alone.
+    """
 
     id: str
     url: str | None
     path: Path
     offset: int | None
     digest: bytes
+    words: bytes
 
 
 class Library:
@@ -258,6 +266,8 @@ class _Batch:
         self._folder = library.folder
         self._entries = {article_id: entries[0] for article_id, entries in library._entries.items()}
         self._by_url = {entry.url: entry for entry in self._entries.values() if entry.url}
+        self._by_words = {entry.words: entry.id for entry in reversed(self._entries.values())}
+        self._near: Duplicates | None = None
         self._changes: dict[Path, dict[int, Article | None]] = {}
         self._records: BinaryIO | None = None
         self._records_path = self._folder / f"{_TEMPORARY}{os.urandom(8).hex()}"
@@ -275,10 +285,11 @@ class _Batch:
 
     def add(self, found: Found) -> Outcome:
         article = _tidy(found.article)
-        there = self._entries.get(article.id) or (self._by_url.get(article.url) if article.url else None)
+        there = self._entries.get(article.id) or (self._by_url.get(url_key(article.url)) if article.url else None)
         if there is None:
+            reason = self._repeats(article, record=found.record)
             self._save(article, record=found.record)
-            return Outcome(Kind.ADDED, found.source, article.title, article.id)
+            return Outcome(Kind.ADDED, found.source, article.title, article.id, reason)
         article = replace(article, id=there.id)
         if there.digest == _digest(article):
             return Outcome(Kind.SKIPPED, found.source, article.title, article.id, "already in the library")
@@ -301,6 +312,19 @@ class _Batch:
         for path, changes in self._changes.items():
             _rewrite_records(path, changes)
         _sync_folder(self._folder)
+
+    def _repeats(self, article: Article, *, record: bool) -> str | None:
+        """What to say of an article whose text the library has already, or nearly: it is a further source of it."""
+        if same := self._by_words.get(_words(article.text)):
+            return f"the same text as {same}, kept as a further source"
+        if record or len(self._entries) > _NEAR_LIMIT:
+            return None
+        if self._near is None:
+            self._near = Duplicates(lambda article_id: self._load(self._entries[article_id]).text)
+            for entry in self._entries.values():
+                self._near.note(entry.id, self._load(entry).text)
+        match = self._near.add(article.id, article.text)
+        return f"nearly the same text as {match.id}, kept as a further source" if match else None
 
     def _load(self, entry: _Entry) -> Article:
         if entry.offset is None:
@@ -336,10 +360,11 @@ class _Batch:
             self._save(article, record=False)
 
     def _know(self, article: Article, path: Path, offset: int | None) -> None:
-        entry = _Entry(article.id, article.url, path, offset, _digest(article))
+        entry = _entry(article, path, offset)
         self._entries[article.id] = entry
-        if article.url:
-            self._by_url[article.url] = entry
+        self._by_words.setdefault(entry.words, entry.id)
+        if entry.url:
+            self._by_url[entry.url] = entry
 
 
 class _Reader:
@@ -377,7 +402,7 @@ def _read_entries(path: Path) -> tuple[list[_Entry], list[Refused]]:
         if isinstance(item, Refused):
             refusals.append(item)
         else:
-            entries.append(_Entry(item.article.id, item.article.url, path, offset, _digest(item.article)))
+            entries.append(_entry(item.article, path, offset))
     return entries, refusals
 
 
@@ -459,12 +484,21 @@ def _tidy(article: Article) -> Article:
     return replace(
         article,
         title=one_line(article.title) or "Untitled",
-        url=one_line(article.url or "") or None,
+        url=canonical_url(one_line(article.url or "")) or None,
         source=one_line(article.source or "") or None,
         author=one_line(article.author or "") or None,
         published=one_line(article.published or "") or None,
         language=one_line(article.language or "") or language_of(article.text),
     )
+
+
+def _entry(article: Article, path: Path, offset: int | None) -> _Entry:
+    url = url_key(article.url) if article.url else None
+    return _Entry(article.id, url, path, offset, _digest(article), _words(article.text))
+
+
+def _words(text: str) -> bytes:
+    return hashlib.blake2b("".join(text.split()).casefold().encode(), digest_size=16).digest()
 
 
 def _digest(article: Article) -> bytes:

@@ -56,8 +56,8 @@ def read(
     """What the source holds, in order: a `Found` for each article and a `Refused`, with its reason, for what gave none.
 
     A path may be a file or a folder; a folder is read with all below it, sorted, hidden files left out. A web address
-    may be a page, a document, a feed or a sitemap. Bytes or an open stream are read as one file; `name` stands for them in
-    messages ("standard input" unless given). `fetcher` fetches addresses and what feeds list; without one an address
+    may be a page, a document, a feed or a sitemap. Bytes or an open stream are read as one file; `name` stands for them
+    in messages ("standard input" unless given). `fetcher` fetches addresses and what feeds list; without one an address
     gets a fetcher of its own, and a feed in a file gives only the articles it holds in full.
 
     Nothing a source holds raises: that one cannot be read is an item too.

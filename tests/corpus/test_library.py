@@ -20,6 +20,7 @@ from corpus import Article, Found, Item, Kind, Library, LibraryError, LibraryLoc
 from tests.corpus.articles import articles
 
 ONE = Article("one", "First title", "The first text.", url="https://x.kw/1", language="en")
+LONG = "The council of Jahra said on Monday that the road to the coast is closed from May until the end of the year."
 TWO = Article("two", "Second title", "The second text.", language="en")
 
 
@@ -322,6 +323,25 @@ def test_a_file_that_changes_while_it_is_read_is_said(tmp_path: Path) -> None:
     (made.folder / "second-title-two.md").unlink()
     with pytest.raises(LibraryError, match=r"second-title-two.md changed while it was read; try again"):
         next(reading)
+
+
+def test_the_same_address_with_new_text_replaces_whatever_tracks_its_reader(tmp_path: Path) -> None:
+    made = library(tmp_path, ONE)
+    page = replace(ONE, id="new", text="A new text.", url="http://www.x.kw/1/?utm_source=mail&fbclid=2#top")
+    (outcome,) = made.add([page])
+    assert outcome == Outcome(Kind.REPLACED, "new", "First title", "one", "its text changed")
+    assert [article.url for article in made.articles()] == ["http://www.x.kw/1/"]
+
+
+def test_the_same_text_elsewhere_is_kept_as_a_further_source(tmp_path: Path) -> None:
+    made = library(tmp_path, ONE)
+    reprint = Article("re", "Another title", "THE FIRST\n\ntext.", url="https://y.kw/1")
+    (near, outcome, again) = made.add([Article("n", "N", LONG), reprint, Article("m", "M", LONG + " It rained.")])
+    assert (near.reason, outcome.kind, again.kind) == (None, Kind.ADDED, Kind.ADDED)
+    assert outcome.reason == "the same text as one, kept as a further source"
+    assert again.reason == "nearly the same text as n, kept as a further source"
+    assert Library(made.folder).add([Article("o", "O", LONG + " It snowed.")])[0].reason == again.reason
+    assert made.ids() == ["m", "n", "o", "one", "re"]
 
 
 def test_the_page_of_an_article_in_the_library_is_skipped(tmp_path: Path) -> None:
