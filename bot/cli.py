@@ -225,11 +225,13 @@ def _answerer(settings: Settings) -> Answerer:
     )
 
 
-def _newsroom(settings: Settings) -> Newsroom:
+def _opened(settings: Settings) -> Newsroom:
     from bot.newsroom import Newsroom
     from retrieval.snapshot import current
 
-    return Newsroom(lambda: _answerer(settings), lambda: current(settings.snapshots))
+    room = Newsroom(lambda: _answerer(settings), lambda: current(settings.snapshots))
+    room.answerer()  # now, while the person types
+    return room
 
 
 # The commands.
@@ -349,7 +351,7 @@ def _chat(_: argparse.Namespace, settings: Settings) -> int:
 
     _prepared(settings)
     converse(
-        lambda: _newsroom(settings),
+        lambda: _opened(settings),
         stdin=sys.stdin,
         stdout=sys.stdout,
         history=settings.home / "history",

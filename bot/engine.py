@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from retrieval.errors import RetrievalError
+from bot.newsroom import Newsroom
 
 if TYPE_CHECKING:
     from retrieval.answering import Answerer
     from retrieval.results import Answer, Query
-
-log = logging.getLogger(__name__)
 
 R = TypeVar("R")
 
@@ -28,7 +24,7 @@ class Engine:
     """Answers off the event loop, one question at a time, from whatever snapshot CURRENT names.
 
     `open_answerer` opens that snapshot and `current` gives its name; both are called in the worker thread, `current`
-    before every question. Where the new snapshot cannot be opened, the old one goes on serving and the log says why.
+    before every question, see `Newsroom`.
     At most `room` calls wait; further callers wait for their place in the queue. A call that does not end within
     `timeout_s` of getting its place raises `TooSlow`.
     """
@@ -40,16 +36,11 @@ class Engine:
         *,
         timeout_s: float = 30.0,
         room: int = 64,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._open = open_answerer
-        self._current = current
+        self._room = Newsroom(open_answerer, current)
         self._timeout_s = timeout_s
         self._places = asyncio.Semaphore(room)
-        self._clock = clock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
-        self._answerer: Answerer | None = None
-        self._tried: str | None = None
         self.waiting = 0
 
     async def __aenter__(self) -> Self:
@@ -90,19 +81,4 @@ class Engine:
         await asyncio.to_thread(self._thread.shutdown, wait=True, cancel_futures=True)
 
     def _run(self, work: Callable[[Answerer], R]) -> R:
-        return work(self._serving())
-
-    def _serving(self) -> Answerer:
-        """The answerer of the snapshot that serves, newly opened where CURRENT has moved."""
-        try:
-            name = self._current()
-            if self._answerer is None or name != self._tried:
-                self._tried = name
-                began = self._clock()
-                self._answerer = self._open()
-                log.info("serving %s, opened in %.2f s", name, self._clock() - began)
-        except (RetrievalError, OSError) as exc:
-            if self._answerer is None:
-                raise
-            log.error("the new index cannot be opened, the old one goes on serving: %s", exc)
-        return self._answerer
+        return work(self._room.answerer())

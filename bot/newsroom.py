@@ -16,31 +16,47 @@ log = logging.getLogger(__name__)
 class Newsroom:
     """Answers and lists articles from the snapshot that serves now. Not for several threads at once.
 
-    `open_answerer` opens an answerer over the snapshot that serves; `current` names that snapshot.
+    `open_answerer` opens an answerer over the snapshot that serves; `current` names that snapshot. Nothing is opened
+    before it is first needed. Where a new snapshot cannot be opened, the old one goes on serving and the log says why.
     """
 
     def __init__(self, open_answerer: Callable[[], Answerer], current: Callable[[], str | None]) -> None:
         self._open = open_answerer
         self._current = current
-        self._answerer = open_answerer()
+        self._answerer: Answerer | None = None
+        self._tried: str | None = None
 
     def answer(self, query: Query) -> Answer:
         """Answer a question, or decline and hold the nearest passages.
 
         Raises:
-            QuestionError: the question is empty or too long.
+            RetrievalError: it cannot be asked, or there is no snapshot to answer from.
         """
-        return self._following().answer(query)
+        return self.answerer().answer(query)
 
     def articles(self) -> Sequence[Article]:
-        """Every article, the newest first, those without a date last, equal dates by title."""
-        found = sorted(self._following().snapshot.articles(), key=lambda article: article.title)
+        """Every article, the newest first, those without a date last, equal dates by title.
+
+        Raises:
+            RetrievalError: there is no snapshot to list.
+        """
+        found = sorted(self.answerer().snapshot.articles(), key=lambda article: article.title)
         return sorted(found, key=lambda article: article.published or "", reverse=True)
 
-    def _following(self) -> Answerer:
+    def answerer(self) -> Answerer:
+        """The answerer over the snapshot that serves, newly opened where CURRENT has moved.
+
+        Raises:
+            RetrievalError, OSError: there is no snapshot to open, and none was open before.
+        """
         try:
-            if self._current() != self._answerer.snapshot.name:
+            name = self._current()
+            if self._answerer is None or name != self._tried:
+                self._tried = name
                 self._answerer = self._open()
-        except RetrievalError as exc:
-            log.warning("the new snapshot cannot serve, the old one goes on: %s", exc)
+                log.info("serving %s", name)
+        except (RetrievalError, OSError) as exc:
+            if self._answerer is None:
+                raise
+            log.error("the new index cannot be opened, the old one goes on serving: %s", exc)
         return self._answerer
