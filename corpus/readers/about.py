@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import html
 import json
 import re
@@ -208,4 +209,20 @@ def _published(tree: HtmlElement, stated: list[dict[str, object]]) -> str | None
             return date
     import htmldate
 
-    return htmldate.find_date(tree, original_date=True, extensive_search=False)
+    found = htmldate.find_date(tree, original_date=True, extensive_search=False)
+    return found if found and _states(tree, found) else None
+
+
+def _states(tree: HtmlElement, date: str) -> bool:
+    """Whether the page has this very day in some form; a year and a month are taken for the first of it otherwise."""
+    day = dt.date.fromisoformat(date)
+    year, month, number = day.year, f"0?{day.month}", f"0?{day.day}"
+    name = rf"{day:%b}[a-z]*"
+    forms = (
+        rf"{year}[-/.]?{month}[-/.]?{number}(?!\d)|\b{number}[-/.]{month}[-/.]{year}|\b{month}/{number}/{year}"
+        rf"|\b{number}(?:st|nd|rd|th)?\.?\s+(?:of\s+)?{name}\.?,?\s+{year}|{name}\.?\s+{number}(?:st|nd|rd|th)?,?\s+{year}"
+        rf"|{year}[년年]\s*{month}[월月]\s*{number}[일日]"
+    )
+    from lxml import etree
+
+    return re.search(forms, etree.tostring(tree, encoding="unicode"), re.IGNORECASE) is not None
