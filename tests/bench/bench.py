@@ -67,6 +67,10 @@ class Row:
     bar: str
     kept: bool
 
+    def markdown(self) -> str:
+        mark = "" if not self.bar else "✓" if self.kept else "✗"
+        return f"| {self.figure} | {self.ours} | {self.theirs} | {self.ratio:.3f} | {self.bar} | {mark} |"
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -83,26 +87,21 @@ def main() -> None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     with tempfile.TemporaryDirectory(prefix="newsquote-bench-") as folder:
         bench = Bench(Path(folder), options.data, options.passages, options.rounds)
-        rows = [row for name in options.only for row in _announced(name, CASES[name], bench)]
-    print(
-        f"\n{dt.datetime.now(dt.UTC):%Y-%m-%d}, {_cpu()}, {os.cpu_count()} cores, Python {platform.python_version()},"
-    )
+        print(_about(bench), end="\n\n")
+        print("| figure | newsquote | beside it | ratio | bar | |\n| --- | --- | --- | --- | --- | --- |", flush=True)
+        for name in options.only:
+            print(f"{name} ...", file=sys.stderr, flush=True)
+            for row in CASES[name](bench):
+                print(row.markdown(), flush=True)
+
+
+def _about(bench: Bench) -> str:
     libraries = ("sentence-transformers", "torch", "onnxruntime", "tokenizers", "faiss-cpu", "tantivy")
-    print(", ".join(f"{name} {importlib.metadata.version(name)}" for name in libraries) + ".")
-    print(
-        f"Data: {len(bench.articles)} articles, {len(bench.questions)} questions;"
-        f" large library: {options.passages:,} passages.\n"
+    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in libraries)
+    return (
+        f"{dt.datetime.now(dt.UTC):%Y-%m-%d}, {_cpu()}, {os.cpu_count()} cores, Python {platform.python_version()},\n"
+        f"{versions}.\nData: {len(bench.articles)} articles, {len(bench.questions)} questions."
     )
-    print("| figure | newsquote | beside it | ratio | bar | |\n| --- | --- | --- | --- | --- | --- |")
-    for row in rows:
-        print(
-            f"| {row.figure} | {row.ours} | {row.theirs} | {row.ratio:.3f} | {row.bar} | {'✓' if row.kept else '✗'} |"
-        )
-
-
-def _announced(name: str, case: Callable[[Bench], Iterator[Row]], bench: Bench) -> Iterator[Row]:
-    print(f"{name} ...", file=sys.stderr, flush=True)
-    yield from case(bench)
 
 
 class Bench:
@@ -117,6 +116,7 @@ class Bench:
             qa["question"] for article in self.squad for paragraph in article["paragraphs"] for qa in paragraph["qas"]
         ]
         self.models = folder / "models"
+        self.environment = {**os.environ, "NEWSQUOTE_MODELS": str(self.models), "PYTHONPATH": str(ROOT)}
         self.newsquote = [str(Path(sys.executable).with_name("newsquote"))]
         self._homes: dict[str, Path] = {}
 
@@ -138,12 +138,11 @@ class Bench:
 
     def run(self, command: Sequence[str], *, given: str = "") -> tuple[float, float, str]:
         """Milliseconds, peak megabytes of the process, and what it printed."""
-        environment = {**os.environ, "NEWSQUOTE_MODELS": str(self.models)}
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as source:
             source.write(given.encode())
             source.seek(0)
             began = time.perf_counter()
-            process = subprocess.Popen(command, stdin=source, stdout=out, stderr=subprocess.PIPE, env=environment)
+            process = subprocess.Popen(command, stdin=source, stdout=out, stderr=subprocess.PIPE, env=self.environment)
             assert process.stderr is not None
             complaint = process.stderr.read().decode()
             _, status, usage = os.wait4(process.pid, 0)
@@ -258,10 +257,9 @@ def chat(bench: Bench) -> Iterator[Row]:
     """Resident memory of a chat that has answered."""
     home = bench.home("shipped", None)
     command = [*bench.newsquote, "--home", str(home), "chat"]
-    environment = {**os.environ, "NEWSQUOTE_MODELS": str(bench.models)}
-    ours = _resident(command, f"{QUESTION}\n", environment)
+    ours = _resident(command, f"{QUESTION}\n", bench.environment)
     idle = f"{IMPORT}; print('up', flush=True); input()"
-    theirs = _resident([sys.executable, "-c", idle], "", environment)
+    theirs = _resident([sys.executable, "-c", idle], "", bench.environment)
     yield Row(
         "warm `chat`, resident memory",
         f"{ours:.0f} MB",
