@@ -123,7 +123,7 @@ def _parser() -> _Parser:
     telegram.set_defaults(run=_telegram)
 
     add = commands.add_parser("add", help="take articles into the library and index them")
-    add.add_argument("sources", nargs="+", metavar="SOURCE", help="a file, a folder, or - for standard input")
+    add.add_argument("sources", nargs="+", metavar="SOURCE", help="a web address, a file, a folder, or - for standard input")
     add.add_argument("--json", action="store_true", help="one JSON array of outcomes")
     add.set_defaults(run=_add)
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from bot.progress import progress
 from bot.settings import Settings
 from corpus import Item, Kind, Library, Outcome, read, shipped_articles
+from corpus.fetch import Fetcher
 from retrieval import snapshot
 from retrieval.encoder import Encoder
 from retrieval.publish import Published, publish
@@ -22,6 +23,7 @@ class Editor:
         self.library = Library(settings.library)
         self._snapshots = settings.snapshots
         self._encoder = encoder
+        self._allow_private = settings.allow_private_addresses
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Put the shipped articles into an empty home and build the index where there is none.
@@ -46,7 +48,7 @@ class Editor:
             CorpusError, RetrievalError: the library or the index cannot be written.
         """
         with self.library.lock():
-            outcomes = self.library.add(_items(sources, stdin))
+            outcomes = self.library.add(self._items(sources, stdin))
             changed = any(outcome.kind in {Kind.ADDED, Kind.REPLACED} for outcome in outcomes)
             if changed or (snapshot.current(self._snapshots) is None and self.library.ids()):
                 self._publish(full=False)
@@ -79,7 +81,7 @@ class Editor:
         log.info("%s serves: %d articles, %d passages, %d new", done.name, done.articles, done.passages, done.encoded)
         return done
 
-
-def _items(sources: Sequence[str], stdin: bytes | None) -> Iterator[Item]:
-    for source in sources:
-        yield from read(stdin or b"") if source == "-" else read(source)
+    def _items(self, sources: Sequence[str], stdin: bytes | None) -> Iterator[Item]:
+        with Fetcher(allow_private=self._allow_private) as fetcher:
+            for source in sources:
+                yield from read(stdin or b"" if source == "-" else source, fetcher=fetcher)

@@ -110,6 +110,9 @@ class Settings:
     threshold: float = _setting(
         0.5, _share, "answer from this probability on; higher declines more", "a number from 0 to 1"
     )
+    allow_private_addresses: bool = _setting(
+        False, _yes, "fetch articles from addresses of the local network too", "true or false"
+    )
     telegram_token: str | None = _setting(None, _text, "the bot's token from @BotFather", "text", secret=True)
     telegram_admins: tuple[int, ...] = _setting((), _ids, "who may change the library", "numeric ids, comma between")
     telegram_api_url: str | None = _setting(

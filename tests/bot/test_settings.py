@@ -49,6 +49,7 @@ def test_a_variable_set_to_nothing_counts_as_not_set(tmp_path: Path) -> None:
         ("limit", "many", "a whole number from 1 to 50, not 'many'"),
         ("threshold", "1.5", "a number from 0 to 1, not '1.5'"),
         ("threshold", "nan", "a number from 0 to 1, not 'nan'"),
+        ("allow_private_addresses", "maybe", "true or false, not 'maybe'"),
         ("telegram_admins", "7, ada", "numeric ids, comma between, not '7, ada'"),
         ("telegram_webhook_url", "http://a.b/c", "a URL that begins with https://, not 'http://a.b/c'"),
         ("telegram_webhook_listen", "8443", "an address and a port, such as 127.0.0.1:8443, not '8443'"),
