@@ -21,7 +21,7 @@ _EDGE_LINES = 2
 _PAGE_NUMBER = re.compile(
     r"(?:page|seite|p\.)?\s*[-–—]?\s*\d{1,4}\s*[-–—]?(?:\s*(?:/|of|von|de)\s*\d{1,4})?", re.IGNORECASE
 )
-_HYPHENATED = re.compile(r"(\w{2,})[-\u2010\u00ad]\n(?=[^\W\d_A-Z])")
+_HYPHENATED = re.compile(r"(\w{2,})[-\u2010\u00ad]\n(?=[^\W\d_A-Z])(\S+)\s?")
 _ENDED = re.compile(r"[.!?…:]['\"”’»)\]]*$")
 _FILE_NAME = re.compile(r"\.(?:docx?|pdf|indd|qxd|tex|pages)$|^(?:microsoft word|untitled|slide)\b", re.IGNORECASE)
 
@@ -86,7 +86,7 @@ def text_of_pages(pages: list[str]) -> str:
     lined = [[line.strip() for line in clean_text(page).split("\n")] for page in pages]
     lined = [[line for line in lines if not _PAGE_NUMBER.fullmatch(line)] for lines in _without_running_heads(lined)]
     text = "\n".join("\n".join(lines) for lines in lined)
-    return _in_paragraphs(_HYPHENATED.sub(r"\1", text))
+    return _in_paragraphs(_HYPHENATED.sub(r"\1\2\n", text))
 
 
 def _without_running_heads(pages: list[list[str]]) -> list[list[str]]:

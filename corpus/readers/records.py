@@ -111,4 +111,4 @@ def _field(record: dict[str, object], key: str) -> str | None:
         value = str(value)
     if not isinstance(value, str):
         raise SourceError(f"its {key} is {json.dumps(value)[:40]}, not text")
-    return one_line(value)
+    return one_line(value) or None

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
@@ -144,6 +145,8 @@ def _read_stream(stream: BinaryIO, name: str, context: _Context) -> Iterator[Ite
             yield from _read_plain(buffered, name, name, context)
     except (EOFError, zlib.error, gzip.BadGzipFile) as exc:
         yield Refused(name, f"it is a damaged gzip file: {exc}")
+    except zipfile.BadZipFile as exc:
+        yield Refused(name, f"it is damaged in its archive: {exc}")
     except OSError as exc:
         yield Refused(name, reason_of(exc))
     except SourceError as exc:

@@ -1,0 +1,104 @@
+"""A PDF gives its paragraphs, without what the printing added."""
+
+from __future__ import annotations
+
+import pytest
+
+from corpus import SourceError
+from corpus.readers import pdf as module
+from corpus.readers.pdf import read_pdf, text_of_pages
+from tests.corpus.readers.pages import pdf
+
+LINES = (
+    "The Cabinet approved on Monday a plan to widen the coastal road be-",
+    "tween Salmiya and Fintas, the minister of public works told report-",
+    "ers in Kuwait City after the weekly session.",
+    "The work begins in March and costs 42 million dinars, she said, and",
+    "it ends before the summer of 2028 if nothing goes wrong again.",
+)
+PARAGRAPHS = (
+    "The Cabinet approved on Monday a plan to widen the coastal road between Salmiya and Fintas, the minister of "
+    "public works told reporters in Kuwait City after the weekly session.\n\n"
+    "The work begins in March and costs 42 million dinars, she said, and it ends before the summer of 2028 if nothing "
+    "goes wrong again."
+)
+
+
+def test_words_and_lines_the_page_cut_are_put_together() -> None:
+    article = read_pdf(pdf("Road to be widened\n" + "\n".join(LINES)), name="file")
+    assert (article.title, article.text) == ("Road to be widened", PARAGRAPHS)
+    assert (article.author, article.published) == (None, None)
+
+
+def test_the_document_says_its_title_and_author() -> None:
+    data = pdf(
+        "Road opens\n" + "\n".join(LINES), info="/Title (Road opens) /Author (Ann Lee) /CreationDate (D:20200101)"
+    )
+    article = read_pdf(data, name="file")
+    assert (article.title, article.author, article.published, article.text) == (
+        "Road opens",
+        "Ann Lee",
+        None,
+        PARAGRAPHS,
+    )
+
+
+@pytest.mark.parametrize("title", ["Microsoft Word - road.doc", "road.indd", "untitled"])
+def test_a_files_name_is_no_title(title: str) -> None:
+    assert read_pdf(pdf("\n".join(LINES), info=f"/Title ({title})"), name="coastal_road").title == "coastal road"
+
+
+def test_running_heads_and_page_numbers_are_left_out() -> None:
+    pages = [
+        ["THE DAILY  24 November 2026", f"Words of page {name} stand here alone", "and go on below.", f"Page {n} of 4"]
+        for n, name in enumerate(("one", "two", "three", "four"), start=1)
+    ]
+    text = text_of_pages(["\n".join(lines) for lines in pages])
+    assert "DAILY" not in text
+    assert "of 4" not in text
+    assert [f"page {name}" in text for name in ("one", "two", "three", "four")] == [True] * 4
+
+
+def test_what_repeats_on_two_pages_alone_stays() -> None:
+    assert text_of_pages(["Chorus line\nOne", "Chorus line\nTwo"]).count("Chorus line") == 2
+
+
+def test_a_heading_stands_alone() -> None:
+    text = text_of_pages(["What it costs\n" + "\n".join(LINES)])
+    assert text == "What it costs\n\n" + PARAGRAPHS
+
+
+def test_a_blank_line_ends_a_paragraph() -> None:
+    assert text_of_pages(["one\n\ntwo\nthree", ""]) == "one\n\ntwo three"
+
+
+def test_no_pages_have_no_text() -> None:
+    assert text_of_pages([]) == ""
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (pdf(""), "the PDF holds no text; if its pages are scans, run OCR on it first"),
+        (pdf("a", encrypt=True), "the PDF is locked with a password"),
+        (b"%PDF-1.4\nrubbish", "the PDF is damaged: "),
+        (pdf("a")[:200], "the PDF is damaged: "),
+    ],
+    ids=["no text", "locked", "rubbish", "cut"],
+)
+def test_a_pdf_that_gives_no_article_is_refused_with_the_reason(data: bytes, reason: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        read_pdf(data, name="file")
+    assert str(caught.value).startswith(reason)
+
+
+def test_a_pdf_of_too_many_pages_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAGE_LIMIT", 2)
+    with pytest.raises(SourceError, match="the PDF has 3 pages; at most 2 are read"):
+        read_pdf(pdf("a", "b", "c"), name="file")
+
+
+def test_a_pdf_of_too_much_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_TEXT_LIMIT", 10)
+    with pytest.raises(SourceError, match="the PDF holds more than 10 characters of text"):
+        read_pdf(pdf("\n".join(LINES)), name="file")
