@@ -13,7 +13,8 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from telegram import (
     Bot,
@@ -28,7 +29,7 @@ from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, Ret
 from telegram.ext import AIORateLimiter, Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
-from bot import handlers
+from bot import handlers, listen
 from bot.desk import Desk, Editor
 from bot.engine import Engine, TooSlow
 from bot.handlers import Handlers
@@ -36,6 +37,9 @@ from bot.inbox import Inbox
 from bot.settings import Settings
 from bot.state import State
 from retrieval.errors import RetrievalError
+
+if TYPE_CHECKING:
+    from tornado.httpserver import HTTPServer
 
 log = logging.getLogger(__name__)
 
@@ -180,6 +184,7 @@ class TelegramBot:
         self._token = token
         self._tell = tell
         self._editor = editor
+        self._heard_at = time.monotonic()
         self._stop = asyncio.Event()
 
     async def main(self, open_engine: Callable[[], Engine]) -> None:
@@ -208,11 +213,20 @@ class TelegramBot:
             Stopped: it cannot go on.
             OSError: state.db cannot be used.
         """
+        if self._settings.telegram_webhook_url and not self._settings.telegram_webhook_secret:
+            raise Stopped("a webhook needs a secret: set NEWSQUOTE_TELEGRAM_WEBHOOK_SECRET", WRONG_USE)
         application = build(self._token, self._settings.telegram_api_url)
         with State(self._settings.home / "state.db") as state:
             async with open_engine() as engine:
                 desk = Desk(self._editor, state) if self._editor else None
-                face = Handlers(engine, state, desk=desk, admins=self._settings.telegram_admins)
+                settings = self._settings
+                face = Handlers(
+                    engine,
+                    state,
+                    desk=desk,
+                    admins=settings.telegram_admins,
+                    keep_questions=settings.telegram_keep_questions,
+                )
                 face.register(application)
                 try:
                     await self._begin(application)
@@ -227,7 +241,8 @@ class TelegramBot:
         while True:
             try:
                 await application.initialize()
-                await application.bot.delete_webhook()
+                if not self._settings.telegram_webhook_url:
+                    await application.bot.delete_webhook()
                 break
             except InvalidToken as exc:
                 raise Stopped(
@@ -248,25 +263,79 @@ class TelegramBot:
 
         async def handle(update: dict[str, Any]) -> None:
             await application.process_update(Update.de_json(update, bot))
+            face.metrics.count("updates")
 
         inbox = Inbox(state, handle)
+        servers = self._listen(inbox, face)
+        left = await inbox.replay()
+        if left:
+            log.warning("answering %d updates that an earlier run left", left)
+        receive = self._wait_for_updates if self._settings.telegram_webhook_url else self._poll
+        receiving = asyncio.create_task(receive(bot, inbox))
+        stopping = asyncio.create_task(self._stop.wait())
         aside = [
             asyncio.create_task(_set_commands(bot, self._settings.telegram_admins)),
             asyncio.create_task(self._announce(bot, face)),
         ]
-        left = await inbox.replay()
-        if left:
-            log.warning("answering %d updates that an earlier run left", left)
-        polling = asyncio.create_task(self._poll(bot, inbox))
-        stopping = asyncio.create_task(self._stop.wait())
-        await asyncio.wait({polling, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (polling, stopping, *aside):
+        await asyncio.wait({receiving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        for server in servers:
+            server.stop()
+        for task in (receiving, stopping, *aside):
             task.cancel()
-        results = await asyncio.gather(polling, stopping, *aside, return_exceptions=True)
+        results = await asyncio.gather(receiving, stopping, *aside, return_exceptions=True)
         if not await inbox.drain(STOP_S):
             log.warning("%d updates are left for the next run", inbox.waiting)
-        if isinstance(results[0], Stopped):
-            raise results[0]
+        for server in servers:
+            await server.close_all_connections()
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    def _listen(self, inbox: Inbox, face: Handlers) -> list[HTTPServer]:
+        """Listen for updates and for those who watch, where the settings say so."""
+        settings, servers = self._settings, []
+        try:
+            if settings.telegram_webhook_url and settings.telegram_webhook_secret:
+                pair = settings.telegram_webhook_cert, settings.telegram_webhook_key
+                servers.append(
+                    listen.updates(
+                        settings.telegram_webhook_listen,
+                        urlsplit(settings.telegram_webhook_url).path,
+                        secret=settings.telegram_webhook_secret,
+                        take=inbox.take,
+                        certificate=(pair[0], pair[1]) if pair[0] and pair[1] else None,
+                    )
+                )
+            if settings.telegram_metrics:
+
+                def metrics() -> str:
+                    return face.metrics.text({"waiting": inbox.waiting, "engine_waiting": face.engine.waiting})
+
+                servers.append(listen.watchers(settings.telegram_metrics, health=self._ailment, metrics=metrics))
+        except OSError as exc:
+            raise Stopped(f"cannot listen: {exc.strerror or exc}") from exc
+        return servers
+
+    def _ailment(self) -> str | None:
+        """What is wrong, for those who watch."""
+        silent_s = time.monotonic() - self._heard_at
+        if self._settings.telegram_webhook_url or silent_s < 2 * (POLL_S + READ_S):
+            return None
+        return f"nothing heard from the Bot API server for {silent_s:.0f} s"
+
+    async def _wait_for_updates(self, bot: Bot, inbox: Inbox) -> None:  # noqa: ARG002
+        """Have updates sent to the webhook until cancelled."""
+        settings = self._settings
+        try:
+            await bot.set_webhook(
+                settings.telegram_webhook_url or "",
+                certificate=settings.telegram_webhook_cert,
+                allowed_updates=ALLOWED,
+                secret_token=settings.telegram_webhook_secret,
+            )
+        except TelegramError as exc:
+            raise Stopped(f"the webhook could not be set: {_brief(exc)}") from exc
+        await asyncio.Event().wait()
 
     async def _poll(self, bot: Bot, inbox: Inbox) -> None:
         """Fetch updates until cancelled; each batch is kept before the next request confirms it."""
@@ -296,7 +365,7 @@ class TelegramBot:
             else:
                 if away:
                     log.warning("%s can be reached again", self._server)
-                pause, conflicts, away = 0.5, 0, False
+                pause, conflicts, away, self._heard_at = 0.5, 0, False, time.monotonic()
                 if updates:
                     await inbox.take([update.to_dict() for update in updates])
                     offset = max(update.update_id for update in updates) + 1

@@ -53,6 +53,7 @@ from bot.cards import Card, Kept, Press
 from bot.desk import Desk
 from bot.dialogue import Ask, Browse, Help, State, Turn, resolve, step
 from bot.engine import Engine, TooSlow
+from bot.metrics import Metrics
 from bot.phrases import Language, Phrase, say
 from bot.render import Look, Rich, Style
 from bot.shelf import Shelf, find_again, key_of, put_away
@@ -124,17 +125,6 @@ class Talk:
     before: dict[int, State] = field(default_factory=dict)  # what was known before the last message, by its id
 
 
-@dataclass(slots=True)
-class Tally:
-    """What happened since the start."""
-
-    answered: int = 0
-    declined: int = 0
-    errors: int = 0
-    throttled: int = 0
-    seconds: list[float] = field(default_factory=list)
-
-
 class Handlers:
     """Everything the bot does with an update. What it must remember over a restart is in the store."""
 
@@ -153,7 +143,7 @@ class Handlers:
     ) -> None:
         self.engine = engine
         self.store = store
-        self.tally = Tally()
+        self.metrics = Metrics()
         self._desk = desk
         self._admins = frozenset(admins) if desk is not None else frozenset[int]()
         self._keep_questions = keep_questions
@@ -269,7 +259,7 @@ class Handlers:
             log.info("a chat does not want to hear from the bot: %s", error.message)
             self.store.unsubscribe(chat.id)
             return
-        self.tally.errors += 1
+        self.metrics.count("errors")
         reference = secrets.token_hex(3)
         log.error("an update failed (reference %s)", reference, exc_info=error)
         lost = isinstance(error, NetworkError) and not isinstance(error, BadRequest)
@@ -281,10 +271,12 @@ class Handlers:
             await self._send(context.bot, chat.id, Card(Rich(text)), thread=thread)
 
     async def _converse(self, message: Message, user: User, words: str, narrow: Narrow | None = None) -> None:
+        began = self._clock()
         talk = self._talk(message, user)
         talk.before = {message.message_id: talk.state}
         card = await self._card(message, user, words, narrow)
         await self._reply(message, card, keep=True)
+        self.metrics.waited(self._clock() - began)
 
     async def _card(self, message: Message, user: User, words: str, narrow: Narrow | None = None) -> Card:
         """What to show for a person's words."""
@@ -328,13 +320,9 @@ class Handlers:
         return Kept(number, answer.answered, answer.quotes)
 
     def _count(self, answer: Answer) -> None:
-        if answer.answered:
-            self.tally.answered += 1
-        else:
-            self.tally.declined += 1
-        log.info(
-            "%s in %.0f ms from %s", "answered" if answer.answered else "declined", answer.took_ms, answer.snapshot
-        )
+        what = "answered" if answer.answered else "declined"
+        self.metrics.count(what)
+        log.info("%s in %.0f ms from %s", what, answer.took_ms, answer.snapshot)
 
     async def _typing(self, message: Message, work: Coroutine[Any, Any, Answer]) -> Answer:
         """The answer; while it takes long, the chat sees the bot typing."""
@@ -355,7 +343,7 @@ class Handlers:
         wait_s = self._people.wait_s(user.id) or self._chats.wait_s(message.chat_id)
         if not wait_s:
             return False
-        self.tally.throttled += 1
+        self.metrics.count("throttled")
         now = self._clock()
         self._told_off = {chat: until for chat, until in self._told_off.items() if until > now}
         if message.chat_id not in self._told_off:
@@ -498,8 +486,8 @@ class Handlers:
             self._speaks(user),
             name=self._shelf[0],
             articles=len(shelf),
-            answered=self.tally.answered,
-            declined=self.tally.declined,
+            answered=self.metrics["answered"],
+            declined=self.metrics["declined"],
             waiting=self.engine.waiting,
             subscribers=self.store.subscribers(),
             minutes=int((self._clock() - self._began) / 60),

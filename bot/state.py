@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS replies (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS votes (
     answer INTEGER, place INTEGER, voter TEXT, good INTEGER NOT NULL, at REAL NOT NULL, snapshot TEXT NOT NULL,
-    article TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, question TEXT,
+    article TEXT NOT NULL, content TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, question TEXT,
     PRIMARY KEY (answer, place, voter)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS languages (person INTEGER PRIMARY KEY, language TEXT NOT NULL);
@@ -48,12 +48,13 @@ CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY, value TEXT NOT NULL) WI
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What somebody thought of a quote: of which snapshot, article (its id) and span; the question where it is kept."""
+    """What somebody thought of a quote: where it stands, and the question where that is kept."""
 
     good: bool
     at: float
     snapshot: str
     article: str
+    content: str
     start: int
     stop: int
     question: str | None
@@ -157,13 +158,15 @@ class State:
         before = self._db.execute(sql, key).fetchone()
         if before is not None and bool(before[0]) == good:
             return False
-        values = (good, self._clock(), kept[0], quote["article"], *quote["span"], kept[3])
-        self._db.execute("INSERT OR REPLACE INTO votes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*key, *values))
+        values = (good, self._clock(), kept[0], quote["article"], quote["content"], *quote["span"], kept[3])
+        self._db.execute("INSERT OR REPLACE INTO votes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*key, *values))
         return True
 
     def votes(self) -> list[Vote]:
         """Every vote, oldest first."""
-        rows = self._db.execute("SELECT good, at, snapshot, article, start, stop, question FROM votes ORDER BY at")
+        rows = self._db.execute(
+            "SELECT good, at, snapshot, article, content, start, stop, question FROM votes ORDER BY at"
+        )
         return [Vote(bool(good), *rest) for good, *rest in rows]
 
     def _voter(self, person: int) -> str:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from bot import app
@@ -187,6 +188,59 @@ async def test_what_goes_wrong_is_logged_and_told_with_a_reference(
     assert f"an update failed (reference {reference})" in caplog.text
     assert "ZeroDivisionError: at https://host/bot<token>/x" in caplog.text
     assert TOKEN not in caplog.text
+
+
+def free_address() -> str:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{found.getsockname()[1]}"
+
+
+async def test_a_webhook_without_a_secret_is_refused(settings: Settings) -> None:
+    why = await stopped(replace(settings, telegram_webhook_url="https://example.org/hook"))
+    assert (str(why), why.status) == (
+        "a webhook needs a secret: set NEWSQUOTE_TELEGRAM_WEBHOOK_SECRET",
+        app.WRONG_USE,
+    )
+
+
+async def test_an_address_that_is_taken_is_one_clear_line(settings: Settings) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        why = await stopped(replace(settings, telegram_metrics=f"127.0.0.1:{taken.getsockname()[1]}"))
+    assert str(why).startswith("cannot listen: Address already in use")
+
+
+async def test_questions_that_come_by_webhook_are_answered(settings: Settings) -> None:
+    address = free_address()
+    secret = "a-secret-of-sixteen"
+    with Server(proxy=f"http://{address}") as server:
+        world = server.world
+        hooked = replace(
+            settings,
+            telegram_api_url=server.url,
+            telegram_webhook_url="https://bot.example.org/hook",
+            telegram_webhook_secret=secret,
+            telegram_webhook_listen=address,
+        )
+        phone = Phone(world)
+        async with running(hooked):
+            for user in range(1, 6):
+                assert words(await phone.ask("What about the bridge?", user), "blockquote")
+        assert world.webhook == {"url": "https://bot.example.org/hook", "secret_token": secret}
+
+
+async def test_metrics_count_what_happened_and_name_nobody(settings: Settings, world: World) -> None:
+    address = free_address()
+    phone = Phone(world)
+    async with running(replace(settings, telegram_metrics=address)):
+        await phone.ask("What about the bridge?", 987_654)
+        async with httpx.AsyncClient(base_url=f"http://{address}") as client:
+            metrics = (await client.get("/metrics")).text
+            assert (await client.get("/health")).text == "ok\n"
+    assert "newsquote_answered_total 1\n" in metrics
+    assert not any(word in metrics for word in ("987", "bridge", TOKEN))
 
 
 def test_a_stopped_bot_finishes_what_it_was_asked_and_loses_nothing(settings: Settings, world: World) -> None:

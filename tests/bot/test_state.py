@@ -6,7 +6,10 @@ import pytest
 
 from bot.state import State, Subscriber, Vote
 
-QUOTES = [{"article": "harbour", "span": [0, 57]}, {"article": "bees", "span": [3, 20]}]
+QUOTES = [
+    {"article": "harbour", "content": "c1", "span": [0, 57]},
+    {"article": "bees", "content": "c2", "span": [3, 20]},
+]
 
 
 class Clock:
@@ -74,7 +77,7 @@ def test_a_vote_counts_once_and_can_be_changed(path: Path, clock: Clock) -> None
         number = state.keep_answer("s", QUOTES, answered=True, question="Who?")
         assert [state.vote(number, 1, 42, good=good) for good in (True, True, False)] == [True, False, True]
         assert state.vote(number, 1, 43, good=True)
-        counted = [Vote(good, clock.now, "s", "bees", 3, 20, "Who?") for good in (False, True)]
+        counted = [Vote(good, clock.now, "s", "bees", "c2", 3, 20, "Who?") for good in (False, True)]
         assert sorted(state.votes(), key=lambda vote: vote.good) == counted
         with pytest.raises(KeyError):
             state.vote(number, 2, 42, good=True)
