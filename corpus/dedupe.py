@@ -1,6 +1,6 @@
 """Which articles are one: the same address, the same text, or nearly the same text under another headline.
 
-Candidates come from MinHash signatures (Broder 1997) in locality-sensitive bands, kept by datasketch. Each pair is then
+Candidates come from MinHash signatures (Broder 1997) in locality-sensitive bands. Each pair is then
 verified: by containment, since a shortened reprint lies inside the longer one however little of that it is, and by
 facts, since two stories written from one template share their sentences and differ in their names and numbers.
 """
@@ -11,6 +11,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -18,7 +19,6 @@ from corpus.article import Article
 
 if TYPE_CHECKING:
     import numpy as np
-    from datasketch import MinHash
     from numpy.typing import NDArray
 
 _TRACKING = re.compile(
@@ -84,10 +84,8 @@ class Duplicates:
     """
 
     def __init__(self, text_of: Callable[[str], str]) -> None:
-        from datasketch import MinHashLSH
-
         self._text_of = text_of
-        self._index = MinHashLSH(num_perm=_PERMUTATIONS, params=_BANDS)
+        self._rows: dict[int, list[int]] = {}
         self._ids: list[str] = []
 
     def add(self, article_id: str, text: str) -> Match | None:
@@ -96,20 +94,25 @@ class Duplicates:
         Of several that match, the one with most in common wins, then the earliest. Ids must not repeat.
         """
         shingles = _shingles(text)
+        bands = _bands(shingles)
         best: Match | None = None
-        for row in sorted(self._index.query(_signature(shingles))):
+        for row in sorted({row for band in bands for row in self._rows.get(band, ())}):
             other = self._text_of(self._ids[row])
             contained = _containment(shingles, _shingles(other))
             if contained >= _CONTAINED and _same_facts(text, other):
                 match = Match(self._ids[row], contained)
                 if best is None or match.contained > best.contained:
                     best = match
-        self.note(article_id, text)
+        self._note(article_id, bands)
         return best
 
     def note(self, article_id: str, text: str) -> None:
         """Makes an article a candidate without looking for what it repeats."""
-        self._index.insert(len(self._ids), _signature(_shingles(text)), check_duplication=False)
+        self._note(article_id, _bands(_shingles(text)))
+
+    def _note(self, article_id: str, bands: list[int]) -> None:
+        for band in bands:
+            self._rows.setdefault(band, []).append(len(self._ids))
         self._ids.append(article_id)
 
 
@@ -172,9 +175,21 @@ def _containment(one: NDArray[np.uint32], two: NDArray[np.uint32]) -> float:
     return len(np.intersect1d(one, two, assume_unique=True)) / min(len(one), len(two))
 
 
-def _signature(shingles: NDArray[np.uint32]) -> MinHash:
-    from datasketch import MinHash
+def _bands(shingles: NDArray[np.uint32]) -> list[int]:
+    """The bands of a MinHash signature, one number each: two texts that share one are candidates."""
+    import numpy as np
 
-    signature = MinHash(num_perm=_PERMUTATIONS, hashfunc=int)
-    signature.update_batch(shingles.tolist())
-    return signature
+    # Multiply-shift hashing (Dietzfelbinger et al. 1997); wrapping is meant.
+    factors, shifts = _hash_functions()
+    values = [int(((shingles * a + b) >> np.uint64(32)).min()) for a, b in zip(factors, shifts, strict=True)]
+    count, size = _BANDS
+    return [hash((band, *values[band * size : (band + 1) * size])) for band in range(count)]
+
+
+@cache
+def _hash_functions() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    import numpy as np
+
+    draw = np.random.default_rng(1997)
+    factors, shifts = draw.integers(0, 2**64, (2, _PERMUTATIONS), np.uint64)
+    return factors | np.uint64(1), shifts
