@@ -138,9 +138,11 @@ class Fetcher:
                 answer = self._answer(url, headers, deadline)
             except httpx.HTTPError as exc:
                 raise SourceError(_reason(exc)) from exc
+            except (httpx.InvalidURL, UnicodeError) as exc:
+                raise SourceError(f"it is not a web address: {exc}") from exc
             if isinstance(answer, Page):
                 return answer
-            url = urljoin(url, answer)
+            url = _joined(url, answer)
         raise SourceError(f"it redirects more than {self._redirect_limit} times")
 
     def _answer(self, url: str, headers: dict[str, str], deadline: float) -> Page | str:
@@ -212,6 +214,13 @@ def _checked(url: str) -> str:
     if parts.username or parts.password:
         raise SourceError("an address with a user name or password is not fetched")
     return parts.geturl()
+
+
+def _joined(url: str, location: str) -> str:
+    try:
+        return urljoin(url, location)
+    except ValueError as exc:
+        raise SourceError(f"it redirects to no web address: {exc}") from exc
 
 
 def _reason(exc: httpx.HTTPError) -> str:

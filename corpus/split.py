@@ -5,10 +5,10 @@ from __future__ import annotations
 from corpus.article import Article, Passage, Span
 from corpus.sentences import split_sentences
 
-WORDS = 120
+WORDS = 100
 
 
-def split_article(article: Article, *, words: int = WORDS, overlap: int = 1) -> list[Passage]:
+def split_article(article: Article, *, words: int = WORDS, overlap: int = 0) -> list[Passage]:
     """Passages in order that together hold every sentence of the article.
 
     A passage has at most `words` words (runs of non-white space) unless one sentence alone has more. It starts with the

@@ -11,6 +11,11 @@ from typing import BinaryIO
 from corpus.errors import SourceError
 from corpus.readers.item import Refused
 
+_OTHER_OFFICE = {
+    "xl/workbook.xml": "a spreadsheet",
+    "ppt/presentation.xml": "a presentation",
+    "content.xml": "an OpenDocument file",
+}
 ENTRY_LIMIT = 20_000
 UNPACKED_LIMIT = 4 << 30
 # Text packs to a tenth; what packs to a thousandth is a bomb. Small files may be one line many times over.
@@ -18,14 +23,22 @@ _RATIO_LIMIT, _RATIO_FROM = 200, 4 << 20
 
 
 def is_document(stream: BinaryIO) -> bool:
-    """Whether the archive is a Word document; the stream is left at its start."""
+    """Whether the archive is a Word document; the stream is left at its start.
+
+    Raises:
+        SourceError: it is damaged, or a document of a kind that is not read.
+    """
     try:
         with zipfile.ZipFile(stream) as archive:
-            return "word/document.xml" in archive.namelist()
+            names = set(archive.namelist())
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as exc:
         raise SourceError(f"the archive is damaged: {exc}") from exc
     finally:
         stream.seek(0)
+    for other, kind in _OTHER_OFFICE.items():
+        if other in names:
+            raise SourceError(f"it is {kind}, which is not read; save its text as .docx or plain text")
+    return "word/document.xml" in names
 
 
 def entries(stream: BinaryIO, name: str) -> Iterator[tuple[str, BinaryIO] | Refused]:

@@ -216,6 +216,8 @@ def _read_text(data: bytes, name: str, path: PurePath, context: _Context) -> Ite
         saved = _SAVED_FROM.search(head)
         url = context.url or (saved[1].decode("utf-8", "replace") if saved else None)
         yield Found(read_page(data, url=url, charset=context.charset), name)
+    elif head.startswith((b"<?xml", b"<svg")):
+        raise SourceError("it is XML that is no feed, sitemap or page")
     elif head.startswith((b"---\n", b"---\r\n")):
         yield from _read_markup(data, name, path.stem)
     else:

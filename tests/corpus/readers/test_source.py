@@ -6,12 +6,16 @@ import errno
 import gzip
 import io
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from corpus import Found, Item, Refused, read, shipped_articles
+from corpus.fetch import Fetcher
 from corpus.readers import source
+from tests.corpus.readers.pages import BODY, docx, packed, page, pdf, rss, sitemap
+from tests.corpus.servers import Site, answer, serving
 
 RECORD = b'{"title": "R", "text": "One."}\n'
 
@@ -119,3 +123,106 @@ def test_a_disk_that_fails_is_a_reason() -> None:
 def test_a_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "SIZE_LIMIT", 1 << 20)
     assert list(read(gzip.compress(b"x" * (2 << 20)))) == [Refused("standard input", "it is larger than 1 MiB")]
+
+
+def test_a_saved_page_says_where_it_was(tmp_path: Path) -> None:
+    (tmp_path / "a.htm").write_bytes(b"<!-- saved from url=(0020)https://x.kw/road -->" + page())
+    (found,) = read(tmp_path / "a.htm")
+    assert isinstance(found, Found)
+    assert (found.article.url, found.article.text) == ("https://x.kw/road", BODY)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "title"),
+    [
+        ("a", page(head="<title>Road opens</title>"), "Road opens"),
+        ("a.html", b"<p>" + page(head="<title>Road opens</title>"), "Road opens"),
+        ("a.pdf", pdf("Road opens\n" + BODY), "Road opens"),
+        ("a", docx("Road opens", "Text.", style="Title"), "Road opens"),
+        ("a.eml", b"Subject: Road opens\n\nText.", "Road opens"),
+        ("a", b"From: a\nSubject: Road opens\n\nText.", "Road opens"),
+        ("a.zip", packed({"b.txt": b"Road opens\n\nText."}), "Road opens"),
+        ("a.zip", packed({"b.jsonl.gz": gzip.compress(RECORD)}), "R"),
+        ("a.zip", packed({"b.docx": docx("Road opens", "Text.", style="Title")}), "Road opens"),
+        (
+            "a.epub",
+            packed({"b.xhtml": b"<?xml version='1.0'?>" + page(head="<title>Road opens</title>")}),
+            "Road opens",
+        ),
+        (
+            "a.xml",
+            rss(f"<title>Road opens</title><description><![CDATA[{'<p>' + BODY * 2}]]></description>"),
+            "Road opens",
+        ),
+    ],
+)
+def test_every_format_is_known_by_its_content(tmp_path: Path, name: str, data: bytes, title: str) -> None:
+    (tmp_path / name).write_bytes(data)
+    assert titles(list(read(tmp_path / name))) == [title]
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    with serving() as made:
+        yield made
+
+
+@pytest.fixture
+def fetcher() -> Iterator[Fetcher]:
+    with Fetcher(allow_private=True, delay_s=0, timeout_s=2) as made:
+        yield made
+
+
+def test_an_address_gives_its_page_with_the_address(site: Site, fetcher: Fetcher) -> None:
+    site.answers["/old"] = answer(status="301 Moved", Location="/road")
+    site.answers["/road"] = answer(page(head="<title>Road opens</title>"))
+    site.answers["/note"] = answer(b"A note\n\nIts text.", Content_Type="text/plain")
+    (found,) = read(f"{site.address}/old", fetcher=fetcher)
+    assert isinstance(found, Found)
+    assert (found.source, found.article.url) == (f"{site.address}/old", f"{site.address}/road")
+    (note,) = read(f"{site.address}/note", fetcher=fetcher)
+    assert isinstance(note, Found)
+    assert (note.article.title, note.article.url) == ("A note", f"{site.address}/note")
+
+
+def test_an_address_that_cannot_be_fetched_is_refused(site: Site, fetcher: Fetcher) -> None:
+    assert list(read(f"{site.address}/no", fetcher=fetcher)) == [
+        Refused(f"{site.address}/no", "the server answers 404 Not Found")
+    ]
+    assert list(read("ftp://x.kw/a")) == [Refused("ftp://x.kw/a", "only http and https are fetched, not ftp")]
+
+
+def test_a_feed_gives_what_it_holds_and_fetches_the_rest(site: Site, fetcher: Fetcher) -> None:
+    full = f"<title>In full</title><link>/full</link><description><![CDATA[<p>{BODY} {BODY}</p>]]></description>"
+    items = [f"<title>T</title><link>{site.address}/{name}</link>" for name in ("road", "no", "hidden")]
+    site.answers["/feed"] = answer(rss(full, *items, "<title>No link</title>"))
+    site.answers["/road"] = answer(page(head="<title>Road opens</title>"))
+    site.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /hidden")
+    assert titles(list(read(f"{site.address}/feed", fetcher=fetcher))) == [
+        "In full",
+        "Road opens",
+        "the server answers 404 Not Found",
+        "the host's robots.txt does not allow it",
+        "it holds no more than a teaser, and its page was not fetched",
+    ]
+
+
+def test_a_sitemap_gives_its_pages_and_those_of_its_sitemaps(site: Site, fetcher: Fetcher) -> None:
+    site.answers["/all.xml"] = answer(sitemap("/one.xml", "/all.xml", kind="sitemapindex", entry="sitemap"))
+    site.answers["/one.xml"] = answer(sitemap("/road"))
+    site.answers["/road"] = answer(page(head="<title>Road opens</title>"))
+    found = titles(list(read(f"{site.address}/all.xml", fetcher=fetcher)))
+    assert found[0] == "Road opens"
+    assert set(found[1:]) == {"it is a listing inside a listing of listings"}
+
+
+def test_no_more_pages_of_a_listing_are_fetched_than_the_limit(
+    site: Site, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "_PAGES_LIMIT", 1)
+    site.answers["/s.xml"] = answer(sitemap("/a", "/b", "/c"))
+    assert titles(list(read(f"{site.address}/s.xml", fetcher=fetcher))) == [
+        "the server answers 404 Not Found",
+        "only the first 1 of its pages are fetched",
+    ]
+    assert site.paths() == ["/s.xml", "/robots.txt", "/a"]

@@ -1,0 +1,73 @@
+"""A small web server that answers as it is told, well or badly, on an address of this machine."""
+
+from __future__ import annotations
+
+import socketserver
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+
+@dataclass
+class Site:
+    """What a path answers, byte for byte, and which requests came. `release` lets a stalled answer end."""
+
+    answers: dict[str, bytes | Callable[[str], bytes]] = field(default_factory=dict)
+    requests: list[str] = field(default_factory=list)
+    release: threading.Event = field(default_factory=threading.Event)
+    address: str = ""
+
+    def paths(self) -> list[str]:
+        """The paths that were asked for, in order."""
+        return [request.split()[1] for request in self.requests]
+
+
+def answer(body: bytes = b"", *, status: str = "200 OK", length: int | None = None, **headers: str) -> bytes:
+    """An answer with these headers; underscores in their names stand for hyphens."""
+    listed = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    size = len(body) if length is None else length
+    return f"HTTP/1.1 {status}\r\nContent-Length: {size}\r\nConnection: close\r\n{listed}\r\n".encode() + body
+
+
+STALL = b"(stall)"
+
+
+@contextmanager
+def serving() -> Iterator[Site]:
+    """Serves a site on a free port until the block ends."""
+    site = Site()
+
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            request = b""
+            while not request.endswith(b"\r\n\r\n") and (line := self.rfile.readline()):
+                request += line
+            if not request:
+                return
+            text = request.decode()
+            site.requests.append(text)
+            told = site.answers.get(text.split()[1], answer(b"no", status="404 Not Found"))
+            data = told(text) if callable(told) else told
+            self.wfile.write(data.removesuffix(STALL))
+            self.wfile.flush()
+            if data.endswith(STALL):
+                site.release.wait(30)
+
+    class Server(socketserver.ThreadingTCPServer):
+        allow_reuse_address = True
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A client that hangs up is what is tested."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        site.address = f"http://127.0.0.1:{server.server_address[1]}"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield site
+        finally:
+            site.release.set()
+            server.shutdown()
+            thread.join()
