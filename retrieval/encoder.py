@@ -93,6 +93,15 @@ class OnnxEncoder:
         manifest = read_manifest(folder)
         if manifest.backend != "onnx":
             raise ModelError(f"{manifest.name} is served by {manifest.backend}, not by onnxruntime")
+        return cls.serve(folder, manifest, threads=threads)
+
+    @classmethod
+    def serve(cls, folder: Path, manifest: ModelManifest, *, threads: int | None = None) -> OnnxEncoder:
+        """Load graph and tokenizer of a folder by its manifest.
+
+        Raises:
+            ModelError: they are missing, damaged or cannot be loaded.
+        """
         check_files(folder, manifest)
         try:
             session = open_session(folder / GRAPH)

