@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 import unicodedata
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from corpus.errors import ArticleError
+
+_UNFIT = re.compile("[\0\ud800-\udfff]")
+
+_FORBIDDEN = re.compile("[\0\ud800-\udfff]")
 
 
 class Span(NamedTuple):
@@ -50,7 +55,7 @@ class Article:
         for name, value in (("title", self.title), ("text", self.text)):
             if not value.strip():
                 raise ArticleError(f"the {name} is blank")
-            if "\0" in value or any("\ud800" <= ch <= "\udfff" for ch in value):
+            if _UNFIT.search(value):
                 raise ArticleError(f"the {name} holds a NUL or a lone surrogate")
             if not unicodedata.is_normalized("NFC", value):
                 raise ArticleError(f"the {name} is not in Unicode NFC")
