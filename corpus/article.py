@@ -13,8 +13,6 @@ from corpus.errors import ArticleError
 
 _UNFIT = re.compile("[\0\ud800-\udfff]")
 
-_FORBIDDEN = re.compile("[\0\ud800-\udfff]")
-
 
 class Span(NamedTuple):
     """A half-open range of Unicode code points in an article's text."""

@@ -35,6 +35,9 @@ _ENGLISH_LEAST_WORDS = 40
 def language_of(text: str) -> str | None:
     """The BCP 47 code of the language the text is written in, or None where it is too short or in doubt."""
     sample = text[:_MOST_CHARACTERS]
+    words = sample.lower().split()
+    if len(words) >= _ENGLISH_LEAST_WORDS and sum(w in _ENGLISH for w in words) >= _ENGLISH_SHARE * len(words):
+        return "en"
     letters = len(_LETTERS.findall(sample))
     if letters < _LEAST_LETTERS:
         return None
@@ -44,9 +47,6 @@ def language_of(text: str) -> str | None:
     for code, pattern in _SCRIPTS:
         if 3 * len(pattern.findall(sample)) > letters:
             return code
-    words = sample.lower().split()
-    if len(words) >= _ENGLISH_LEAST_WORDS and sum(w in _ENGLISH for w in words) >= _ENGLISH_SHARE * len(words):
-        return "en"
     code, probability = _identifier().classify(sample)
     # "zxx" is the code of what is no language.
     return str(code) if probability >= _LEAST_PROBABILITY and code != "zxx" else None

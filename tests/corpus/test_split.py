@@ -56,7 +56,7 @@ def test_a_short_article_is_one_passage() -> None:
 
 def test_the_shipped_article_is_cut_between_its_paragraphs() -> None:
     (shipped,) = shipped_articles()
-    passages = split_article(shipped, words=120)
+    passages = split_article(shipped, words=120, overlap=1)
     assert [len(passage.text.split()) for passage in passages] == [105, 101, 105, 65, 118, 87]
 
 
