@@ -171,7 +171,7 @@ def open_session(path: Path) -> InferenceSession:
     options.inter_op_num_threads = 1
     # The graph was fused when it was converted, by choice without what onnxruntime would add here.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    # A plan of memory for each length of text pays for itself where lengths repeat; here it keeps 15 MB and saves nothing.
+    # A plan of memory for each length of text pays where lengths repeat; here it keeps 15 MB and saves no time.
     options.enable_mem_pattern = False
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
