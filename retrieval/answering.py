@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from corpus.article import Article, Span
 from corpus.sentences import trim
-from retrieval import confidence, quoting
+from retrieval import confidence, fusion, quoting
 from retrieval.encoder import Encoder
 from retrieval.errors import QuestionError
 from retrieval.links import link_to
@@ -63,33 +63,44 @@ class Answerer:
         began = self._clock()
         text = cleaned(query.text)
         question = Question.of(query)
-        hits = self._searcher.search(query, question) if question.terms else []
-        drafts = quoting.merged(self._draft(number, hit) for number, hit in enumerate(hits))
-        chosen = list(quoting.spread(drafts))[: query.limit]
-        evidence = self._evidence(hits[chosen[0].hit]) if chosen else {}
-        probability = confidence.probability(evidence)
+        found = self._searcher.search(query, question)
+        drafts = [self._draft(number, hit) for number, hit in enumerate(found.hits)]
+        chosen = list(quoting.spread(quoting.rounded(quoting.joined(drafts, self._words), self._beside)))[: query.limit]
+        probability = confidence.probability(found.evidence)
         return Answer(
             question=text,
             answered=bool(chosen) and probability >= self._threshold,
             confidence=probability,
-            quotes=tuple(self._quote(draft, hits[draft.hit]) for draft in chosen),
+            quotes=tuple(self._quote(draft, found.hits[draft.hit]) for draft in chosen),
             snapshot=self.snapshot.name,
             took_ms=1000 * (self._clock() - began),
-            evidence=evidence,
+            evidence=dict(zip(confidence.EVIDENCE, found.evidence.tolist(), strict=False)),
         )
 
-    def _evidence(self, hit: Hit) -> dict[str, float]:
-        return {"cosine": hit.dense, "sentence": max(score for _, score in hit.sentences), "covered": hit.covered}
-
     def _draft(self, number: int, hit: Hit) -> quoting.Draft:
-        article, span = self.snapshot.passage(hit.row)
-        return quoting.Draft(article=article, span=span, sentences=hit.sentences, score=hit.score, hit=number)
+        return quoting.Draft(hit.article, hit.span, hit.sentences, hit.score, (hit.row,), number)
+
+    def _words(self, article: int, span: Span) -> int:
+        return len(self.snapshot.article(article).text[span.start : span.end].split())
+
+    def _beside(self, draft: quoting.Draft) -> tuple[Span | None, Span | None]:
+        """The sentences right before and right after a draft's passages, which are neighbours in the article."""
+        return self._sentence(draft.article, min(draft.rows) - 1, -1), self._sentence(
+            draft.article, max(draft.rows) + 1, 0
+        )
+
+    def _sentence(self, article: int, row: int, place: int) -> Span | None:
+        if not 0 <= row < self.snapshot.manifest.passages or self.snapshot.passage(row)[0] != article:
+            return None
+        return self.snapshot.passage_sentences(row)[place]
 
     def _quote(self, draft: quoting.Draft, hit: Hit) -> Quote:
         article = self.snapshot.article(draft.article)
         span = trim(article.text, draft.span)
         marks = tuple(trim(article.text, mark) for mark in quoting.highlights(draft.sentences))
         best = article.text[marks[0].start : marks[0].end]
+        top = hit.evidence[max(range(len(hit.sentences)), key=lambda at: hit.sentences[at][1])]
+        ranks = {"dense rank": hit.dense_rank, "lexical rank": hit.lexical_rank}
         return Quote(
             article=article,
             span=span,
@@ -98,10 +109,8 @@ class Answerer:
             context=_wider(article, span),
             link=link_to(article.url, best),
             evidence={
-                "dense": hit.dense,
-                "lexical": hit.lexical,
-                "sentence": max(score for _, score in hit.sentences),
-                "covered": hit.covered,
+                **{name: float(rank) for name, rank in ranks.items() if rank is not None},
+                **dict(zip(fusion.EVIDENCE, top.tolist(), strict=True)),
             },
         )
 

@@ -10,6 +10,7 @@ import datetime as dt
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -22,17 +23,18 @@ from numpy.typing import NDArray
 
 from corpus.article import Article, Passage
 from corpus.split import split_article
-from retrieval import lexical, snapshot, vectors
-from retrieval.analysis import terms
+from retrieval import kinds, lexical, snapshot, vectors
+from retrieval.analysis import Word, words
 from retrieval.digests import sha256_of
 from retrieval.encoder import Encoded, Encoder
 from retrieval.errors import PublishError, RetrievalError
-from retrieval.late import compress, kept
-from retrieval.snapshot import FORMAT, PASSAGE, Manifest, Snapshot
+from retrieval.late import compress, term_keys, word_vectors
+from retrieval.snapshot import FORMAT, PASSAGE, SENTENCE, WORD, Manifest, Snapshot
 
 KEEP = 3
 _CHUNK = 256
 _STAMP = "%Y%m%dT%H%M%SZ"
+_ENDS = re.compile(r"[.!?…؟۔।][\"'”’»)\]]*\s*\Z")
 Progress = Callable[[int], None]
 """Called with the number of articles indexed so far."""
 
@@ -49,15 +51,11 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class _Vectors:
-    """What is kept of a passage: (dim,) float32, (s, dim) float16, (t, token_dim) int8 and (t,) int32.
-
-    `token_starts` count from the passage's start; those of the title's tokens are negative.
-    """
+    """What is kept of a passage: (dim,) float32, (s, dim) int8 and (w, WORD_DIM) int8."""
 
     passage: NDArray[np.float32]
-    sentences: NDArray[np.float16]
-    tokens: NDArray[np.int8]
-    token_starts: NDArray[np.int32]
+    sentences: NDArray[np.int8]
+    words: NDArray[np.int8]
 
 
 def search_text(passage: Passage) -> str:
@@ -166,7 +164,7 @@ def _build(
     progress: Progress,
     now: dt.datetime,
 ) -> tuple[Manifest, int]:
-    counts = {"articles": 0, "passages": 0, "sentences": 0, "tokens": 0, "encoded": 0}
+    counts = {"articles": 0, "passages": 0, "sentences": 0, "words": 0, "encoded": 0}
     carried = _Carried(previous)
     files: dict[str, BinaryIO] = {}
 
@@ -186,7 +184,10 @@ def _build(
             yield from ((row, passage) for passage in split_article(article))
             progress(counts["articles"])
 
-    def rows() -> Iterator[tuple[Passage, NDArray[np.float32]]]:
+    index_terms: list[list[str]] = []
+    vocabulary: set[str] = set()
+
+    def rows() -> Iterator[NDArray[np.float32]]:
         ahead = passages()
         while chunk := list(islice(ahead, _CHUNK)):
             keys = [_key(passage) for _, passage in chunk]
@@ -195,48 +196,49 @@ def _build(
                 [search_text(p) for (_, p), row in zip(chunk, old, strict=True) if row is None]
             )
             for (article_row, passage), key, row in zip(chunk, keys, old, strict=True):
-                found = _vectors(passage, next(fresh)) if row is None else carried.take(row)
+                found_words = words(search_text(passage))
+                content = [word for word in found_words if not word.stop]
+                found = _vectors(passage, content, next(fresh)) if row is None else carried.take(row)
                 counts["encoded"] += row is None
                 start, end = passage.span
                 write(
                     "passages.bin",
-                    np.array([(article_row, start, end, counts["sentences"], counts["tokens"])], PASSAGE),
+                    np.array([(article_row, start, end, counts["sentences"], counts["words"])], PASSAGE),
                 )
                 write("keys.bin", np.array([key], "<u8"))
-                write("sentences.bin", np.array(passage.sentences, "<i8"))
+                write("sentences.bin", _sentences(passage, content))
                 write("sentence_vectors.bin", found.sentences)
-                write("tokens.bin", found.tokens)
-                write("token_starts.bin", found.token_starts)
+                write("words.bin", _words(passage, content))
+                write("word_vectors.bin", found.words)
                 counts["passages"] += 1
                 counts["sentences"] += len(passage.sentences)
-                counts["tokens"] += len(found.tokens)
-                yield passage, found.passage
-
-    index_terms: list[list[str]] = []
+                counts["words"] += len(content)
+                index_terms.append([word.term for word in content])
+                vocabulary.update(word.folded for word in found_words)
+                yield found.passage
 
     def blocks() -> Iterator[NDArray[np.float32]]:
         stream = rows()
         while block := list(islice(stream, _CHUNK)):
-            index_terms.extend(terms(search_text(passage)) for passage, _ in block)
-            yield np.stack([vector for _, vector in block])
+            yield np.stack(block)
 
-    arrays = ("lines", "days", "passages", "keys", "sentences", "sentence_vectors", "tokens", "token_starts")
+    arrays = ("lines", "days", "passages", "keys", "sentences", "sentence_vectors", "words", "word_vectors")
     try:
         for name in ("articles.jsonl", *(f"{array}.bin" for array in arrays)):
             files[name] = (folder / name).open("wb")
         vectors.save(folder / "vectors.faiss", blocks(), encoder.dim)
-        write("passages.bin", np.array([(counts["articles"], 0, 0, counts["sentences"], counts["tokens"])], PASSAGE))
+        write("passages.bin", np.array([(counts["articles"], 0, 0, counts["sentences"], counts["words"])], PASSAGE))
     finally:
         for file in files.values():
             file.close()
     lexical.save(folder / "lexical", index_terms)
+    (folder / "vocabulary.txt").write_text("\n".join(sorted(vocabulary)), encoding="utf-8")
     encoded = counts.pop("encoded")
     manifest = Manifest(
         format=FORMAT,
         created=f"{now:%Y-%m-%dT%H:%M:%SZ}",
         encoder=encoder.fingerprint,
         dim=encoder.dim,
-        token_dim=encoder.dim,
         files={
             path.relative_to(folder).as_posix(): (path.stat().st_size, sha256_of(path))
             for path in sorted(folder.rglob("*"))
@@ -260,8 +262,31 @@ def _key(passage: Passage) -> int:
     return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
 
 
-def _vectors(passage: Passage, encoded: Encoded) -> _Vectors:
-    """Keep of an encoded passage what answers questions: its vector, its sentences' and its content words' tokens."""
+def _opens(passage: Passage) -> list[int]:
+    """Where the title and each sentence start in the passage's search text."""
+    shift = len(passage.article.title) + 1 - passage.span.start
+    return [0, *(sentence.start + shift for sentence in passage.sentences)]
+
+
+def _sentences(passage: Passage, content: list[Word]) -> NDArray[Any]:
+    rows = np.empty(len(passage.sentences), SENTENCE)
+    text = passage.article.text
+    rows["start"] = [sentence.start for sentence in passage.sentences]
+    rows["end"] = [sentence.end for sentence in passage.sentences]
+    rows["word"] = np.searchsorted([word.span.start for word in content], _opens(passage)[1:])
+    rows["heading"] = [not _ENDS.search(text, sentence.start, sentence.end) for sentence in passage.sentences]
+    return rows
+
+
+def _words(passage: Passage, content: list[Word]) -> NDArray[Any]:
+    rows = np.empty(len(content), WORD)
+    rows["term"] = term_keys([word.term for word in content])
+    rows["mark"] = kinds.marks(search_text(passage), content, _opens(passage))
+    return rows
+
+
+def _vectors(passage: Passage, content: list[Word], encoded: Encoded) -> _Vectors:
+    """Keep of an encoded passage what answers questions: its vector, its sentences' and its content words'."""
     shift = len(passage.article.title) + 1
     inside = encoded.offsets[:, 0] - shift if len(encoded.offsets) else np.empty(0, np.int32)
     starts = np.array([sentence.start - passage.span.start for sentence in passage.sentences])
@@ -271,12 +296,11 @@ def _vectors(passage: Passage, encoded: Encoded) -> _Vectors:
         own = encoded.tokens[(owner == number) & (inside >= 0)]
         mean = own.mean(axis=0) if len(own) else encoded.vector  # a sentence past the model's reach: its passage speaks
         sentences[number] = mean / max(float(np.linalg.norm(mean)), 1e-9)
-    keep = kept(search_text(passage), encoded.offsets)
+    spans = [word.span for word in content]
     return _Vectors(
         passage=encoded.vector,
-        sentences=sentences.astype(np.float16),
-        tokens=compress(encoded.tokens[keep]),
-        token_starts=(inside[keep]).astype(np.int32),
+        sentences=compress(sentences),
+        words=compress(word_vectors(spans, encoded.tokens, encoded.offsets)),
     )
 
 
@@ -299,12 +323,11 @@ class _Carried:
         old = self._snapshot
         if old is None:
             raise IndexError(row)
-        first, last = (slice(int(old.passages[f][row]), int(old.passages[f][row + 1])) for f in ("sentence", "token"))
+        first, last = (slice(int(old.passages[f][row]), int(old.passages[f][row + 1])) for f in ("sentence", "word"))
         return _Vectors(
             passage=old.vectors.take(np.array([row], np.int64))[0],
             sentences=np.asarray(old.sentence_vectors[first]),
-            tokens=np.asarray(old.tokens[last]),
-            token_starts=np.asarray(old.token_starts[last]),
+            words=np.asarray(old.word_vectors[last]),
         )
 
 

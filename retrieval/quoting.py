@@ -1,41 +1,96 @@
-"""Hits to quotes: overlapping passages merged, no article filling the page, the best sentences marked. Pure."""
+"""Hits to quotes: neighbours that also answer joined, no article filling the page, the best sentences marked. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from corpus.article import Span
 
 HIGHLIGHTS = 3
-HIGHLIGHT_SHARE = 0.6
-"""A further sentence is marked when it scores at least this share of the best one's."""
+HIGHLIGHT_WITHIN = 4.0
+"""A further sentence is marked when its score is at most this far below the best one's."""
+
+JOIN_WITHIN = 3.0
+"""An adjacent passage joins a quote when its score is at most this far below the quote's."""
+
+MOST_WORDS = 250
+"""A quote does not grow beyond these, so that it stays readable."""
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A quote to be: its article's row, its span, its sentences with their scores, and its passage's score."""
+    """A quote to be: its article's row, its span, its sentences in order with their scores, the best of these scores.
+
+    `rows` are the passages it was made of, neighbours in the article, the best one first; `hit` is that one's position.
+    """
 
     article: int
     span: Span
     sentences: tuple[tuple[Span, float], ...]
     score: float
+    rows: tuple[int, ...]
     hit: int
 
 
-def merged(drafts: Iterable[Draft]) -> list[Draft]:
-    """Drafts, best first, in which no two of one article overlap: a later one gives its words to no other.
+def joined(drafts: Sequence[Draft], words: Callable[[int, Span], int], *, most: int = MOST_WORDS) -> list[Draft]:
+    """The drafts, best first as they came, each grown by the adjacent ones of its article that score nearly as well.
 
-    An overlapping draft that scored lower is dropped; what it alone would have quoted is found in the wider context.
+    Args:
+        drafts: One for each hit, best first; those of one article do not overlap.
+        words: The number of words in an article's span.
+        most: The words a quote may have; one that has more to begin with does not grow.
     """
-    found: list[Draft] = []
-    for draft in drafts:
-        if not any(
-            draft.article == other.article and draft.span.start < other.span.end and other.span.start < draft.span.end
-            for other in found
-        ):
-            found.append(draft)
+    begins = {(draft.article, draft.span.start): number for number, draft in enumerate(drafts)}
+    ends = {(draft.article, draft.span.end): number for number, draft in enumerate(drafts)}
+    used: set[int] = set()
+    found = []
+    for number, draft in enumerate(drafts):
+        if number in used:
+            continue
+        used.add(number)
+        while True:
+            beside = {begins.get((draft.article, draft.span.end)), ends.get((draft.article, draft.span.start))}
+            near = [
+                other
+                for other in beside
+                if other is not None
+                and other not in used
+                and drafts[other].score >= draft.score - JOIN_WITHIN
+                and words(draft.article, _over(draft, drafts[other])) <= most
+            ]
+            if not near:
+                break
+            used.add(min(near))
+            draft = _join(draft, drafts[min(near)])
+        found.append(draft)
     return found
+
+
+def rounded(drafts: Iterable[Draft], beside: Callable[[Draft], tuple[Span | None, Span | None]]) -> Iterator[Draft]:
+    """The drafts with one sentence more where the best one is the first or last, so that what it leans on is seen.
+
+    A sentence that an earlier draft took is left out of the later ones; a draft with nothing left is dropped.
+
+    Args:
+        drafts: Best first.
+        beside: The sentences of the article right before and right after a draft.
+    """
+    taken: dict[int, list[Span]] = {}
+    for draft in drafts:
+        mine = taken.setdefault(draft.article, [])
+        sentences = tuple(pair for pair in draft.sentences if not _within(pair[0], mine))
+        if not sentences:
+            continue
+        start, end = sentences[0][0].start, sentences[-1][0].end
+        best = highlights(sentences)[0]
+        before, after = beside(draft)
+        if before is not None and before.end == start == best.start and not _within(before, mine):
+            start = before.start
+        if after is not None and after.start == end == best.end and not _within(after, mine):
+            end = after.end
+        mine.append(Span(start, end))
+        yield replace(draft, span=Span(start, end), sentences=sentences)
 
 
 def spread(
@@ -53,7 +108,7 @@ def spread(
         given += 1
         yield draft
         if given == among:
-            yield from sorted(held, key=lambda d: -d.score)
+            yield from held
             held.clear()
     yield from held
 
@@ -61,6 +116,17 @@ def spread(
 def highlights(sentences: Iterable[tuple[Span, float]]) -> tuple[Span, ...]:
     """The sentences to mark, best first: at most three, none far behind the best; equal scores by place."""
     ranked = sorted(sentences, key=lambda pair: (-pair[1], pair[0].start))
-    return tuple(
-        span for span, score in ranked[:HIGHLIGHTS] if score >= HIGHLIGHT_SHARE * ranked[0][1] or span == ranked[0][0]
-    )
+    return tuple(span for span, score in ranked[:HIGHLIGHTS] if score >= ranked[0][1] - HIGHLIGHT_WITHIN)
+
+
+def _within(span: Span, others: Iterable[Span]) -> bool:
+    return any(other.start <= span.start and span.end <= other.end for other in others)
+
+
+def _over(one: Draft, other: Draft) -> Span:
+    return Span(min(one.span.start, other.span.start), max(one.span.end, other.span.end))
+
+
+def _join(one: Draft, other: Draft) -> Draft:
+    sentences = tuple(sorted((*one.sentences, *other.sentences)))
+    return Draft(one.article, _over(one, other), sentences, one.score, (*one.rows, *other.rows), one.hit)

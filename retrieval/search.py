@@ -1,32 +1,38 @@
-"""A question to ranked passages: candidates by meaning and by words, one score each."""
+"""A question to ranked passages: candidates by meaning and by words, then the evidence of each of their sentences."""
 
 from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Span
-from retrieval import fusion
-from retrieval.analysis import fold, terms, words
+from retrieval import confidence, fusion, kinds, late, spelling
+from retrieval.analysis import Word, fold, terms, words
 from retrieval.encoder import Encoded, Encoder
 from retrieval.results import Query
 from retrieval.snapshot import Snapshot
 
-CANDIDATES = 50
+FETCHED = 100
+"""Passages fetched by meaning, and as many by words."""
+
+CANDIDATES = 24
+"""Passages whose words are compared one by one: the best of those fetched."""
+
 _QUOTED = re.compile(r'["“”«»]([^"“”«»]+)["“”«»]')
 _EXCLUDED = re.compile(r"(?:^|\s)-(?=\w)([\w'’]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question taken apart: what to encode, its content terms, and what must and must not occur."""
+    """A question taken apart: what to encode, its content terms, the kind of answer, what must and must not occur."""
 
     text: str
     terms: tuple[str, ...]
+    kind: kinds.Kind
     phrases: tuple[tuple[str, ...], ...]
     excluded: frozenset[str]
 
@@ -39,6 +45,7 @@ class Question:
         return cls(
             text=text,
             terms=tuple(dict.fromkeys(terms(text))),
+            kind=kinds.asked(plain),
             phrases=phrases,
             excluded=frozenset(fold(word) for word in _EXCLUDED.findall(query.text)),
         )
@@ -46,65 +53,178 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage's row and its evidence: cosine, BM25, the score of each of its sentences, and how it ranked."""
+    """A passage and its evidence.
+
+    `sentences` are its sentences with their scores, `score` is the best of these, and `evidence` (s, columns) what
+    speaks for each, column by column of `fusion.EVIDENCE`.
+    """
 
     row: int
+    article: int
+    span: Span
     score: float
-    dense: float
-    lexical: float
     dense_rank: int | None
     lexical_rank: int | None
-    covered: float
     sentences: tuple[tuple[Span, float], ...]
+    evidence: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Passages, best first, equal scores by row, and what the first says about itself (`confidence.EVIDENCE`)."""
+
+    hits: tuple[Hit, ...]
+    evidence: NDArray[np.float32]
+
+
+NOTHING = Found((), np.zeros(0, np.float32))
 
 
 class Searcher:
     """Ranks the passages of one snapshot. Not for several threads at once."""
 
-    def __init__(self, snapshot: Snapshot, encoder: Encoder) -> None:
+    def __init__(self, snapshot: Snapshot, encoder: Encoder, *, weights: NDArray[np.float32] = fusion.WEIGHTS) -> None:
         self.snapshot = snapshot
         self._encoder = encoder
+        self._weights = weights
 
-    def search(self, query: Query, question: Question) -> list[Hit]:
-        """The passages that may answer, best first, equal scores by row. Empty when nothing is allowed or matches."""
+    def search(self, query: Query, question: Question) -> Found:
+        """The passages that may answer; none when the question has no content or nothing is allowed or matches."""
+        if not question.terms:
+            return NOTHING
         snapshot = self.snapshot
         allowed = self._allowed(query)
-        encoded = self._encoder.encode_query(question.text)
-        dense_rows, _ = snapshot.vectors.search(encoded.vector, CANDIDATES, allowed)
-        weights = {term: self._idf(term) for term in question.terms}
+        question, encoded, respelt = self._spelled(question)
+        dense_rows, _ = snapshot.vectors.search(encoded.vector, FETCHED, allowed)
         lexical_rows, bm25 = snapshot.lexical.search(
-            dict.fromkeys(question.terms, 1.0), CANDIDATES if allowed is None else snapshot.manifest.passages
+            dict.fromkeys(question.terms, 1.0), FETCHED if allowed is None else snapshot.manifest.passages
         )
         if allowed is not None:
             inside = np.isin(lexical_rows, allowed)
-            lexical_rows, bm25 = lexical_rows[inside][:CANDIDATES], bm25[inside][:CANDIDATES]
+            lexical_rows, bm25 = lexical_rows[inside][:FETCHED], bm25[inside][:FETCHED]
         rows = np.union1d(dense_rows, lexical_rows)
+        if question.phrases or question.excluded:
+            rows = np.array([row for row in rows.tolist() if self._obeys(row, question)], np.int64)
         if not len(rows):
-            return []
-        by_terms = dict(zip(lexical_rows.tolist(), bm25.tolist(), strict=True))
-        lexical = np.array([by_terms.get(row, 0.0) for row in rows.tolist()], np.float32)
+            return NOTHING
+        lexical = np.zeros(len(rows), np.float32)
+        places = np.searchsorted(rows, lexical_rows)
+        kept = (places < len(rows)) & (rows[np.minimum(places, len(rows) - 1)] == lexical_rows)
+        lexical[places[kept]] = bm25[kept]
         dense = snapshot.vectors.take(rows) @ encoded.vector
-        sentences = [self._sentences(int(row), encoded, weights) for row in rows]
-        best = np.array([max(score for _, score in found) for found in sentences], np.float32)
-        scores = fusion.passage_scores(dense, lexical, best)
+        best = fusion.best_first(fusion.first_scores(dense, lexical))[:CANDIDATES]
+        candidates, sentences = self._candidates(
+            question, encoded, rows[best], dense[best], fusion.relative(lexical)[best]
+        )
+        weighed = fusion.weigh(candidates)
+        scores = fusion.sentence_scores(weighed.sentences, self._weights)
         dense_ranks = {row: rank for rank, row in enumerate(dense_rows.tolist(), 1)}
         lexical_ranks = {row: rank for rank, row in enumerate(lexical_rows.tolist(), 1)}
-        hits = [
-            Hit(
-                row=int(rows[at]),
-                score=float(scores[at]),
-                dense=float(dense[at]),
-                lexical=float(lexical[at]),
-                dense_rank=dense_ranks.get(int(rows[at])),
-                lexical_rank=lexical_ranks.get(int(rows[at])),
-                covered=self._covered(self._text(int(rows[at])), weights),
-                sentences=tuple(sentences[at]),
+        hits = []
+        for at, row in enumerate(rows[best].tolist()):
+            own = np.flatnonzero(weighed.owner == at)
+            article, span = snapshot.passage(row)
+            hits.append(
+                Hit(
+                    row=row,
+                    article=article,
+                    span=span,
+                    score=float(scores[own].max()),
+                    dense_rank=dense_ranks.get(row),
+                    lexical_rank=lexical_ranks.get(row),
+                    sentences=tuple((sentences[one], float(scores[one])) for one in own),
+                    evidence=weighed.sentences[own],
+                )
             )
-            for at in fusion.best_first(scores)
-        ]
-        if question.phrases or question.excluded:
-            hits = [hit for hit in hits if self._obeys(hit.row, question)]
-        return hits
+        articles = np.array([hit.article for hit in hits], np.int64)
+        hits.sort(key=lambda hit: (-hit.score, hit.row))
+        evidence = confidence.evidence_of(weighed, scores, articles, candidates.idf, respelt)
+        return Found(tuple(hits), evidence)
+
+    def _spelled(self, question: Question) -> tuple[Question, Encoded, int]:
+        """The question with its misspelt words put right, encoded, and how many there were."""
+        encoded = self._encoder.encode_query(question.text)
+        starts = encoded.offsets[:, 0].tolist() if len(encoded.offsets) else []
+
+        def known(word: Word) -> bool:
+            return (
+                self.snapshot.lexical.document_frequency(word.term) > 0
+                or (bool(starts) and not spelling.split_by_encoder(word.span, starts))
+                or word.folded in self.snapshot.vocabulary()
+            )
+
+        text, replaced = spelling.corrected(
+            question.text,
+            known=known,
+            vocabulary=self.snapshot.vocabulary,
+            frequency=self.snapshot.lexical.document_frequency,
+        )
+        if not replaced:
+            return question, encoded, 0
+        respelt = replace(question, text=text, terms=tuple(dict.fromkeys(terms(text))))
+        return (respelt, self._encoder.encode_query(text), replaced) if respelt.terms else (question, encoded, 0)
+
+    def _candidates(
+        self,
+        question: Question,
+        encoded: Encoded,
+        rows: NDArray[np.int64],
+        dense: NDArray[np.float32],
+        bm25: NDArray[np.float32],
+    ) -> tuple[fusion.Candidates, list[Span]]:
+        """What the snapshot knows about the passages in `rows`, and the spans of their sentences, in that order."""
+        snapshot = self.snapshot
+        firsts, lasts = snapshot.passages[rows], snapshot.passages[rows + 1]
+        word_rows = _ranges(firsts["word"], lasts["word"])
+        sentence_rows = _ranges(firsts["sentence"], lasts["sentence"])
+        stored = snapshot.words[word_rows]
+        sentences = snapshot.sentences[sentence_rows]
+
+        asked = [word for word in words(question.text) if not word.stop]
+        content = list({word.term: word for word in reversed(asked)}.values())[::-1]
+        vectors = late.word_vectors([word.span for word in asked], encoded.tokens, encoded.offsets)
+        own = [asked.index(word) for word in content]
+        same = stored["term"][:, None] == late.term_keys([word.term for word in content])[None, :]
+        if len(encoded.tokens):
+            similar = late.similarities(snapshot.word_vectors[word_rows], vectors[own])
+        else:  # a model without token vectors: a word is met where it stands
+            similar = same.astype(np.float32)
+
+        counts = lasts["sentence"] - firsts["sentence"]
+        owner = np.repeat(np.arange(len(rows)), counts)
+        ahead = np.concatenate(([0], np.cumsum(lasts["word"] - firsts["word"])))
+        # One part more for each passage, its title, before its first sentence.
+        at = np.arange(len(sentences)) + owner + 1
+        titles = np.ones(len(sentences) + len(rows), np.bool_)
+        titles[at] = False
+        edges = np.empty(len(titles) + 1, np.int64)
+        edges[:-1][titles] = ahead[:-1]
+        edges[:-1][~titles] = ahead[owner] + sentences["word"]
+        edges[-1] = ahead[-1]
+        cosine, heading = np.zeros(len(titles), np.float32), np.zeros(len(titles), np.bool_)
+        cosine[at] = late.similarities(snapshot.sentence_vectors[sentence_rows], encoded.vector[None, :])[:, 0]
+        heading[at] = sentences["heading"]
+        every = late.term_keys([word.term for word in words(question.text)])
+        marks = np.where(np.isin(stored["term"], every), 0, stored["mark"]).astype(np.uint16)
+        return (
+            fusion.Candidates(
+                similar=similar,
+                same=same,
+                idf=np.array([self._idf(word.term) for word in content], np.float32),
+                edges=edges,
+                owner=np.repeat(np.arange(len(rows)), counts + 1),
+                titles=titles,
+                cosine=cosine,
+                kind=kinds.fits(marks, edges, question.kind),
+                heading=heading,
+                passage_cosine=dense,
+                bm25=bm25,
+            ),
+            [
+                Span(start, end)
+                for start, end in zip(sentences["start"].tolist(), sentences["end"].tolist(), strict=True)
+            ],
+        )
 
     def _allowed(self, query: Query) -> NDArray[np.int64] | None:
         mask: NDArray[np.bool_] | None = None
@@ -123,23 +243,16 @@ class Searcher:
         article, span = self.snapshot.passage(row)
         return self.snapshot.article(article).text[span.start : span.end]
 
-    def _covered(self, text: str, weights: dict[str, float]) -> float:
-        total = sum(weights.values())
-        found = set(terms(text))
-        return sum(weight for term, weight in weights.items() if term in found) / total if total else 0.0
-
-    def _sentences(self, row: int, encoded: Encoded, weights: dict[str, float]) -> list[tuple[Span, float]]:
-        snapshot = self.snapshot
-        first, last = int(snapshot.passages["sentence"][row]), int(snapshot.passages["sentence"][row + 1])
-        dense = snapshot.sentence_vectors[first:last].astype(np.float32) @ encoded.vector
-        spans = snapshot.passage_sentences(row)
-        text = snapshot.article(snapshot.passage(row)[0]).text
-        covered = np.array([self._covered(text[span.start : span.end], weights) for span in spans], np.float32)
-        return list(zip(spans, fusion.sentence_scores(dense, covered).tolist(), strict=True))
-
     def _obeys(self, row: int, question: Question) -> bool:
         found = [word.folded for word in words(self._text(row))]
         return question.excluded.isdisjoint(found) and all(
             any(tuple(found[at : at + len(phrase)]) == phrase for at in range(len(found)))
             for phrase in question.phrases
         )
+
+
+def _ranges(firsts: NDArray[np.int64], lasts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The positions firsts[i] to lasts[i] of every i, one range after the other."""
+    counts = lasts - firsts
+    ahead = np.concatenate(([0], np.cumsum(counts)))
+    return np.arange(ahead[-1]) + np.repeat(firsts - ahead[:-1], counts)

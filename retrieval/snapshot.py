@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from corpus.article import Article, Span
 from retrieval.digests import sha256_of, verified
 from retrieval.errors import SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
+from retrieval.late import WORD_DIM
 from retrieval.lexical import LexicalIndex
 from retrieval.vectors import VectorIndex
 
@@ -36,8 +37,14 @@ _REBUILD = "run: newsquote index build"
 
 NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 
-PASSAGE = np.dtype([("article", "<i8"), ("start", "<i8"), ("end", "<i8"), ("sentence", "<i8"), ("token", "<i8")])
-"""A passage: its article's row, its span, where its sentences and its tokens begin. One more row closes the last."""
+PASSAGE = np.dtype([("article", "<i8"), ("start", "<i8"), ("end", "<i8"), ("sentence", "<i8"), ("word", "<i8")])
+"""A passage: its article's row, its span, where its sentences and its words begin. One row more closes the last."""
+
+SENTENCE = np.dtype([("start", "<i8"), ("end", "<i8"), ("word", "<i4"), ("heading", "?")])
+"""A sentence: its span, how many words of its passage, the title's first, precede it, whether it has no end mark."""
+
+WORD = np.dtype([("term", "<u4"), ("mark", "<u2")])
+"""A content word of a passage's title or text: its index term's number, and what it looks like (`kinds.Mark`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +55,10 @@ class Manifest:
     created: str
     encoder: str
     dim: int
-    token_dim: int
     articles: int
     passages: int
     sentences: int
-    tokens: int
+    words: int
     files: dict[str, tuple[int, str]]
 
     @classmethod
@@ -118,12 +124,14 @@ class Snapshot:
         self._days = _array(folder / "days.bin", np.dtype("<i4"), (manifest.articles,))
         self.passages = _array(folder / "passages.bin", PASSAGE, (manifest.passages + 1,))
         self.keys = _array(folder / "keys.bin", np.dtype("<u8"), (manifest.passages,))
-        self.sentences = _array(folder / "sentences.bin", np.dtype("<i8"), (manifest.sentences, 2))
+        self.sentences = _array(folder / "sentences.bin", SENTENCE, (manifest.sentences,))
         self.sentence_vectors = _array(
-            folder / "sentence_vectors.bin", np.dtype("<f2"), (manifest.sentences, manifest.dim)
+            folder / "sentence_vectors.bin", np.dtype("i1"), (manifest.sentences, manifest.dim)
         )
-        self.tokens = _array(folder / "tokens.bin", np.dtype("i1"), (manifest.tokens, manifest.token_dim))
-        self.token_starts = _array(folder / "token_starts.bin", np.dtype("<i4"), (manifest.tokens,))
+        self.words = _array(folder / "words.bin", WORD, (manifest.words,))
+        self.word_vectors = _array(folder / "word_vectors.bin", np.dtype("i1"), (manifest.words, WORD_DIM))
+        self._vocabulary_path = folder / "vocabulary.txt"
+        self._vocabulary: frozenset[str] | None = None
         self.vectors = VectorIndex.open(folder / "vectors.faiss")
         self.lexical = LexicalIndex.open(folder / "lexical")
         self._articles: dict[int, Article] = {}
@@ -182,7 +190,13 @@ class Snapshot:
     def passage_sentences(self, row: int) -> list[Span]:
         """The spans of a passage's sentences, in order."""
         first, last = int(self.passages["sentence"][row]), int(self.passages["sentence"][row + 1])
-        return [Span(int(start), int(end)) for start, end in self.sentences[first:last]]
+        return [Span(int(one["start"]), int(one["end"])) for one in self.sentences[first:last]]
+
+    def vocabulary(self) -> frozenset[str]:
+        """Every folded word of the titles and texts; read when first asked for."""
+        if self._vocabulary is None:
+            self._vocabulary = frozenset(self._vocabulary_path.read_text(encoding="utf-8").split())
+        return self._vocabulary
 
     def published_between(self, since: dt.date | None, until: dt.date | None) -> NDArray[np.bool_]:
         """Which passages' articles were published from `since` to `until`, both included; undated ones never were."""

@@ -1,0 +1,71 @@
+"""Misspelt words of a question, put right by the library's own. Pure.
+
+Only a word that the library lacks and the encoder's vocabulary does not know as a whole is taken for misspelt, and only
+for one letter changed, left out, added or swapped with its neighbour (Damerau 1964: four in five misspellings).
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Callable, Container, Iterator
+
+from corpus.article import Span
+from retrieval.analysis import Word, stem, words
+
+_LEAST = 4
+_ARABIC = "ابتثجحخدذرزسشصضطظعغفقكلمنهويء"
+
+
+def corrected(
+    text: str,
+    *,
+    known: Callable[[Word], bool],
+    vocabulary: Callable[[], Container[str]],
+    frequency: Callable[[str], int],
+) -> tuple[str, int]:
+    """The question with its misspelt words replaced, and how many were.
+
+    Args:
+        text: The question.
+        known: Whether a word needs no correction.
+        vocabulary: The library's folded words; called only when a word is unknown.
+        frequency: In how many passages an index term occurs; the commonest candidate is taken, then by first letter
+            kept, then by alphabet.
+    """
+    pieces, end, replaced = [], 0, 0
+    for word in words(text):
+        if len(word.folded) < _LEAST or not word.folded.isalpha() or word.stop or known(word):
+            continue
+        best = nearest(word.folded, vocabulary(), frequency)
+        if best is None:
+            continue
+        capital = text[word.span.start].isupper()
+        pieces += [text[end : word.span.start], best.capitalize() if capital else best]
+        end, replaced = word.span.end, replaced + 1
+    return "".join([*pieces, text[end:]]), replaced
+
+
+def nearest(word: str, vocabulary: Container[str], frequency: Callable[[str], int]) -> str | None:
+    """The word of the vocabulary that is one edit from `word`, the likeliest of several; None where there is none."""
+    found = {other for other in edits(word) if other in vocabulary}
+    return min(found, key=lambda other: (other[0] != word[0], -frequency(stem(other)), other), default=None)
+
+
+def edits(word: str) -> Iterator[str]:
+    """Every string one edit from a word, itself among them, with repetitions; letters are of the word's own script."""
+    letters = string.ascii_lowercase if word.isascii() else _ARABIC
+    for at in range(len(word) + 1):
+        head, tail = word[:at], word[at:]
+        for letter in letters:
+            yield head + letter + tail
+            if tail:
+                yield head + letter + tail[1:]
+        if len(tail) > 1:
+            yield head + tail[1] + tail[0] + tail[2:]
+        if tail and len(word) > 1:
+            yield head + tail[1:]
+
+
+def split_by_encoder(span: Span, offsets: list[int]) -> bool:
+    """Whether a word takes the encoder more than one token, so that its vocabulary does not know it as a whole."""
+    return sum(span.start <= start < span.end for start in offsets) != 1
