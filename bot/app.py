@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import datetime as dt
 import logging
+import os
 import signal
 import sys
 import time
@@ -41,6 +43,8 @@ from retrieval.errors import RetrievalError
 if TYPE_CHECKING:
     from tornado.httpserver import HTTPServer
 
+os.environ.setdefault("PTB_TIMEDELTA", "true")  # retry_after as a timedelta, as the library's next version has it
+
 log = logging.getLogger(__name__)
 
 DONE, WRONG_USE, FAILED = 0, 2, 3
@@ -52,23 +56,36 @@ START_S = 12.0  # how long the server may be away at the start
 PATIENCE_S = 600.0  # how long a message is tried again
 STOP_S = 20.0  # how long what was asked may take to be answered when the bot stops
 LONGEST_PAUSE_S = 15.0
+MANY = 8
 ANNOUNCE_S = 15.0
 
 _INSISTENT = frozenset({"sendMessage", "editMessageText"})
 
 
+class _Later(Exception):
+    """Telegram asks to come back after some seconds."""
+
+    def __init__(self, refusal: RetryAfter) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
+        after = refusal.retry_after
+        self.seconds = after.total_seconds() if isinstance(after, dt.timedelta) else float(after)
+
+
 class Patient(AIORateLimiter):
     """Keeps to Telegram's limits, comes back when told to, and repeats requests that the network or server lost.
 
-    Messages are repeated for `PATIENCE_S`, everything else three times.
+    Messages are repeated for `PATIENCE_S`, everything else three times. Being told to come back later holds up that
+    chat alone, and everybody once `MANY` chats were told so: then it is the bot that is too fast.
     """
 
     def __init__(
         self, *, first_pause_s: float = 0.5, rate: float = 30, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        super().__init__(overall_max_rate=rate, max_retries=20)
+        super().__init__(overall_max_rate=rate)
         self._first_pause_s = first_pause_s
         self._clock = clock
+        self._until: dict[object, float] = {}
 
     async def process_request(
         self,
@@ -79,19 +96,43 @@ class Patient(AIORateLimiter):
         data: dict[str, Any],
         rate_limit_args: int | None,
     ) -> Any:
-        """Make a request, again where it was lost."""
-        began, pause, tries = self._clock(), self._first_pause_s, 0
-        while True:
+        """Make a request, again where it was lost or came too early."""
+
+        async def once(*args: Any, **kwargs: Any) -> Any:
             try:
-                return await super().process_request(callback, args, kwargs, endpoint, data, rate_limit_args)
-            except NetworkError as exc:
+                return await callback(*args, **kwargs)
+            except RetryAfter as exc:  # as another error, or AIORateLimiter would hold up everybody
+                raise _Later(exc) from exc
+
+        began, pause, tries, chat = self._clock(), self._first_pause_s, 0, data.get("chat_id")
+        while True:
+            await self._calm(chat)
+            try:
+                return await super().process_request(once, args, kwargs, endpoint, data, rate_limit_args)
+            except BadRequest:
+                raise
+            except (NetworkError, _Later) as exc:
                 tries += 1
                 insistent = endpoint in _INSISTENT and self._clock() - began < PATIENCE_S
-                if isinstance(exc, BadRequest) or not (insistent or tries < 3):
+                if not (insistent or tries < 3):
+                    if isinstance(exc, _Later):
+                        raise exc.refusal from None
                     raise
+                if isinstance(exc, _Later):
+                    log.info("%s came too early, trying again in %.1f s", endpoint, exc.seconds)
+                    self._until[chat] = self._clock() + exc.seconds + 0.1
+                    continue
                 log.info("%s was lost, trying again in %.1f s", endpoint, pause)
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE_S)
+
+    async def _calm(self, chat: object) -> None:
+        """Wait until Telegram hears of a chat again."""
+        now = self._clock()
+        self._until = {held: until for held, until in self._until.items() if until > now}
+        until = max(self._until.values()) if len(self._until) >= MANY else self._until.get(chat, now)
+        if until > now:
+            await asyncio.sleep(until - now)
 
 
 class Masked(logging.Filter):
@@ -127,11 +168,12 @@ def run(
     *,
     editor: Editor | None = None,
     tell: Callable[[str], None] | None = None,
+    rate: float = 30,
 ) -> int:
     """Run the bot until SIGTERM or SIGINT; its exit status: 0 stopped, 2 a wrong setting, 3 it failed.
 
     `engine` is called once, inside the event loop. Admins change the library with `editor`. `tell` shows a line to the
-    person who started the bot.
+    person who started the bot. `rate` is how many messages Telegram takes in a second.
 
     Raises:
         OSError: state.db cannot be used.
@@ -147,7 +189,7 @@ def run(
     for name in ("httpx", "httpcore"):
         logging.getLogger(name).setLevel(logging.WARNING)  # they log addresses, and the token is in each
     try:
-        asyncio.run(TelegramBot(settings, token, tell, editor).main(engine))
+        asyncio.run(TelegramBot(settings, token, tell, editor, rate=rate).main(engine))
     except Stopped as stopped:
         tell(str(stopped).replace(token, "<token>"))
         return stopped.status
@@ -178,12 +220,19 @@ class TelegramBot:
     """The bot from its first request to its last. `tell` shows a line to the person who started it."""
 
     def __init__(
-        self, settings: Settings, token: str, tell: Callable[[str], None], editor: Editor | None = None
+        self,
+        settings: Settings,
+        token: str,
+        tell: Callable[[str], None],
+        editor: Editor | None = None,
+        *,
+        rate: float = 30,
     ) -> None:
         self._settings = settings
         self._token = token
         self._tell = tell
         self._editor = editor
+        self._rate = rate
         self._heard_at = time.monotonic()
         self._stop = asyncio.Event()
 
@@ -215,7 +264,7 @@ class TelegramBot:
         """
         if self._settings.telegram_webhook_url and not self._settings.telegram_webhook_secret:
             raise Stopped("a webhook needs a secret: set NEWSQUOTE_TELEGRAM_WEBHOOK_SECRET", WRONG_USE)
-        application = build(self._token, self._settings.telegram_api_url)
+        application = build(self._token, self._settings.telegram_api_url, rate=self._rate)
         with State(self._settings.home / "state.db") as state:
             async with open_engine() as engine:
                 desk = Desk(self._editor, state) if self._editor else None
@@ -354,8 +403,7 @@ class TelegramBot:
                     ) from exc
                 await self._pause(2 * pause)
             except RetryAfter as exc:
-                after = exc.retry_after
-                await self._pause(after if isinstance(after, int | float) else after.total_seconds())
+                await self._pause(_Later(exc).seconds)
             except TelegramError as exc:
                 if not away and pause > 1:
                     log.warning("%s cannot be reached (%s); trying again", self._server, _brief(exc))

@@ -1,4 +1,4 @@
-"""python -m tests.bot.bot_process HOME URL: the bot in a process of its own, with an encoder that needs no model."""
+"""python -m tests.bot.bot_process HOME URL [RATE]: the bot as a process, with an encoder that needs no model."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ from tests.bot.phone import open_engine
 from tests.bot_api import TOKEN
 
 logging.basicConfig(level=logging.INFO)
-home, url = sys.argv[1:3]
+home, url, *rate = sys.argv[1:]
 settings = Settings(home=Path(home), telegram_token=TOKEN, telegram_api_url=url, threshold=0.0)
-sys.exit(run(settings, lambda: open_engine(settings)))
+sys.exit(run(settings, lambda: open_engine(settings), rate=float(rate[0]) if rate else 30))

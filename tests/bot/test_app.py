@@ -14,9 +14,10 @@ from typing import Any
 
 import httpx
 import pytest
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
 from bot import app
-from bot.app import Masked, Stopped, TelegramBot, run
+from bot.app import Masked, Patient, Stopped, TelegramBot, run
 from bot.settings import Settings
 from tests.bot.phone import Phone, open_engine, running, settings_for, words
 from tests.bot_api import TOKEN, Server, World
@@ -135,6 +136,33 @@ async def test_a_lost_request_is_made_again(settings: Settings, world: World, ki
         message = await phone.ask("What about the bridge?")
         _, answer = await phone.press(message, "👍")
     assert (answer["text"], len(world.from_bot())) == ("Thank you, I have noted that.", 1)
+    assert world.struck == {kind: 1}
+
+
+async def test_a_chat_told_to_wait_does_not_hold_up_another(settings: Settings, world: World) -> None:
+    phone = Phone(world)
+    async with running(settings):
+        await phone.ask("What about the bridge?", 2)
+        world.fault("429", "sendMessage", seconds=2)
+        world.say("What about the bridge?", 1)
+        await phone.until(lambda: world.struck["429"])
+        await phone.ask("What about the bridge?", 2)
+        assert world.from_bot(1) == []
+        await phone.next(0, 1)
+
+
+async def test_what_telegram_refuses_outright_is_not_tried_again() -> None:
+    limiter, asked = Patient(first_pause_s=0.01), []
+
+    async def refuse(error: TelegramError) -> None:
+        asked.append(error)
+        raise error
+
+    for error, times in ((BadRequest("no"), 1), (NetworkError("gone"), 3), (RetryAfter(0), 3), (Forbidden("no"), 1)):
+        asked.clear()
+        with pytest.raises(TelegramError) as found:
+            await limiter.process_request(refuse, (error,), {}, "getChat", {"chat_id": 1}, None)
+        assert (found.value, len(asked)) == (error, times)
 
 
 async def test_a_message_whose_receipt_was_lost_is_sent_again_rather_than_never(

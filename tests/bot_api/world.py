@@ -9,6 +9,7 @@ import random
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +71,8 @@ class World:
         self.commands: dict[str, list[Json]] = {}  # what setMyCommands set, by scope and language
         self.webhook: Json = {"url": ""}
         self.faults: list[Fault] = []
+        self.struck: Counter[str] = Counter()  # how many requests each kind of fault has hit
+        self.sent: list[tuple[float, int, str]] = []  # when, where and what the bot wrote, in order
         self.shuffled = False
         self._allowed = set(UPDATE_TYPES)
         self._chats: dict[int, Json] = {}
@@ -289,6 +292,7 @@ class World:
                     fault.times -= 1
                     if fault.times <= 0:
                         self.faults.remove(fault)
+                    self.struck[fault.kind] += 1
                     return fault
         return None
 
@@ -380,6 +384,7 @@ class World:
             **({"reply_to_message": {k: v for k, v in replied.items() if k != "reply_to_message"}} if replied else {}),
             **({"link_preview_options": params["link_preview_options"]} if "link_preview_options" in params else {}),
         }
+        self.sent.append((self._clock(), chat["id"], text))
         return self._store(chat, self.me, message)
 
     def _do_editmessagetext(self, params: Json) -> Json | bool:
