@@ -90,6 +90,7 @@ class Library:
         self._lock_timeout_s = lock_timeout_s
         self._files: dict[Path, tuple[tuple[int, int, int], list[_Entry], list[Refused]]] = {}
         self._entries: dict[str, list[_Entry]] = {}
+        self._urls: set[str] | None = None
         self._lock_depth = 0
 
     def articles(self) -> Iterator[Article]:
@@ -115,6 +116,13 @@ class Library:
         """Every id, ascending."""
         self._scan()
         return sorted(self._entries)
+
+    def has_url(self, url: str) -> bool:
+        """Whether there is an article of this address, whatever tracks its reader in it."""
+        self._scan()
+        if self._urls is None:
+            self._urls = {entry.url for entries in self._entries.values() for entry in entries if entry.url}
+        return url_key(url) in self._urls
 
     def refused(self) -> list[Refused]:
         """The files and records in the folder that hold no usable article, with the reason for each."""
@@ -252,6 +260,7 @@ class Library:
             for path, stat in listing
         }
         self._entries = {}
+        self._urls = None
         # Of two with one id the library's own file wins, then a file of records, then any other.
         for _, entries, _ in sorted(self._files.values(), key=lambda known: _rank(known[1])):
             for entry in entries:

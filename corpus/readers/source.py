@@ -9,7 +9,7 @@ import os
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -43,12 +43,16 @@ _SAVED_FROM = re.compile(rb"<!-- saved from url=\(\d+\)(\S+) -->")
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What is known around a file: who may fetch, the address it came from, and how many archives it lies in."""
+    """What is known around a file: who may fetch, the address it came from, and how many archives it lies in.
+
+    `known` says of an address whether its page need not be fetched.
+    """
 
     fetcher: Fetcher | None = None
     url: str | None = None
     charset: str | None = None
     archives: int = 0
+    known: Callable[[str], bool] | None = None
 
 
 def read(
@@ -88,9 +92,11 @@ def _read_address(address: str, name: str, fetcher: Fetcher | None) -> Iterator[
         yield from read_answer(page, name=name, fetcher=fetcher)
 
 
-def read_answer(page: Page, *, name: str, fetcher: Fetcher | None = None) -> Iterator[Item]:
-    """What a fetched answer holds; as `read`."""
-    yield from _read_stream(io.BytesIO(page.data), name, _Context(fetcher, page.url, page.charset))
+def read_answer(
+    page: Page, *, name: str, fetcher: Fetcher | None = None, known: Callable[[str], bool] | None = None
+) -> Iterator[Item]:
+    """What a fetched answer holds; as `read`. Of a listing, pages whose address is `known` are not fetched again."""
+    yield from _read_stream(io.BytesIO(page.data), name, _Context(fetcher, page.url, page.charset, known=known))
 
 
 def _read_path(path: Path, name: str | None, context: _Context) -> Iterator[Item]:
@@ -264,6 +270,9 @@ def _read_listing(data: bytes, name: str, kind: str, context: _Context) -> Itera
         listed = [Entry(address, address, None) for address in pages]
     else:
         listed = read_feed(data, url=context.url)
+    if context.known is not None:
+        known = context.known
+        listed = [entry for entry in listed if entry.article or not (entry.url and known(entry.url))]
     for number, entry in enumerate(listed):
         source = f"{name}: {entry.url or entry.title}"
         if entry.article is not None:
@@ -288,7 +297,7 @@ def _read_linked(entry: Entry, source: str, context: _Context) -> Iterator[Item]
         yield Refused(source, str(exc))
         return
     with suppress(OSError):
-        inner = _Context(context.fetcher, page.url, page.charset, context.archives + 1)
+        inner = _Context(context.fetcher, page.url, page.charset, context.archives + 1, context.known)
         yield from _read_stream(io.BytesIO(page.data), source, inner)
 
 
