@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PEERS := build/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat telegram test check format clean
+.PHONY: help setup chat telegram test check bench bench-peers format clean
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -36,6 +37,14 @@ check: $(READY)  ## what CI runs: format, lint, types, import contracts, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+bench: $(READY)  ## newsquote beside sentence-transformers: a table of times and memory
+	@$(BIN)/python -m tests.bench.bench
+
+bench-peers: $(READY)  ## the same beside haystack and txtai, in a venv of their own
+	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check haystack-ai sentence-transformers-haystack txtai
+	@$(BIN)/python -m tests.bench.bench --only peers --peers $(PEERS)/bin/python
 
 format: $(READY)  ## put the code in shape
 	$(BIN)/ruff format .

@@ -77,7 +77,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, nargs="+", default=DATA, metavar="FILE")
     parser.add_argument("--passages", type=int, default=2000, metavar="N")
     parser.add_argument("--rounds", type=int, default=5, metavar="N")
-    parser.add_argument("--only", nargs="+", choices=sorted(CASES), default=sorted(CASES), metavar="CASE")
+    default = sorted(CASES.keys() - {"peers", "slim"})
+    parser.add_argument("--only", nargs="+", choices=sorted(CASES), default=default, metavar="CASE")
+    parser.add_argument("--peers", type=Path, metavar="PYTHON", help="of a venv with haystack-ai and txtai in it")
     parser.add_argument("--worker", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
@@ -86,7 +88,7 @@ def main() -> None:
         return
     os.environ["HF_HUB_OFFLINE"] = "1"
     with tempfile.TemporaryDirectory(prefix="newsquote-bench-") as folder:
-        bench = Bench(Path(folder), options.data, options.passages, options.rounds)
+        bench = Bench(Path(folder), options.data, options.passages, options.rounds, options.peers)
         print(_about(bench), end="\n\n")
         print("| figure | newsquote | beside it | ratio | bar | |\n| --- | --- | --- | --- | --- | --- |", flush=True)
         for name in options.only:
@@ -107,8 +109,8 @@ def _about(bench: Bench) -> str:
 class Bench:
     """A temporary home with the data's articles in it, made when first asked for, and ways to time processes."""
 
-    def __init__(self, folder: Path, data: Sequence[Path], passages: int, rounds: int) -> None:
-        self.folder, self.passages, self.rounds = folder, passages, rounds
+    def __init__(self, folder: Path, data: Sequence[Path], passages: int, rounds: int, peers: Path | None) -> None:
+        self.folder, self.passages, self.rounds, self.peers = folder, passages, rounds, peers
         files = [json.loads(path.read_text(encoding="utf-8"))["data"] for path in data]
         self.squad = [article for file in files for article in file]
         self.articles = [record for number, article in enumerate(self.squad) if (record := _record(number, article))]
@@ -230,9 +232,10 @@ def build(bench: Bench) -> Iterator[Row]:
 def adding(bench: Bench) -> Iterator[Row]:
     """One article added to a large library."""
     home = bench.home("large", large(bench.articles, bench.passages))
-    one = bench.records(
-        "one", [{"id": "the-new-one", "title": "A new article", "text": "Nothing like it was there. " * 9}]
+    text = (
+        "The ferry that was to carry the orchestra over the strait on Sunday stayed in harbour, and the music with it."
     )
+    one = bench.records("one", [{"id": "the-new-one", "title": "A ferry stays in harbour", "text": text}])
     full = [*bench.newsquote, "--home", str(home), "index", "build", "--full"]
     add = [*bench.newsquote, "--home", str(home), "add", str(one)]
     remove = [*bench.newsquote, "--home", str(home), "articles", "remove", "the-new-one"]
@@ -288,13 +291,70 @@ def quality(bench: Bench) -> Iterator[Row]:
         )
 
 
+def slim(bench: Bench) -> Iterator[Row]:
+    """The size of an install that serves and cannot convert; needs a package index."""
+    bench.home("shipped", None)
+    venv = bench.folder / "slim"
+    bench.run([sys.executable, "-m", "venv", str(venv)])
+    pip = [str(venv / "bin" / "python"), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    needs = ["-c", str(ROOT / "constraints.txt"), "-r", str(ROOT / "deploy" / "requirements-serve.txt")]
+    bench.run([*pip, "install", *needs])
+    bench.run([*pip, "install", "--no-deps", str(ROOT)])
+    bench.run([*pip, "uninstall", "--yes", "setuptools", "pip"])
+    home = str(bench.folder / "slim-home")
+    environment = {name: value for name, value in bench.environment.items() if name != "PYTHONPATH"}
+    asked = [str(venv / "bin" / "newsquote"), "--home", home, "ask", "--json", QUESTION]
+    printed = subprocess.run(asked, env=environment, capture_output=True, check=False).stdout
+    if not json.loads(printed)["quotes"]:
+        raise RuntimeError(f"the slim install answered {printed!r}")
+    mine, other = _size_mb(venv), _size_mb(Path(sys.prefix))
+    yield Row(
+        "installed size without sentence-transformers",
+        f"{mine:.0f} MB",
+        f"{other:.0f} MB: everything, with what tests need",
+        mine / other,
+        "≤ 400 MB",
+        mine <= 400,
+    )
+
+
+def peers(bench: Bench) -> Iterator[Row]:
+    """haystack and txtai with the same model, passages and questions; needs --peers."""
+    from retrieval.convert import locate
+    from retrieval.models import DEFAULT_SOURCE
+
+    if bench.peers is None:
+        raise RuntimeError("peers needs --peers, the Python of a venv that has them: make bench-peers")
+    home = bench.home("data", bench.articles)
+    passages, questions = bench.folder / "passages.json", bench.folder / "questions.json"
+    passages.write_text(json.dumps(_passages(home)), encoding="utf-8")
+    questions.write_text(json.dumps(bench.questions[:300]), encoding="utf-8")
+    script = [str(bench.peers), str(ROOT / "tests" / "bench" / "peers.py")]
+    for name in ("haystack", "txtai"):
+        model = locate(DEFAULT_SOURCE)[0]
+        warm, build, theirs = [], [], []
+        for _ in range(bench.rounds):
+            warm.append(bench.worker("warm", str(home), str(bench.models), str(questions)))
+            build.append(bench.worker("build", str(home), str(bench.models)))
+            _, _, printed = bench.run([*script, name, model, str(passages), str(questions)])
+            theirs.append(json.loads(printed.splitlines()[-1]))
+        yield _row(f"warm answer beside {name}", _pooled(warm), _pooled(theirs), "dense and BM25 search, no answer")
+        mine, other = (statistics.median(r["per_s"] for r in reports) for reports in (build, theirs))
+        yield Row(f"passages a second beside {name}", f"{mine:.0f}/s", f"{other:.0f}/s", mine / other, "", kept=True)
+        start = 1000 * statistics.median(r["start_s"] for r in theirs)
+        ours = 1000 * statistics.median(r["start_s"] for r in warm)
+        yield Row(f"start beside {name}", f"{ours:,.0f} ms", f"{start:,.0f} ms", ours / start, "", kept=True)
+
+
 CASES: dict[str, Callable[[Bench], Iterator[Row]]] = {
     "adding": adding,
     "batch": batch,
     "build": build,
     "chat": chat,
     "cold": cold,
+    "peers": peers,
     "quality": quality,
+    "slim": slim,
     "warm": warm,
 }
 
@@ -303,6 +363,7 @@ CASES: dict[str, Callable[[Bench], Iterator[Row]]] = {
 
 
 def _warm(home: str, models: str, questions: str) -> dict[str, Any]:
+    began = time.perf_counter()
     from retrieval.answering import Answerer
     from retrieval.models import DEFAULT_SOURCE, open_encoder
     from retrieval.results import Query
@@ -310,7 +371,9 @@ def _warm(home: str, models: str, questions: str) -> dict[str, Any]:
 
     answerer = Answerer(Snapshot.open(Path(home) / "snapshots"), open_encoder(Path(models) / DEFAULT_SOURCE))
     asked = json.loads(Path(questions).read_text(encoding="utf-8"))
-    return _timed(lambda question: answerer.answer(Query(question)), asked)
+    answerer.answer(Query(asked[0]))
+    start_s = time.perf_counter() - began
+    return {"start_s": start_s, **_timed(lambda question: answerer.answer(Query(question)), asked)}
 
 
 def _encode(questions: str) -> dict[str, Any]:
@@ -342,13 +405,17 @@ def _build(home: str, models: str) -> dict[str, Any]:
     return {"per_s": done.passages / took, "passages": done.passages, "peak_mb": _peak_mb()}
 
 
-def _encode_passages(home: str) -> dict[str, Any]:
+def _passages(home: Path) -> list[str]:
     from corpus import Library
     from corpus.split import split_article
     from retrieval.publish import search_text
 
-    articles = Library(Path(home) / "library").articles()
-    texts = [search_text(passage) for article in articles for passage in split_article(article)]
+    articles = Library(home / "library").articles()
+    return [search_text(passage) for article in articles for passage in split_article(article)]
+
+
+def _encode_passages(home: str) -> dict[str, Any]:
+    texts = _passages(Path(home))
     model = _sentence_transformer()
     model.encode(texts[:64], batch_size=32)
     began = time.perf_counter()
@@ -522,6 +589,10 @@ def _resident(command: Sequence[str], given: str, environment: dict[str, str]) -
         status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
         process.kill()
     return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
+
+def _size_mb(folder: Path) -> float:
+    return sum(path.lstat().st_size for path in folder.rglob("*")) / 1e6
 
 
 def _peak_mb() -> float:
