@@ -1,14 +1,22 @@
-"""What was published: sources in, clean articles and passages out. No models, no search."""
+"""What was published: sources in, clean articles and passages out. No models, no search.
+
+The public names are loaded when first used, so that answering a question does not wait for code that reads sources.
+"""
 
 from __future__ import annotations
 
-from corpus.article import Article, Passage, Span, content_id
-from corpus.errors import ArticleError, CorpusError, LibraryError, LibraryLocked, SourceError
-from corpus.library import Kind, Library, Outcome
-from corpus.readers import Found, Item, Refused, read
-from corpus.sentences import split_sentences, trim
-from corpus.shipped import shipped_articles
-from corpus.split import split_article
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from corpus.article import Article, Passage, Span, content_id
+    from corpus.errors import ArticleError, CorpusError, LibraryError, LibraryLocked, SourceError
+    from corpus.library import Kind, Library, Outcome
+    from corpus.readers.item import Found, Item, Refused
+    from corpus.readers.source import read
+    from corpus.sentences import split_sentences, trim
+    from corpus.shipped import shipped_articles
+    from corpus.split import split_article
 
 __all__ = [
     "Article",
@@ -32,3 +40,23 @@ __all__ = [
     "split_sentences",
     "trim",
 ]
+
+_HOMES = {
+    "article": ("Article", "Passage", "Span", "content_id"),
+    "errors": ("ArticleError", "CorpusError", "LibraryError", "LibraryLocked", "SourceError"),
+    "library": ("Kind", "Library", "Outcome"),
+    "readers.item": ("Found", "Item", "Refused"),
+    "readers.source": ("read",),
+    "sentences": ("split_sentences", "trim"),
+    "shipped": ("shipped_articles",),
+    "split": ("split_article",),
+}
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _HOMES.items():
+        if name in names:
+            found: object = getattr(import_module(f"corpus.{module}"), name)
+            globals()[name] = found
+            return found
+    raise AttributeError(f"module 'corpus' has no attribute {name!r}")

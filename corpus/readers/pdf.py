@@ -6,11 +6,16 @@ import io
 import logging
 import re
 from collections import Counter
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 from corpus.article import Article
 from corpus.clean import clean_text, one_line
 from corpus.errors import SourceError
 from corpus.readers.text import article_from_text, make_article
+
+if TYPE_CHECKING:
+    from pypdf import PageObject
 
 # A newspaper's issue has a hundred; more is a book, an archive or an attack.
 PAGE_LIMIT = 1000
@@ -18,6 +23,11 @@ _TEXT_LIMIT = 20_000_000
 # What stands at the same end of so many pages, numbers aside, is no text.
 _REPEATED_SHARE, _REPEATED_LEAST = 0.5, 3
 _EDGE_LINES = 2
+# Each of two columns has so many lines that start alike and that share of all; between their starts is that part of the
+# page.
+_COLUMN_LINES, _COLUMN_SHARE, _COLUMN_WIDTH = 4, 0.3, 0.25
+# Drawn by turns: the next piece is in the other column this often.
+_BY_TURNS = 0.5
 _PAGE_NUMBER = re.compile(
     r"(?:page|seite|p\.)?\s*[-–—]?\s*\d{1,4}\s*[-–—]?(?:\s*(?:/|of|von|de)\s*\d{1,4})?", re.IGNORECASE
 )
@@ -48,7 +58,7 @@ def read_pdf(data: bytes, *, name: str) -> Article:
             raise SourceError(f"the PDF has {len(reader.pages)} pages; at most {PAGE_LIMIT} are read")
         pages, size = [], 0
         for page in reader.pages:
-            pages.append(page.extract_text())
+            pages.append(_text_of(page))
             size += len(pages[-1])
             if size > _TEXT_LIMIT:
                 raise SourceError(f"the PDF holds more than {_TEXT_LIMIT} characters of text")
@@ -79,6 +89,34 @@ def read_pdf(data: bytes, *, name: str) -> Article:
     elif text.startswith(title):
         text = text.removeprefix(title).lstrip() or text
     return make_article(title, text, author=one_line(str(author or "")) or None)
+
+
+def _text_of(page: PageObject) -> str:
+    """The page's text, column by column also where the file draws it line by line across them."""
+    pieces: list[tuple[float, float, str]] = []
+
+    def keep(text: str, transform: list[float], matrix: list[float], *_: object) -> None:
+        if text.strip():
+            pieces.append((matrix[4] + transform[4], matrix[5] + transform[5], " ".join(text.split())))
+
+    text = page.extract_text(visitor_text=keep)
+    gutter = _gutter(pieces, float(page.mediabox.width))
+    if gutter is None:
+        return text
+    columns = [sorted((p for p in pieces if (p[0] < gutter) is left), key=lambda p: -p[1]) for left in (True, False)]
+    return "\n".join(piece[2] for column in columns for piece in column)
+
+
+def _gutter(pieces: list[tuple[float, float, str]], width: float) -> float | None:
+    """Where the second of two columns starts that are drawn by turns, or None."""
+    starts = Counter(round(x) for x, _, _ in pieces)
+    common = sorted(x for x, count in starts.items() if count >= max(_COLUMN_LINES, _COLUMN_SHARE * len(pieces)))
+    if len(common) != 2 or common[1] - common[0] < _COLUMN_WIDTH * width:
+        return None
+    gutter = common[1] - 1.0
+    sides = [x < gutter for x, _, _ in pieces]
+    turns = sum(one is not two for one, two in pairwise(sides))
+    return gutter if turns > _BY_TURNS * len(pieces) else None
 
 
 def text_of_pages(pages: list[str]) -> str:

@@ -41,8 +41,9 @@ _HIDDEN = (
     " or contains(@class, 'visually-hidden') or contains(@class, 'sr-only')][self::div or self::section or self::ul]",
     "//span[contains(@class, 'rollover') or contains(@class, 'tooltip') or contains(@class, 'popover')]"
     "[.//img or .//a[2]][not(.//span[contains(@class, 'rollover') or contains(@class, 'tooltip')])]",
-    "//*[contains(@id, 'disqus') or contains(@class, 'newsletter') or contains(@class, 'comment-list')]"
+    "//*[contains(@id, 'disqus') or contains(@class, 'comment-list')]"
     "[self::div or self::section or self::ul or self::ol or self::aside]",
+    "//*[contains(@class, 'newsletter')][self::div or self::section or self::aside][not(.//p[3])]",
 )
 _TEASER = re.compile(
     r"""
@@ -66,10 +67,12 @@ _BYLINE = re.compile(
 )
 _CALL = re.compile(
     r"""
-    \bnewsletters?\b.{0,160}$
+    (?:sign\ up|subscribe|get|join|inbox)\b.{0,100}\bnewsletters?\b.{0,160}$
+    | \bnewsletters?\b.{0,100}\b(?:sign\ up|inbox)\b
     | ^(?:follow|like|find|join)\ .{0,60}\bon\ (?:facebook|twitter|instagram|telegram|whatsapp)\b
     | ^(?:click|tap)\ here\b.{0,120}$ | \bclick\ here\ (?:for|to)\b.{0,60}$ | ^tell\ us\ what\ you\ think
-    | ^(?:subscribe|sign\ up|download|support\ us|donate)\b.{0,200}$ | ^copyright\b.{0,200}$ | ^©.{0,200}$
+    | ^(?:subscribe|sign\ up|support\ us|donate|download\ (?:our|the)\ .{0,30}app)\b.{0,200}$
+    | ^copyright\b.{0,200}$ | ^©.{0,200}$
     | \bwe['’]d\ (?:like|love)\ to\ hear\b | ^\[…\].{0,200}\[…\]$
     """,
     re.VERBOSE | re.IGNORECASE,

@@ -24,13 +24,13 @@ def page(*, head: str = "", before: str = "", after: str = "", body: str | None 
 <footer><p>Copyright 2026 The Daily. All rights reserved.</p></footer></body></html>""".encode()
 
 
-def pdf(*pages: str, info: str = "", encrypt: bool = False) -> bytes:
-    """A PDF of pages of lines in Helvetica, one line of the string a line on the page."""
+def pdf(*pages: str, info: str = "", encrypt: bool = False, drawn: str | None = None) -> bytes:
+    """A PDF of pages of lines in Helvetica, one line of the string a line on the page, or of one page as `drawn`."""
     objects = [b"<< /Type /Catalog /Pages 2 0 R >>", b"", b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
     kids = []
-    for text in pages:
+    for text in pages if drawn is None else ("",):
         shown = " T* ".join(f"({line.translate({40: 32, 41: 32, 92: 32})}) Tj" for line in text.split("\n"))
-        stream = zlib.compress(f"BT /F1 11 Tf 14 TL 72 770 Td {shown} ET".encode("cp1252"))
+        stream = zlib.compress((drawn or f"BT /F1 11 Tf 14 TL 72 770 Td {shown} ET").encode("cp1252"))
         kids.append(f"{len(objects) + 1} 0 R")
         objects.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Resources << /Font << /F1 3 0 R >> >> "
@@ -59,6 +59,16 @@ def pdf(*pages: str, info: str = "", encrypt: bool = False) -> bytes:
     locked = io.BytesIO()
     writer.write(locked)
     return locked.getvalue()
+
+
+def columns(left: str, right: str, *, by_turns: bool) -> bytes:
+    """A PDF page of two columns, drawn one after the other or line by line across both."""
+    lines = [
+        (x, 770 - 14 * n, line) for x, text in ((60, left), (320, right)) for n, line in enumerate(text.split("\n"))
+    ]
+    if by_turns:
+        lines.sort(key=lambda line: (-line[1], line[0]))
+    return pdf(drawn=" ".join(f"BT /F1 10 Tf {x} {y} Td ({line}) Tj ET" for x, y, line in lines))
 
 
 def docx(*paragraphs: str, title: str = "", author: str = "", style: str = "Normal", table: bool = False) -> bytes:

@@ -7,7 +7,7 @@ import pytest
 from corpus import SourceError
 from corpus.readers import pdf as module
 from corpus.readers.pdf import read_pdf, text_of_pages
-from tests.corpus.readers.pages import pdf
+from tests.corpus.readers.pages import columns, pdf
 
 LINES = (
     "The Cabinet approved on Monday a plan to widen the coastal road be-",
@@ -61,6 +61,14 @@ def test_running_heads_and_page_numbers_are_left_out() -> None:
 
 def test_what_repeats_on_two_pages_alone_stays() -> None:
     assert text_of_pages(["Chorus line\nOne", "Chorus line\nTwo"]).count("Chorus line") == 2
+
+
+@pytest.mark.parametrize("by_turns", [False, True], ids=["one after the other", "line by line"])
+def test_columns_are_read_one_after_the_other(*, by_turns: bool) -> None:
+    left = [f"Line {n} on the left is here and it" for n in range(9)]
+    right = [f"line {n} on the right goes on and it" for n in range(9)]
+    article = read_pdf(columns("\n".join(left), "\n".join(right), by_turns=by_turns), name="two columns")
+    assert article.text == " ".join(left + right)
 
 
 def test_a_heading_stands_alone() -> None:
