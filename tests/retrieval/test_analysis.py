@@ -21,10 +21,14 @@ from retrieval.analysis import fold, terms, words
         ("مُحَمَّد", "محمد"),
         ("الاتـــجار", "الاتجار"),
         ("عام ٢٠١٠", "عام 2010"),
+        ("والوزارة بالوزارة للوزارة", "وزارة الوزارة وزارة"),
+        ("ثلاثة وزراء، مئة يوم", "3 وزراء 100 يوم"),
+        ("وقال، فقال", "قال قال"),
     ],
     ids=[
         "possessive and plural", "abbreviation", "thousands", "number word", "ordinal", "accents", "width",
         "alef, ya, ta marbuta", "marks", "tatweel", "Arabic-Indic digits",
+        "particles", "Arabic number words", "conjunctions",
     ],
 )  # fmt: skip
 def test_spelling_variants_meet_in_one_term(one: str, other: str) -> None:
@@ -34,6 +38,12 @@ def test_spelling_variants_meet_in_one_term(one: str, other: str) -> None:
 def test_stop_words_are_left_out() -> None:
     assert terms("Which of them is in the house?") == ["hous"]
     assert terms("ما هو تقرير الخارجية") == terms("تقرير الخارجية")
+    assert terms("وفي الكويت، ومن ثم إلى مصر") == terms("الكويت مصر")
+
+
+def test_the_name_ali_is_no_preposition() -> None:
+    assert terms("على") == []
+    assert terms("من هو علي؟") == terms("علي") != []
 
 
 def test_numbers_keep_their_decimals() -> None:
