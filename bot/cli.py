@@ -123,7 +123,9 @@ def _parser() -> _Parser:
     telegram.set_defaults(run=_telegram)
 
     add = commands.add_parser("add", help="take articles into the library and index them")
-    add.add_argument("sources", nargs="+", metavar="SOURCE", help="a web address, a file, a folder, or - for standard input")
+    add.add_argument(
+        "sources", nargs="+", metavar="SOURCE", help="a web address, a file, a folder, or - for standard input"
+    )
     add.add_argument("--json", action="store_true", help="one JSON array of outcomes")
     add.set_defaults(run=_add)
 
@@ -166,6 +168,13 @@ def _parser() -> _Parser:
     evaluate.add_argument("--json", action="store_true", help="one JSON object")
     evaluate.add_argument("--html", type=Path, metavar="REPORT", help="write a page with plots and the worst failures")
     evaluate.set_defaults(run=_eval)
+
+    feedback = commands.add_parser("feedback", help="what people thought of the quotes").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    feedback.add_parser("export", help="good quotes as questions in SQuAD 2.0 form, for eval").set_defaults(
+        run=_feedback_export
+    )
 
     commands.add_parser("config", help="the settings in force").set_defaults(run=_config)
     return parser
@@ -550,6 +559,20 @@ def _eval(options: argparse.Namespace, settings: Settings) -> int:
     if options.html:
         options.html.write_text(report.page(options.file.name, figures, cases, answers), encoding="utf-8")
     _print(json.dumps(asdict(figures)) if options.json else report.table(figures))
+    return DONE
+
+
+def _feedback_export(_: argparse.Namespace, settings: Settings) -> int:
+    from bot.feedback import squad
+    from bot.shelf import Shelf
+    from bot.state import State
+    from corpus import Library
+
+    with State(settings.home / "state.db") as state:
+        votes = state.votes()
+    _print(json.dumps(squad(votes, Shelf(Library(settings.library).articles())), ensure_ascii=False))
+    if votes and not settings.telegram_keep_questions:
+        _say("Votes carry their questions only where telegram_keep_questions is true.")
     return DONE
 
 

@@ -20,6 +20,8 @@ from tests.fakes import HashingEncoder
 
 Json = dict[str, Any]
 
+TIMEOUT_S = 30.0
+
 
 def settings_for(home: Path, server: Server, *, threshold: float = 0.0, **more: Any) -> Settings:
     return Settings(home=home, telegram_token=TOKEN, telegram_api_url=server.url, threshold=threshold, **more)
@@ -33,7 +35,7 @@ def open_engine(settings: Settings) -> Engine:
         snapshot = Snapshot.open(settings.snapshots, encoder=encoder.fingerprint)
         return Answerer(snapshot, encoder, threshold=settings.threshold)
 
-    return Engine(answerer, lambda: current(settings.snapshots))
+    return Engine(answerer, lambda: current(settings.snapshots), timeout_s=TIMEOUT_S)
 
 
 class Phone:

@@ -15,6 +15,8 @@ from typing import Any
 import pytest
 
 from bot.cli import main
+from bot.state import State
+from corpus import Article, Found, Library, content_id
 from retrieval import snapshot
 
 KUWAIT = "cc7b14a5fbf203f2"
@@ -301,11 +303,23 @@ def test_a_home_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     assert main(["--home", str(tmp_path / "file" / "home"), "ask", "Who?"]) == 3
 
 
+def test_good_votes_are_exported_as_questions_for_eval(run: Run, home: Path) -> None:
+    text = "The strike had lasted eleven days. It ended."
+    Library(home / "library").add([Found(Article(id="harbour", title="Strike", text=text), "x", record=True)])
+    quote = {"article": "harbour", "content": content_id("Strike", text), "span": [0, 34]}
+    with State(home / "state.db") as state:
+        state.vote(state.keep_answer("s", [quote], answered=True, question="How long?"), 0, 1, good=True)
+    found = run("feedback", "export")
+    paragraph = json.loads(found.out)["data"][0]["paragraphs"][0]
+    assert (found.status, paragraph["qas"][0]["question"]) == (0, "How long?")
+    assert paragraph["qas"][0]["answers"] == [{"text": "The strike had lasted eleven days.", "answer_start": 0}]
+
+
 def test_settings_are_shown_with_their_origin_and_without_the_token(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NEWSQUOTE_TELEGRAM_TOKEN", "123456:secret")
+    monkeypatch.setenv("NEWSQUOTE_TELEGRAM_TOKEN", "123456:hushhush")
     out = run("config").out
     assert "telegram_token = ********  [environment]" in out
-    assert "secret" not in out
+    assert "hushhush" not in out
     assert "limit = 3  [default]" in out
 
 
@@ -313,7 +327,7 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
     for command in (
         ["ask"], ["chat"], ["telegram"], ["add"], ["articles", "list"], ["articles", "show"], ["articles", "remove"],
         ["index", "build"], ["index", "list"], ["index", "use"], ["index", "check"], ["model", "list"],
-        ["model", "add"], ["model", "use"], ["eval"], ["config"],
+        ["model", "add"], ["model", "use"], ["eval"], ["feedback", "export"], ["config"],
     ):  # fmt: skip
         assert main([*command, "--help"]) == 0
         assert capsys.readouterr().out.startswith(f"usage: newsquote {' '.join(command)}")

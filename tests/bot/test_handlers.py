@@ -1,21 +1,27 @@
 from __future__ import annotations
 
+import asyncio
 import base64
+import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot import app
+from bot import app, handlers
 from bot.editing import Editor
+from bot.handlers import Handlers
 from bot.settings import Settings
 from bot.state import State as Store
 from corpus import Found, Library, LibraryLocked, Outcome
 from corpus.article import Article
-from retrieval.errors import PublishError
+from retrieval.answering import Answerer
+from retrieval.errors import PublishError, SnapshotCorrupt
 from retrieval.publish import Published
+from retrieval.results import Answer, Query
 from tests.bot.phone import Phone, labels, running, settings_for, words
 from tests.bot_api import Server, World
 from tests.fakes import HashingEncoder
@@ -248,6 +254,99 @@ async def test_unknown_commands_and_those_for_other_bots(phone: Phone) -> None:
     phone.world.say("/ask@another_bot Who?")
     assert (await phone.ask(f"/articles{BOT}"))["text"].startswith("3 articles")
     assert len(phone.world.from_bot()) == 2
+
+
+async def test_a_slow_answer_shows_the_bot_typing(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(handlers, "TYPING_AFTER_S", 0.01)
+    monkeypatch.setattr(handlers, "TYPING_LASTS_S", 0.01)
+    typing = threading.Event()
+    answer = Answerer.answer
+
+    def slow(self: Answerer, query: Query) -> Answer:
+        typing.wait(10)
+        return answer(self, query)
+
+    monkeypatch.setattr(Answerer, "answer", slow)
+    asking = asyncio.create_task(phone.ask("What about the bridge?"))
+    await phone.until(lambda: len(phone.world.called("sendChatAction")) > 1)
+    typing.set()
+    await asking
+    assert phone.world.called("sendChatAction")[0] == {"chat_id": 1, "action": "typing"}
+
+
+async def test_an_answer_that_never_comes_is_given_up_politely(
+    server: Server, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+    monkeypatch.setattr(Answerer, "answer", lambda *_: gate.wait(10))
+    monkeypatch.setattr("tests.bot.phone.TIMEOUT_S", 0.05)
+    async with running(settings):
+        message = await Phone(server.world).ask("What about the bridge?")
+        gate.set()
+    assert message["text"] == "That took me too long. Please ask again in a moment."
+
+
+async def test_a_question_that_cannot_be_looked_up_says_why(phone: Phone, monkeypatch: pytest.MonkeyPatch) -> None:
+    def corrupt(*_: object) -> None:
+        raise SnapshotCorrupt("the index is damaged")
+
+    monkeypatch.setattr(Answerer, "answer", corrupt)
+    assert (await phone.ask("What about the bridge?"))["text"] == "I could not look that up: the index is damaged"
+    answer = await phone.inline("What about the bridge?")
+    assert (answer["results"], "button" in answer) == ([], True)
+
+
+async def test_who_asks_too_much_is_told_once_and_others_are_not_held_up(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "Handlers", partial(Handlers, burst=2, every_s=50.0))
+    phone = Phone(world)
+    async with running(settings):
+        for _ in range(5):
+            world.say("What about the bridge?")
+        await phone.settled()
+        await phone.ask("What about the bridge?", 2)
+        await phone.until(lambda: len(world.from_bot(1)) == 3)
+    assert [m["text"] for m in world.from_bot(1)][2] == "Let me catch up, please: I can answer again in 50 s."
+
+
+async def test_a_conversation_is_forgotten_after_a_while(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(app, "Handlers", partial(Handlers, clock=clock))
+    phone = Phone(world)
+    async with running(settings):
+        await phone.ask("What about the bridge?")
+        clock.now += 29 * 60
+        assert words(await phone.ask("/context"), "blockquote")
+        clock.now += 31 * 60
+        assert (await phone.ask("/context"))["text"] == "Ask me a question first."
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["😀", "?!", "x" * 4000, "\u202e\u2066\u200f", "<b>bold</b> *md* _md_ [a](b)", "ﷺ" * 300, "-bridge", '"'],
+)
+async def test_whatever_is_written_is_answered_with_something_telegram_takes(phone: Phone, text: str) -> None:
+    await phone.ask(text)
+    assert phone.world.refusals == []
+
+
+async def test_a_long_conversation_with_faults_leaves_every_button_answered_once(phone: Phone) -> None:
+    message = await phone.ask("What about the bridge?")
+    phone.world.fault("slow", share=0.3, times=1000, seconds=0.02)
+    for label in ("More passages", "▸", "◂", "👍", "👎", "◂"):
+        message, _ = await phone.press(message, label)
+    assert phone.world.refusals == []
 
 
 class TestGroups:
