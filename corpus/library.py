@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from corpus.article import Article
+from corpus.catalog import Catalog, Entry, digest_of, entry_of, is_own, make_hidden
 from corpus.clean import one_line
 from corpus.dedupe import Duplicates, canonical_url, url_key
 from corpus.errors import LibraryError, LibraryLocked, SourceError
@@ -29,8 +30,8 @@ from corpus.readers.records import parse_record, record_line
 from corpus.readers.source import read
 
 LOCK_TIMEOUT_S = 10.0
-_LOCK = ".lock"
-_HOLDER = ".lock-holder"
+_LOCK = "lock"
+_HOLDER = "writer"
 _TEMPORARY = ".new-"
 _SAFE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _SLUG_LIMIT = 60
@@ -62,35 +63,16 @@ class Outcome:
     reason: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """Where an article lies, and what tells it from others.
-
-    `offset` is its line's first byte in a file of records, None in any other. `url` is the key of its address, `words`
-    equal where two texts differ in white space and case alone.
-    """
-
-    id: str
-    url: str | None
-    path: Path
-    offset: int | None
-    digest: bytes
-    words: bytes
-
-
 class Library:
     """The articles in `folder`, which need not exist before the first is added.
 
-    Reading takes no lock and sees each file as it was before or after a write. What is read of a file is kept until the
-    file changes, the texts excepted.
+    Reading takes no lock and sees each file as it was before or after a write.
     """
 
     def __init__(self, folder: Path, *, lock_timeout_s: float = LOCK_TIMEOUT_S) -> None:
         self.folder = folder
         self._lock_timeout_s = lock_timeout_s
-        self._files: dict[Path, tuple[tuple[int, int, int], list[_Entry], list[Refused]]] = {}
-        self._entries: dict[str, list[_Entry]] = {}
-        self._urls: set[str] | None = None
+        self._catalog = Catalog(folder)
         self._lock_depth = 0
 
     def articles(self) -> Iterator[Article]:
@@ -99,39 +81,44 @@ class Library:
         Raises:
             LibraryError: the folder cannot be read.
         """
-        self._scan()
-        with _Reader() as reader:
-            for article_id in sorted(self._entries):
-                yield reader.load(self._entries[article_id][0])
+        self._catalog.refresh()
+        with _Reader(self.folder) as reader:
+            # All are known before the first is handed out: what is done with it may change the library.
+            for entry in list(self._catalog.entries()):
+                yield reader.load(entry)
 
     def get(self, article_id: str) -> Article | None:
         """The article with this id, or None."""
-        self._scan()
-        if article_id not in self._entries:
+        self._catalog.refresh()
+        entries = self._catalog.find(article_id)
+        if not entries:
             return None
-        with _Reader() as reader:
-            return reader.load(self._entries[article_id][0])
+        with _Reader(self.folder) as reader:
+            return reader.load(entries[0])
 
     def ids(self) -> list[str]:
         """Every id, ascending."""
-        self._scan()
-        return sorted(self._entries)
+        self._catalog.refresh()
+        return self._catalog.ids()
+
+    def digests(self) -> dict[str, bytes]:
+        """A value for each article, by ascending id, that changes with anything the article says; no text is read."""
+        self._catalog.refresh()
+        return {entry.id: entry.digest for entry in self._catalog.entries()}
 
     def has_url(self, url: str) -> bool:
         """Whether there is an article of this address, whatever tracks its reader in it."""
-        self._scan()
-        if self._urls is None:
-            self._urls = {entry.url for entries in self._entries.values() for entry in entries if entry.url}
-        return url_key(url) in self._urls
+        self._catalog.refresh()
+        return self._catalog.with_url(url_key(url)) is not None
 
     def refused(self) -> list[Refused]:
         """The files and records in the folder that hold no usable article, with the reason for each."""
-        self._scan()
-        return [refused for _, (_, _, refusals) in sorted(self._files.items()) for refused in refusals]
+        self._catalog.refresh()
+        return self._catalog.refused()
 
     def digest(self) -> str:
         """A value that changes when a file of the library does; it is made from sizes and times, not from content."""
-        listing = "\n".join(f"{path.relative_to(self.folder)}\0{stat}" for path, stat in self._listing())
+        listing = "\n".join(f"{path}\0{stat}" for path, stat in self._catalog.listing())
         return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
 
     def add(
@@ -148,7 +135,7 @@ class Library:
             LibraryError: the folder cannot be written.
         """
         outcomes = []
-        with self.lock(), _writing(self.folder), _Batch(self) as batch:
+        with self.lock(), _writing(self.folder), _Batch(self.folder, self._catalog) as batch:
             for item in items:
                 outcome = (
                     Outcome(Kind.REFUSED, item.source, reason=item.reason)
@@ -169,23 +156,23 @@ class Library:
             LibraryError: the folder cannot be written, or an article shares a file that cannot be rewritten.
         """
         with self.lock(), _writing(self.folder):
-            self._scan()
-            there = [article_id for article_id in dict.fromkeys(ids) if article_id in self._entries]
-            lines: dict[Path, dict[int, Article | None]] = {}
-            files: set[Path] = set()
-            for entry in (entry for article_id in there for entry in self._entries[article_id]):
-                if entry.offset is not None:
-                    lines.setdefault(entry.path, {})[entry.offset] = None
-                elif len(self._files[entry.path][1]) > 1:
-                    raise LibraryError(
-                        f"{entry.path} holds more articles than {entry.id}; take that one out of it by hand"
-                    )
+            self._catalog.refresh()
+            found = {article_id: self._catalog.find(article_id) for article_id in dict.fromkeys(ids)}
+            there = [article_id for article_id, entries in found.items() if entries]
+            lines: dict[str, dict[int, Article | None]] = {}
+            files: set[str] = set()
+            for entry in (entry for entries in found.values() for entry in entries):
+                if entry.is_record:
+                    lines.setdefault(entry.path, {})[entry.start] = None
+                elif self._catalog.count_in(entry.path) > 1:
+                    path = self.folder / entry.path
+                    raise LibraryError(f"{path} holds more articles than {entry.id}; take that one out of it by hand")
                 else:
                     files.add(entry.path)
-            for path, changes in lines.items():
-                _rewrite_records(path, changes)
-            for path in files:
-                path.unlink(missing_ok=True)
+            for name, changes in lines.items():
+                _rewrite_records(self.folder / name, changes)
+            for name in files:
+                (self.folder / name).unlink(missing_ok=True)
             _sync_folder(self.folder)
         return there
 
@@ -206,10 +193,11 @@ class Library:
             return
         from filelock import FileLock, Timeout
 
-        holder = self.folder / _HOLDER
         with _writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / _LOCK)
+            hidden = make_hidden(self.folder)
+            holder = hidden / _HOLDER
+            lock = FileLock(hidden / _LOCK)
             try:
                 lock.acquire(timeout=self._lock_timeout_s)
             except Timeout as exc:
@@ -231,57 +219,25 @@ class Library:
                 holder.unlink(missing_ok=True)
             lock.release()
 
-    def _listing(self) -> list[tuple[Path, tuple[int, int, int]]]:
-        """Each file that is not hidden, sorted, with what changes when it does."""
-        found = []
-        try:
-            for parent, folders, files in os.walk(self.folder, onerror=_raise):
-                folders[:] = [name for name in folders if not name.startswith(".")]
-                for name in files:
-                    if not name.startswith("."):
-                        path = Path(parent, name)
-                        with suppress(FileNotFoundError):
-                            stat = path.stat()
-                            found.append((path, (stat.st_size, stat.st_mtime_ns, stat.st_ino)))
-        except FileNotFoundError:
-            return []
-        except OSError as exc:
-            raise LibraryError(f"cannot read the library {self.folder}: {exc.strerror}") from exc
-        return sorted(found)
-
-    def _scan(self) -> None:
-        """Brings what is known of the files up to date."""
-        listing = self._listing()
-        known = self._files
-        if len(known) == len(listing) and all(path in known and known[path][0] == stat for path, stat in listing):
-            return
-        self._files = {
-            path: known[path] if path in known and known[path][0] == stat else (stat, *_read_entries(path))
-            for path, stat in listing
-        }
-        self._entries = {}
-        self._urls = None
-        # Of two with one id the library's own file wins, then a file of records, then any other.
-        for _, entries, _ in sorted(self._files.values(), key=lambda known: _rank(known[1])):
-            for entry in entries:
-                self._entries.setdefault(entry.id, []).append(entry)
-
 
 class _Batch:
     """One call of `Library.add`: what it knows of the library, and the records it has yet to write."""
 
-    def __init__(self, library: Library) -> None:
-        library._scan()
-        self._folder = library.folder
-        self._entries = {article_id: entries[0] for article_id, entries in library._entries.items()}
-        self._by_url = {entry.url: entry for entry in self._entries.values() if entry.url}
-        self._by_words = {entry.words: entry.id for entry in reversed(self._entries.values())}
+    def __init__(self, folder: Path, catalog: Catalog) -> None:
+        catalog.refresh()
+        self._folder = folder
+        self._catalog = catalog
+        self._count = catalog.count()
+        self._entries: dict[str, Entry] = {}
+        self._by_url: dict[str, Entry] = {}
+        self._by_words: dict[bytes, str] = {}
         self._near: Duplicates | None = None
-        self._changes: dict[Path, dict[int, Article | None]] = {}
+        self._changes: dict[str, dict[int, Article | None]] = {}
         self._records: BinaryIO | None = None
-        self._records_path = self._folder / f"{_TEMPORARY}{os.urandom(8).hex()}"
+        self._records_path = folder / f"{_TEMPORARY}{os.urandom(8).hex()}"
         self._records_hash = hashlib.sha256()
-        self._reader = _Reader()
+        self._records_count = 0
+        self._reader = _Reader(folder)
 
     def __enter__(self) -> _Batch:
         return self
@@ -294,13 +250,13 @@ class _Batch:
 
     def add(self, found: Found) -> Outcome:
         article = _tidy(found.article)
-        there = self._entries.get(article.id) or (self._by_url.get(url_key(article.url)) if article.url else None)
+        there = self._with_id(article.id) or (self._with_url(url_key(article.url)) if article.url else None)
         if there is None:
             reason = self._repeats(article, record=found.record)
             self._save(article, record=found.record)
             return Outcome(Kind.ADDED, found.source, article.title, article.id, reason)
         article = replace(article, id=there.id)
-        if there.digest == _digest(article):
+        if there.digest == digest_of(article):
             return Outcome(Kind.SKIPPED, found.source, article.title, article.id, "already in the library")
         old = self._load(there)
         article = replace(article, **{key: getattr(article, key) or getattr(old, key) for key in _OPTIONAL})
@@ -318,59 +274,83 @@ class _Batch:
             self._records.close()
             target = _free_name(self._folder, f"records-{self._records_hash.hexdigest()[:16]}", ".jsonl")
             self._records_path.rename(target)
+            written = [e for e in self._entries.values() if e.path == self._records_path.name]
+            # Of a record that came twice the later one counts, in a file of its own.
+            if len(written) == self._records_count:
+                self._catalog.note(target.name, (replace(e, path=target.name) for e in written))
         for path, changes in self._changes.items():
-            _rewrite_records(path, changes)
+            _rewrite_records(self._folder / path, changes)
         _sync_folder(self._folder)
 
     def _repeats(self, article: Article, *, record: bool) -> str | None:
         """What to say of an article whose text the library has already, or nearly: it is a further source of it."""
-        if same := self._by_words.get(_words(article.text)):
+        if same := self._with_words(entry_of(article, "").words):
             return f"the same text as {same}, kept as a further source"
-        if record or len(self._entries) > _NEAR_LIMIT:
+        if record or self._count + len(self._entries) > _NEAR_LIMIT:
             return None
         if self._near is None:
-            self._near = Duplicates(lambda article_id: self._load(self._entries[article_id]).text)
-            for entry in self._entries.values():
+            self._near = Duplicates(self._text)
+            for entry in {e.id: e for e in (*self._catalog.entries(), *self._entries.values())}.values():
                 self._near.note(entry.id, self._load(entry).text)
         match = self._near.add(article.id, article.text)
         return f"nearly the same text as {match.id}, kept as a further source" if match else None
 
-    def _load(self, entry: _Entry) -> Article:
-        if entry.offset is None:
+    def _with_id(self, article_id: str) -> Entry | None:
+        return self._entries.get(article_id) or next(iter(self._catalog.find(article_id)), None)
+
+    def _with_url(self, key: str) -> Entry | None:
+        return self._by_url.get(key) or self._catalog.with_url(key)
+
+    def _with_words(self, words: bytes) -> str | None:
+        if words in self._by_words:
+            return self._by_words[words]
+        found = self._catalog.with_words(words)
+        return found.id if found else None
+
+    def _text(self, article_id: str) -> str:
+        entry = self._with_id(article_id)
+        return self._load(entry).text if entry else ""
+
+    def _load(self, entry: Entry) -> Article:
+        if not entry.is_record:
             return self._reader.load(entry)
-        if entry.path == self._records_path and self._records is not None:
+        if entry.path == self._records_path.name and self._records is not None:
             self._records.flush()
-        changed = self._changes.get(entry.path, {}).get(entry.offset)
+        changed = self._changes.get(entry.path, {}).get(entry.start)
         return changed or self._reader.load(entry)
 
     def _save(self, article: Article, *, record: bool) -> None:
         if not record:
             path = _free_name(self._folder, f"{_slug(article.title)}-{_file_id(article.id)}", ".md")
-            _write(path, format_markdown(article).encode())
-            self._know(article, path, None)
+            self._write(path, article)
             return
         if self._records is None:
             self._records = self._records_path.open("wb")
-        offset = self._records.tell()
+        start = self._records.tell()
         line = record_line(article).encode()
         self._records.write(line)
         self._records_hash.update(line)
-        self._know(article, self._records_path, offset)
+        self._records_count += 1
+        self._know(entry_of(article, self._records_path.name, start))
 
-    def _replace(self, there: _Entry, article: Article) -> None:
-        if there.offset is not None and there.path != self._records_path:
-            self._changes.setdefault(there.path, {})[there.offset] = article
-            self._know(article, there.path, there.offset)
-        elif there.offset is None and _is_own(there.path):
-            _write(there.path, format_markdown(article).encode())
-            self._know(article, there.path, None)
+    def _replace(self, there: Entry, article: Article) -> None:
+        if there.is_record and there.path != self._records_path.name:
+            self._changes.setdefault(there.path, {})[there.start] = article
+            self._know(entry_of(article, there.path, there.start))
+        elif not there.is_record and is_own(there.path):
+            self._write(self._folder / there.path, article)
         else:
             # A file of another form stays as it is, behind the library's own; so does a record of this very batch.
             self._save(article, record=False)
 
-    def _know(self, article: Article, path: Path, offset: int | None) -> None:
-        entry = _entry(article, path, offset)
-        self._entries[article.id] = entry
+    def _write(self, path: Path, article: Article) -> None:
+        _write(path, format_markdown(article).encode())
+        entry = entry_of(article, os.fspath(path.relative_to(self._folder)))
+        self._catalog.note(entry.path, [entry])
+        self._know(entry)
+
+    def _know(self, entry: Entry) -> None:
+        self._entries[entry.id] = entry
         self._by_words.setdefault(entry.words, entry.id)
         if entry.url:
             self._by_url[entry.url] = entry
@@ -379,8 +359,9 @@ class _Batch:
 class _Reader:
     """Loads entries, keeping files of records open between them."""
 
-    def __init__(self) -> None:
-        self._open: dict[Path, BinaryIO] = {}
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._open: dict[str, BinaryIO] = {}
 
     def __enter__(self) -> _Reader:
         return self
@@ -390,46 +371,18 @@ class _Reader:
             stream.close()
         self._open.clear()
 
-    def load(self, entry: _Entry) -> Article:
+    def load(self, entry: Entry) -> Article:
+        path = self._folder / entry.path
         try:
-            if entry.offset is None:
-                items = read(entry.path)
-                return next(i.article for i in items if isinstance(i, Found) and i.article.id == entry.id)
+            if not entry.is_record:
+                return next(i.article for i in read(path) if isinstance(i, Found) and i.article.id == entry.id)
             if entry.path not in self._open:
-                self._open[entry.path] = entry.path.open("rb")
-            self._open[entry.path].seek(entry.offset)
+                self._open[entry.path] = path.open("rb")
+            self._open[entry.path].seek(entry.start)
             article, _ = parse_record(self._open[entry.path].readline())
         except (OSError, SourceError, StopIteration) as exc:
-            raise LibraryError(f"{entry.path} changed while it was read; try again") from exc
+            raise LibraryError(f"{path} changed while it was read; try again") from exc
         return article
-
-
-def _read_entries(path: Path) -> tuple[list[_Entry], list[Refused]]:
-    entries, refusals = [], []
-    items = _read_lines(path) if path.suffix == ".jsonl" else ((item, None) for item in read(path))
-    for item, offset in items:
-        if isinstance(item, Refused):
-            refusals.append(item)
-        else:
-            entries.append(_entry(item.article, path, offset))
-    return entries, refusals
-
-
-def _read_lines(path: Path) -> Iterator[tuple[Item, int | None]]:
-    """The records of a file with the byte each begins at."""
-    try:
-        with path.open("rb") as stream:
-            offset = 0
-            for number, line in enumerate(stream, start=1):
-                source = f"{path}, line {number}"
-                if line.strip():
-                    try:
-                        yield Found(parse_record(line)[0], source, record=True), offset
-                    except SourceError as exc:
-                        yield Refused(source, str(exc)), None
-                offset += len(line)
-    except OSError as exc:
-        yield Refused(str(path), f"it cannot be read: {exc.strerror}"), None
 
 
 def _rewrite_records(path: Path, changes: dict[int, Article | None]) -> None:
@@ -501,30 +454,6 @@ def _tidy(article: Article) -> Article:
     )
 
 
-def _entry(article: Article, path: Path, offset: int | None) -> _Entry:
-    url = url_key(article.url) if article.url else None
-    return _Entry(article.id, url, path, offset, _digest(article), _words(article.text))
-
-
-def _words(text: str) -> bytes:
-    return hashlib.blake2b("".join(text.split()).casefold().encode(), digest_size=16).digest()
-
-
-def _digest(article: Article) -> bytes:
-    parts = (article.title, article.text, *(getattr(article, key) or "" for key in _OPTIONAL))
-    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
-
-
-def _is_own(path: Path) -> bool:
-    return path.suffix == ".md"
-
-
-def _rank(entries: list[_Entry]) -> int:
-    if not entries or _is_own(entries[0].path):
-        return 0
-    return 1 if entries[0].offset is not None else 2
-
-
 def _slug(title: str) -> str:
     folded = unicodedata.normalize("NFKD", title).lower()
     words = re.sub(r"[^\w]+", "-", re.sub(r"[̀-ͯ]", "", folded)).strip("-_")
@@ -547,7 +476,3 @@ def _free_name(folder: Path, stem: str, suffix: str) -> Path:
         number += 1
         path = folder / f"{stem}-{number}{suffix}"
     return path
-
-
-def _raise(error: OSError) -> None:
-    raise error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -231,9 +232,10 @@ def test_a_file_of_records_that_cannot_be_read_is_said(tmp_path: Path, monkeypat
     made = library(tmp_path, ONE)
     made.add(records(TWO))
 
-    def refuse(path: Path, _: str) -> None:
+    def refuse(path: Path, *_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
 
+    shutil.rmtree(made.folder / ".newsquote")
     monkeypatch.setattr(Path, "open", refuse)
     assert [refused.reason for refused in Library(made.folder).refused()] == [
         "no permission to read it",
@@ -284,7 +286,7 @@ def test_two_writers_at_once_are_told_who_holds_the_library(tmp_path: Path) -> N
 def test_a_holder_nobody_wrote_down_is_unknown(tmp_path: Path) -> None:
     made = library(tmp_path)
     with Library(made.folder).lock():
-        (made.folder / ".lock-holder").unlink()
+        (made.folder / ".newsquote" / "writer").unlink()
         with pytest.raises(LibraryLocked, match="process unknown"):
             made.remove(["x"])
 
