@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from retrieval import multilingual
 from retrieval.digests import sha256_of
-from retrieval.encoder import GRAPH, TOKENIZER, Encoded, OnnxEncoder, unit
+from retrieval.encoder import ARABIC_SAMPLE, GRAPH, TOKENIZER, Encoded, OnnxEncoder, reads_arabic, unit
 from retrieval.errors import ModelError
 from retrieval.models import (
     DEFAULT_SOURCE,
@@ -251,6 +251,11 @@ class SentenceTransformerEncoder:
     def fingerprint(self) -> str:
         """Names weights and settings: equal fingerprints give equal vectors."""
         return self.manifest.fingerprint
+
+    @property
+    def multilingual(self) -> bool:
+        """Whether its vocabulary has Arabic words, not letters only."""
+        return reads_arabic(self._model.tokenizer.tokenize(ARABIC_SAMPLE))
 
     def encode_query(self, text: str) -> Encoded:
         """Encode one question; the last few are remembered."""

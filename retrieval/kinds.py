@@ -1,6 +1,7 @@
 """What kind of answer a question asks for, and which words of a text could be one. Pure.
 
-Rules on the surface of English words: a hint among others when a sentence is chosen, never a condition.
+Rules on the surface of English and Arabic words: a hint among others when a sentence is chosen, never a condition.
+Arabic has no capitals, so names are not seen there.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from enum import IntFlag, StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.analysis import Word
+from retrieval.analysis import Word, bare, words
 
 
 class Kind(StrEnum):
@@ -41,6 +42,7 @@ class Mark(IntFlag):
     YEAR = 64
     DAY = 128
     PERIOD = 256
+    ARABIC = 512
 
 
 def _any(text: str) -> frozenset[str]:
@@ -71,8 +73,39 @@ _PERIODS = _any(
     "centuries spring summer autumn fall winter morning afternoon evening night noon midnight quarter half "
     "season weekend"
 )
+_ARABIC_COUNTS = _any(
+    "واحد واحده اثنان اثنين ثلاث ثلاثه اربع اربعه خمس خمسه ست سته سبع سبعه ثمان ثماني ثمانيه تسع تسعه عشر عشره عشرون "
+    "عشرين ثلاثون ثلاثين اربعون اربعين خمسون خمسين ستون ستين سبعون سبعين ثمانون ثمانين تسعون تسعين ميه مايه مييتان الف "
+    "الاف مليون مليونا ملايين مليار مليارات نصف ثلث ربع عشرات مئات الاولي الثانيه الثالثه الاول الثاني الثالث"
+)
+_ARABIC_MONEY = _any(
+    "دولار دولارا دولارات دينار دينارا دنانير درهم درهما دراهم ريال ريالا ليره يورو جنيه جنيها قرش سنت"
+)
+_ARABIC_SHARES = _any("ميه مايه بالميه بالمايه")
+_ARABIC_DATES = _any(
+    "يناير فبراير مارس ابريل مايو يونيو يوليو اغسطس سبتمبر اكتوبر نوفمبر ديسمبر شباط اذار نيسان ايار حزيران تموز اب "
+    "ايلول تشرين احد اثنين ثلاثاء اربعاء خميس جمعه سبت امس غدا اليوم"
+)
+_ARABIC_PERIODS = _any(
+    "عام عاما اعوام عامين سنه سنوات سنتين شهر شهرا اشهر شهرين اسبوع اسبوعا اسابيع يوم يوما ايام يومين ساعه ساعات "
+    "ساعتين دقيقه دقائق دقايق ثانيه ثوان قرن قرنا عقد عقود صباح مساء ليل ليله فجر ظهر ربيع صيف خريف شتاء منتصف"
+)
+_MARKED = (
+    (_COUNTS, Mark.COUNT),
+    (_MONEY, Mark.MONEY),
+    (_SHARES, Mark.SHARE),
+    (_DAYS, Mark.DAY),
+    (_PERIODS, Mark.PERIOD),
+)
+_ARABIC_MARKED = (
+    (_ARABIC_COUNTS, Mark.COUNT),
+    (_ARABIC_MONEY, Mark.MONEY),
+    (_ARABIC_SHARES, Mark.SHARE),
+    (_ARABIC_DATES, Mark.DAY),
+    (_ARABIC_PERIODS, Mark.PERIOD),
+)
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
-_PER_CENT = re.compile(r"\s?%|[ -]?per ?cent")
+_PER_CENT = re.compile(r"\s?[%٪]|[ -]?per ?cent")
 _OPENS = "“\"'‘"
 
 _AMOUNT = re.compile(
@@ -98,8 +131,31 @@ _NAME = re.compile(
 )
 
 
+_ARABIC_LETTER = re.compile("[\u0600-\u06ff]")
+_ARABIC_KINDS = (
+    (
+        Kind.DURATION,
+        r"كم (?:من الوقت|يوما|ساعه|شهرا|سنه|عاما|اسبوعا|دقيقه|دام|دامت|استمر|استمرت|استغرق|استغرقت|مده|بقي)|المده",
+    ),
+    (Kind.SHARE, r"نسبه|بالميه|في الميه|حصه"),
+    (
+        Kind.MONEY,
+        r"(?:كم|بكم|ما|ماهي|ماهو)\b.*\b(?:سعر|ثمن|كلفه|تكلفه|كلف|كلفت|قيمه|راتب|دفع|دفعت|مبلغ|ميزانيه|غرامه|رسوم|جايزه|بيع|بيعت)",
+    ),
+    (Kind.NUMBER, r"(?:كم|بكم|عدد|درجه|سرعه|طول|ارتفاع|مساحه|وزن|عمر)"),
+    (Kind.DATE, r"متي|منذ متي|(?:اي|ايه) (?:عام|سنه|يوم|شهر|تاريخ|موعد|قرن)|تاريخ|موعد"),
+    (Kind.PLACE, r"اين|(?:اي|ايه) (?:مدينه|بلد|دوله|مكان|منطقه|قريه|ولايه|محافظه|جامعه|مدرسه|شارع|جزيره)"),
+    (Kind.PERSON, r"(?:^|و)من(?! (?:اي|ايه|اين|خلال|بين|اجل))|من (?:هو|هي|هم|الذي|التي)|لمن|ممن"),
+    (Kind.NAME, r"اسم|اسماء|يسمي|تسمي|يدعي|تدعي|(?:اي|ايه)"),
+)
+_ARABIC_ASKED = tuple((kind, re.compile(rf"(?:^|\s)(?:{pattern})(?=\s|$)")) for kind, pattern in _ARABIC_KINDS)
+
+
 def asked(question: str) -> Kind:
     """The kind of answer that a question asks for."""
+    if _ARABIC_LETTER.search(question):
+        plain = " ".join(word.folded for word in words(question))
+        return next((kind for kind, pattern in _ARABIC_ASKED if pattern.search(plain)), Kind.OPEN)
     text = question.casefold()
     if _AMOUNT.search(text):
         if _LENGTH.search(text):
@@ -113,11 +169,11 @@ def asked(question: str) -> Kind:
     return Kind.OPEN
 
 
-def marks(text: str, words: Sequence[Word], opens: Sequence[int]) -> NDArray[np.uint16]:
-    """What each word of `text` looks like, (n,) uint16 of `Mark`; `opens` is where sentences start, ascending."""
-    found = np.zeros(len(words), np.uint16)
+def marks(text: str, content: Sequence[Word], opens: Sequence[int]) -> NDArray[np.uint16]:
+    """What each word of a text looks like, (n,) uint16 of `Mark`; `opens` is where its sentences start, ascending."""
+    found = np.zeros(len(content), np.uint16)
     sentence = 0
-    for number, word in enumerate(words):
+    for number, word in enumerate(content):
         start, end = word.span
         while sentence + 1 < len(opens) and opens[sentence + 1] <= start:
             sentence += 1
@@ -128,7 +184,7 @@ def marks(text: str, words: Sequence[Word], opens: Sequence[int]) -> NDArray[np.
             mark |= Mark.LEADING if leads else Mark.CAPITAL
         if text[start].isdigit():
             mark |= Mark.DIGITS
-            if _YEAR.fullmatch(text, start, end):
+            if _YEAR.fullmatch(word.folded):
                 mark |= Mark.YEAR
             if before in {"$", "£", "€", "¥"}:
                 mark |= Mark.MONEY
@@ -136,15 +192,15 @@ def marks(text: str, words: Sequence[Word], opens: Sequence[int]) -> NDArray[np.
                 mark |= Mark.SHARE
         if word.folded in _MONTHS and text[start].isupper():
             mark |= Mark.DAY
-        for group, one in (
-            (_COUNTS, Mark.COUNT),
-            (_MONEY, Mark.MONEY),
-            (_SHARES, Mark.SHARE),
-            (_DAYS, Mark.DAY),
-            (_PERIODS, Mark.PERIOD),
-        ):
+        for group, one in _MARKED:
             if word.folded in group:
                 mark |= one
+        if _ARABIC_LETTER.match(word.folded):
+            mark |= Mark.ARABIC
+            forms = {word.folded, bare(word.folded)}
+            for group, one in _ARABIC_MARKED:
+                if not forms.isdisjoint(group):
+                    mark |= one
         found[number] = mark
     return found
 

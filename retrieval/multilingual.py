@@ -163,6 +163,11 @@ class MultilingualEncoder:
         """Names weights and settings: equal fingerprints give equal vectors."""
         return self.manifest.fingerprint
 
+    @property
+    def multilingual(self) -> bool:
+        """It reads a hundred languages."""
+        return True
+
     def encode_query(self, text: str) -> Encoded:
         """Encode one question."""
         means = self._of(text)

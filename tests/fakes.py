@@ -37,6 +37,11 @@ class HashingEncoder:
         """Differs where name or dim do."""
         return f"{self._name}-{self._dim}"
 
+    @property
+    def multilingual(self) -> bool:
+        """As the shipped model."""
+        return False
+
     def encode_query(self, text: str) -> Encoded:
         """Encode one question, the same way as a passage."""
         self.queries += 1

@@ -504,6 +504,10 @@ class Torch:
     def fingerprint(self) -> str:
         return "sentence-transformers"
 
+    @property
+    def multilingual(self) -> bool:
+        return False
+
     def encode_query(self, text: str) -> Encoded:
         return next(self.encode_passages([text]))
 

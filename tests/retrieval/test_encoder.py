@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.convert import parity_texts
-from retrieval.encoder import Encoded, OnnxEncoder, unit
+from retrieval.encoder import Encoded, OnnxEncoder, reads_arabic, unit
 from retrieval.errors import ModelError
 from retrieval.models import DEFAULT_SOURCE
 from tests.fakes import HashingEncoder
@@ -140,3 +140,20 @@ def test_the_hashing_encoder_keeps_the_contract(texts: list[str]) -> None:
 def test_rows_of_zeros_stay_zeros() -> None:
     rows = np.array([[3, 4], [0, 0]], np.float32)
     assert unit(rows).tolist() == [[np.float32(0.6), np.float32(0.8)], [0, 0]]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "reads"),
+    [
+        (["▁قال", "▁رئيس", "▁الوزراء", "▁إن", "▁الحكومة", "▁ست", "علن"], True),
+        (list("قالرئيسالوزراءإنالحكومةستعلن"), False),
+        (["[UNK]"] * 10, False),
+    ],
+    ids=["words", "letters", "unknown"],
+)
+def test_a_vocabulary_reads_arabic_when_it_has_its_words(pieces: list[str], reads: bool) -> None:
+    assert reads_arabic(pieces) == reads
+
+
+def test_the_shipped_model_does_not_read_arabic(minilm: OnnxEncoder) -> None:
+    assert not minilm.multilingual

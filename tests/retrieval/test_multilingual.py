@@ -170,6 +170,8 @@ def test_any_text_can_be_encoded(encoder: MultilingualEncoder, text: str) -> Non
 def test_the_models_folder_opens_it(models: Path) -> None:
     encoder = open_encoder(models / MULTILINGUAL)
     assert isinstance(encoder, MultilingualEncoder)
+    assert encoder.multilingual
+    assert OnnxEncoder.serve(models / MULTILINGUAL, encoder.manifest).multilingual
     assert encoder.fingerprint == read_manifest(models / MULTILINGUAL).fingerprint
 
 
