@@ -227,7 +227,7 @@ class _Batch:
         catalog.refresh()
         self._folder = folder
         self._catalog = catalog
-        self._count = catalog.count()
+        self._count = catalog.count(_NEAR_LIMIT + 1)
         self._entries: dict[str, Entry] = {}
         self._by_url: dict[str, Entry] = {}
         self._by_words: dict[bytes, str] = {}

@@ -31,6 +31,8 @@ def is_mail(head: bytes) -> bool:
 def read_mail(data: bytes, *, name: str) -> Article:
     """The article in a message: its subject, its text or else its page, its sender's name and its date.
 
+    A page that a browser saved as a message (.mht) is read as the page it is.
+
     Raises:
         SourceError: it holds no text that can be read.
     """
@@ -42,6 +44,10 @@ def read_mail(data: bytes, *, name: str) -> Article:
         text, page = _part(message, "plain"), _part(message, "html")
     except (ValueError, LookupError, AttributeError, IndexError, TypeError, RecursionError) as exc:
         raise SourceError(f"the message is damaged: {one_line(str(exc))[:120]}") from exc
+    saved_from = str(message.get("snapshot-content-location") or "")
+    if page and saved_from:
+        # A browser's archive of a page: what its header says is of the saving.
+        return read_page(page, url=one_line(saved_from))
     body = drop_furniture(clean_text(_SIGNATURE.sub("", decode(text)))) if text else ""
     if not body and page:
         found = read_page(page)

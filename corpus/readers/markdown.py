@@ -19,6 +19,14 @@ _FRONT = re.compile(
 _PLAIN = re.compile(r"[A-Za-z](?:[\w .,;()'’“”/?&=%+–—-]|:(?=[^\s:]))*(?<! )")
 _NO_STRINGS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f-\xa0\u200b-\u200f\u2028-\u202e\ufeff\ufffe\uffff]')
+_COMMENT = re.compile(r"<!--.{0,5000}?-->", re.DOTALL)
+_LINK = re.compile(
+    r"(?P<image>!?)\[(?P<words>[^\[\]\n]{0,500})\]\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:\s+\"[^\"\n]*\")?\)"
+)
+_EMPHASIS = re.compile(
+    r"(?<![\w*_])(?P<mark>\*{1,3}|_{1,3})(?=[^\s*_])(?P<words>[^\n]{0,500}?[^\s*_])(?P=mark)(?![\w*_])"
+)
+_HEADING = re.compile(r"^#{2,6}[ \t]+", re.MULTILINE)
 _OPTIONAL = ("url", "source", "author", "published", "language")
 
 
@@ -44,7 +52,8 @@ def parse_markdown(text: str, *, name: str) -> Article:
     """The article in a Markdown file; `name` is the file's, without its suffix.
 
     With an `id` in the front matter the text below is taken to the character, less one line end at each end. Without
-    one it is cleaned as plain text is, and its first heading or line is the title unless the front matter has one.
+    one it is cleaned as plain text is and freed of markup, and its first heading or line is the title unless the front
+    matter has one.
 
     Raises:
         SourceError: the front matter is not YAML, a field is not usable, or there is no text.
@@ -52,7 +61,7 @@ def parse_markdown(text: str, *, name: str) -> Article:
     text = text.removeprefix("\ufeff")
     front = _FRONT.match(text)
     if front is None:
-        return article_from_text(text, name=name)
+        return article_from_text(_without_markup(text), name=name)
     if front["cr"]:
         # An editor that writes CRLF wrote the whole file so.
         text = text.replace("\r\n", "\n")
@@ -75,7 +84,17 @@ def _exact(fields: dict[str, str], body: str, *, name: str) -> Article:
     return Article(fields["id"], title, body, **{key: fields.get(key) for key in _OPTIONAL})
 
 
+def _without_markup(text: str) -> str:
+    """The words as a reader of the rendered page would see them: no link targets, images, emphasis or heading signs."""
+    text = _COMMENT.sub("", text)
+    text = _LINK.sub(lambda found: "" if found["image"] else found["words"], text)
+    for _ in range(2):
+        text = _EMPHASIS.sub(r"\g<words>", text)
+    return _HEADING.sub("", text)
+
+
 def _cleaned(fields: dict[str, str], body: str, *, name: str) -> Article:
+    body = _without_markup(body)
     if title := one_line(fields.get("title", "")):
         found = make_article(title, drop_furniture(clean_text(body)))
     else:

@@ -32,7 +32,8 @@ _PAGES_LIMIT = 1000
 _HEAD = 4096
 _MARKDOWN = (".md", ".markdown", ".mdown")
 _RECORDS = (".jsonl", ".ndjson")
-_PAGES = (".html", ".htm", ".xhtml", ".mht")
+_PAGES = (".html", ".htm", ".xhtml")
+_MAILS = (".eml", ".mht", ".mhtml")
 _ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PAGE = re.compile(
     rb"\s*(?:<!--.*?-->\s*|<\?xml[^>]*\?>\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
@@ -229,7 +230,7 @@ def _read_text(data: bytes, name: str, path: PurePath, context: _Context) -> Ite
     else:
         from corpus.readers.mail import is_mail, read_mail
 
-        if suffix == ".eml" or is_mail(head):
+        if suffix in _MAILS or is_mail(head):
             yield Found(read_mail(data, name=path.stem), name)
         else:
             article = article_from_text(decode(data), name=path.stem)

@@ -44,6 +44,17 @@ def test_a_message_without_subject_is_titled_by_its_text() -> None:
     assert read_mail(message(html=page(head="<title>Road opens</title>"), subject=""), name="m").title == "Road opens"
 
 
+def test_a_page_saved_as_a_message_is_read_as_the_page() -> None:
+    data = message(html=page(head="<title>Bridge opens</title>"), subject="Saved")
+    article = read_mail(b"Snapshot-Content-Location: https://x.kw/bridge\n" + data, name="m")
+    assert (article.title, article.url, article.author, article.published) == (
+        "Bridge opens",
+        "https://x.kw/bridge",
+        None,
+        None,
+    )
+
+
 @pytest.mark.parametrize("data", [message(), message("\n"), b"", b"Subject: x\nFrom: y\n\n"])
 def test_a_message_without_text_is_refused(data: bytes) -> None:
     with pytest.raises(SourceError, match=r"it holds no text|it is empty"):

@@ -71,6 +71,30 @@ def test_other_markdown_is_cleaned_and_titled(text: str, title: str, body: str) 
     assert (article.title, article.text) == (title, body)
 
 
+@pytest.mark.parametrize(
+    ("markup", "words"),
+    [
+        ('a [link](https://x.kw/a_(b) "T") here', "a link here"),
+        ("![chart](c.png)One **bold** and *thin* and ***both*** word", "One bold and thin and both word"),
+        (
+            "__bold__ and _thin_, snake_case_name, 2*3*4 and a * b * c",
+            "bold and thin, snake_case_name, 2*3*4 and a * b * c",
+        ),
+        ("One.\n\n## Part\n\nTwo.", "One.\n\nPart\n\nTwo."),
+        ("One.<!-- not\nthis --> Two.", "One. Two."),
+        ("- one\n- two [x] (y)", "- one\n- two [x] (y)"),
+        ("costs #1 and [brackets] stay", "costs #1 and [brackets] stay"),
+    ],
+)
+def test_other_markdown_loses_its_markup(markup: str, words: str) -> None:
+    assert parse_markdown(f"---\ntitle: T\n---\n{markup}", name="x").text == words
+
+
+def test_a_librarys_own_markdown_keeps_every_sign() -> None:
+    text = "**One** [link](https://x.kw) <!-- c -->\n## Two"
+    assert parse_markdown(format_markdown(Article("a", "T", text)), name="x").text == text
+
+
 def test_other_markdown_keeps_what_its_front_matter_says() -> None:
     front = "title: T\ndate: Nov 3, 2019\nauthor: [Ann, Bo]\nurl: https://x.kw/1\nlanguage: fr\ntags: {a: b}"
     text = f"---\n{front}\n---\nBody."
