@@ -87,6 +87,12 @@ _SAID = _words(
 _BANGED = frozenset(("Yahoo!", "Jeopardy!", "Yum!", "E!", "Oklahoma!", "Guess?"))
 # A clause that says something before its hour has more words than this.
 _CLOCK_WORDS = 3
+# Latin letters as Arabic spells them: a name's initial, unless several stand together ("BBC").
+_SPELLED = _words(
+    """
+    إيه بي سي دي إي إف جي إتش آي جاي جيه كي كيه إل إم إن أو كيو آر إس تي يو في دبليو إكس واي زد
+    """
+)
 # Text that was wrapped to be read has its longest line between these; a line end in any other is the writer's own.
 _WRAP_LEAST, _WRAP_MOST = 60, 200
 
@@ -214,6 +220,8 @@ def _full_stop_ends(text: str, stop: int, start: int, word: str, *, closed: bool
     if len(tail) == 1 and tail.isalpha():
         # A capital is a name's initial, a small letter a unit ("5 m. The"), an uncased one an Arabic abbreviation.
         return (tail.isupper() or tail.islower()) and starter
+    if tail in _SPELLED:
+        return not {*text[max(start, begin - 8) : begin].split()[-1:]}.isdisjoint(_SPELLED)
     if key in _NUMBERED:
         number = word[0].isdigit() or (key in ("no", "nos", "vol", "p", "pp") and word.isupper() and len(word) < 5)
         return not number
