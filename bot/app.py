@@ -387,9 +387,9 @@ class TelegramBot:
         await asyncio.Event().wait()
 
     async def _poll(self, bot: Bot, inbox: Inbox) -> None:
-        """Fetch updates until cancelled; each batch is kept before the next request confirms it."""
+        """Fetch updates until told to stop; each batch is kept before the next request confirms it."""
         offset, pause, conflicts, away = None, 0.5, 0, False
-        while True:
+        while not self._stop.is_set():
             try:
                 updates = await bot.get_updates(offset, timeout=POLL_S, allowed_updates=ALLOWED)
             except InvalidToken as exc:
@@ -429,7 +429,8 @@ class TelegramBot:
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), seconds)
+            async with asyncio.timeout(seconds):  # wait_for would swallow a cancellation where both come at once
+                await self._stop.wait()
 
     @property
     def _server(self) -> str:

@@ -70,7 +70,8 @@ class Engine:
             async with self._places:
                 task = asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
                 try:
-                    return await asyncio.wait_for(task, self._timeout_s)
+                    async with asyncio.timeout(self._timeout_s):
+                        return await task
                 except TimeoutError as exc:
                     raise TooSlow(f"no answer within {self._timeout_s:g} seconds") from exc
         finally:

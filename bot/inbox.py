@@ -84,7 +84,7 @@ class Inbox:
             update = lane[0]
             async with self._active:
                 await self._handle_one(update)
-            self._state.update_done(update["update_id"])
+            self._state.update_done(update)
             lane.popleft()
             self.waiting -= 1
             self._handled += 1

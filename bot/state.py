@@ -24,7 +24,9 @@ ANSWERS_KEPT_S = 90 * DAY_S
 UPDATES_KEPT_S = 2 * DAY_S  # Telegram keeps updates for a day, so none comes again after two
 
 _SCHEMA = """
-CREATE TABLE IF NOT EXISTS inbox (id INTEGER PRIMARY KEY, at REAL NOT NULL, body TEXT);
+CREATE TABLE IF NOT EXISTS inbox (
+    id INTEGER, digest TEXT, at REAL NOT NULL, body TEXT, PRIMARY KEY (id, digest)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answers (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, snapshot TEXT NOT NULL, answered INTEGER NOT NULL,
     quotes TEXT NOT NULL, question TEXT
@@ -100,22 +102,27 @@ class State:
     # Updates: what Telegram was told we have, and was not answered yet.
 
     def keep_updates(self, updates: Iterable[Mapping[str, Any]]) -> list[Json]:
-        """Keep updates in one commit; gives those that had not been seen before, in the order given."""
+        """Keep updates in one commit; gives those that had not been seen before, in the order given.
+
+        Numbers alone do not tell them apart: they may begin anew, after a week of silence or with another server.
+        """
         now, fresh = self._clock(), []
         with self._commit():
             for update in updates:
-                row = (update["update_id"], now, json.dumps(update, ensure_ascii=False))
-                if self._db.execute("INSERT OR IGNORE INTO inbox VALUES (?, ?, ?)", row).rowcount:
+                body = json.dumps(update, ensure_ascii=False)
+                row = (update["update_id"], _digest(body), now, body)
+                if self._db.execute("INSERT OR IGNORE INTO inbox VALUES (?, ?, ?, ?)", row).rowcount:
                     fresh.append(dict(update))
         return fresh
 
-    def update_done(self, update_id: int) -> None:
+    def update_done(self, update: Mapping[str, Any]) -> None:
         """An update was handled: forget what it said, remember that it was here."""
-        self._db.execute("UPDATE inbox SET body = NULL WHERE id = ?", (update_id,))
+        key = (update["update_id"], _digest(json.dumps(update, ensure_ascii=False)))
+        self._db.execute("UPDATE inbox SET body = NULL WHERE id = ? AND digest = ?", key)
 
     def open_updates(self) -> list[Json]:
         """The updates that were kept and not handled, in order."""
-        rows = self._db.execute("SELECT body FROM inbox WHERE body IS NOT NULL ORDER BY id")
+        rows = self._db.execute("SELECT body FROM inbox WHERE body IS NOT NULL ORDER BY at, id")
         return [json.loads(body) for (body,) in rows]
 
     # Answers: what the buttons under them need.
@@ -261,3 +268,7 @@ class State:
         """One transaction for several statements, undone where one fails."""
         self._db.execute("BEGIN IMMEDIATE")
         return self._db
+
+
+def _digest(body: str) -> str:
+    return blake2b(body.encode(), digest_size=8).hexdigest()

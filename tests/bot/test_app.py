@@ -288,6 +288,14 @@ def test_a_stopped_bot_finishes_what_it_was_asked_and_loses_nothing(settings: Se
     assert "bridge" not in log
 
 
+def test_a_bot_whose_server_is_gone_still_stops(settings: Settings) -> None:
+    with Server() as server, process(replace(settings, telegram_api_url=server.url)) as bot:
+        server.world.wait(lambda: server.world.called("deleteWebhook"), 30)
+        server.close()
+        bot.send_signal(signal.SIGTERM)
+        assert bot.wait(15) == app.DONE
+
+
 def test_a_killed_bot_answers_after_its_restart_what_it_had_confirmed(settings: Settings, world: World) -> None:
     people = range(1, 61)
     with process(settings) as bot:

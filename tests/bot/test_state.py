@@ -35,16 +35,26 @@ def test_an_update_is_kept_once_and_open_until_it_is_done(path: Path) -> None:
     with State(path) as state:
         assert state.keep_updates([first, second]) == [first, second]
         assert state.keep_updates([first]) == []
-        state.update_done(7)
+        state.update_done(first)
     with State(path) as state:
         assert state.open_updates() == [second]
         assert state.keep_updates([first]) == []
 
 
+def test_another_update_of_the_same_number_is_not_taken_for_a_repetition(path: Path) -> None:
+    old, new = {"update_id": 7, "message": {"text": "old"}}, {"update_id": 7, "message": {"text": "new"}}
+    with State(path) as state:
+        state.keep_updates([old])
+        state.update_done(old)
+        assert state.keep_updates([old, new]) == [new]
+        assert state.open_updates() == [new]
+
+
 def test_what_an_update_said_is_forgotten_when_it_is_done(path: Path) -> None:
     with State(path) as state:
-        state.keep_updates([{"update_id": 7, "message": {"text": "a private question"}}])
-        state.update_done(7)
+        update = {"update_id": 7, "message": {"text": "a private question"}}
+        state.keep_updates([update])
+        state.update_done(update)
     with State(path) as state:
         state.forget_old()
         state._db.execute("VACUUM")
@@ -65,7 +75,7 @@ def test_old_answers_replies_and_updates_are_forgotten(path: Path, clock: Clock)
         number = state.keep_answer("s", QUOTES, answered=True)
         state.keep_reply(1, 2, 3)
         state.keep_updates([{"update_id": 7}, {"update_id": 8}])
-        state.update_done(7)
+        state.update_done({"update_id": 7})
         clock.now += 100 * 86_400
         state.forget_old()
         assert (state.answer(number), state.reply_to(1, 2)) == (None, None)

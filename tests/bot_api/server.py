@@ -42,6 +42,8 @@ class Server:
 
     def close(self) -> None:
         """Hang up on everybody."""
+        if self._closing.is_set():
+            return
         self._closing.set()
         with self.world.changed:
             self.world._poller += 1
