@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 PEERS := build/peers
 
 .DEFAULT_GOAL := help
-.PHONY: help setup chat telegram test check bench bench-peers format clean
+.PHONY: help setup chat telegram telegram-demo test check bench bench-peers format clean soak
 
 help:  ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 18
@@ -28,6 +28,9 @@ chat: $(READY)  ## ask the articles, here in the terminal
 telegram: $(READY)  ## run the Telegram bot (needs NEWSQUOTE_TELEGRAM_TOKEN)
 	@$(BIN)/newsquote telegram
 
+telegram-demo: $(READY)  ## write build/telegram-demo.html: a conversation with the bot as a phone shows it
+	@$(BIN)/python -m tests.telegram_demo build/telegram-demo.html
+
 test: $(READY)  ## run all tests
 	@$(BIN)/python -m pytest
 
@@ -45,6 +48,9 @@ bench-peers: $(READY)  ## the same beside haystack and txtai, in a venv of their
 	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
 	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check haystack-ai sentence-transformers-haystack txtai
 	@$(BIN)/python -m tests.bench.bench --only peers --peers $(PEERS)/bin/python
+
+soak: $(READY)  ## run the tests that take minutes
+	@$(BIN)/python -m pytest -m soak -s
 
 format: $(READY)  ## put the code in shape
 	$(BIN)/ruff format .

@@ -1,4 +1,4 @@
-"""Two hundred chats ask ten questions each while one request in twenty goes wrong."""
+"""Many chats ask ten questions each while one request in twenty goes wrong."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from corpus.article import Article
 from tests.bot.phone import settings_for
 from tests.bot_api import Server, World
 from tests.library_of import built
 
 ROOT = Path(__file__).parents[1]
-CHATS, QUESTIONS = 200, 10
 BIRDS = ["heron", "stork", "crane", "egret", "ibis", "bittern", "spoonbill", "flamingo", "pelican", "cormorant"]
 FAULTS = ("429", "500", "502", "drop_before", "drop_after", "slow")
 
@@ -23,7 +24,10 @@ def resident_mb(process: int) -> float:
     return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
 
 
-def test_every_question_is_answered_in_order_and_doubled_only_where_a_receipt_was_lost(tmp_path: Path) -> None:
+@pytest.mark.parametrize("chats", [10, pytest.param(200, marks=pytest.mark.soak)])
+def test_every_question_is_answered_in_order_and_doubled_only_where_a_receipt_was_lost(
+    tmp_path: Path, chats: int
+) -> None:
     with Server() as server:
         world = server.world
         settings = settings_for(tmp_path, server)
@@ -36,9 +40,9 @@ def test_every_question_is_answered_in_order_and_doubled_only_where_a_receipt_wa
                     world.fault(kind, times=1_000_000, share=0.05 / len(FAULTS), seconds=1 if kind == "429" else 0.2)
                 asked: dict[tuple[int, str], float] = {}
                 for bird in BIRDS:
-                    for chat in range(1, CHATS + 1):
+                    for chat in range(1, chats + 1):
                         asked[chat, bird] = time.time()
-                        world.say(f"Where in the marsh does the patient {bird} stand all day?", chat)
+                        world.say(f"Where in the marsh does the {bird} stand?", chat)
                 world.wait(lambda: len(world.sent) >= len(asked) / 2, 120)
                 half_mb = resident_mb(bot.pid)
                 world.wait(lambda: len(world.sent) >= len(asked) and len(answers(world)) == len(asked), 120)
@@ -46,7 +50,7 @@ def test_every_question_is_answered_in_order_and_doubled_only_where_a_receipt_wa
             finally:
                 bot.kill()
     first = answers(world)
-    for chat in range(1, CHATS + 1):
+    for chat in range(1, chats + 1):
         assert [bird for place, bird in first if place == chat] == BIRDS
     waits = sorted(at - asked[question] for question, at in first.items())
     doubled = len(world.sent) - len(asked)
