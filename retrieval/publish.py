@@ -8,32 +8,55 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import inspect
 import json
 import os
 import re
 import shutil
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus import article as article_module
+from corpus import sentences as sentences_module
+from corpus import split as split_module
 from corpus.article import Article, Passage
 from corpus.split import split_article
-from retrieval import kinds, lexical, snapshot, vectors
-from retrieval.analysis import Word, words
+from retrieval import analysis, kinds, late, lexical, snapshot, vectors
+from retrieval.analysis import STOP_WORDS, Word, stem, words
 from retrieval.digests import sha256_of
 from retrieval.encoder import Encoded, Encoder
 from retrieval.errors import PublishError, RetrievalError
-from retrieval.late import compress, term_keys, word_vectors
+from retrieval.late import WORD_DIM, compress, term_keys, word_vectors
 from retrieval.snapshot import FORMAT, PASSAGE, SENTENCE, WORD, Manifest, Snapshot
 
 KEEP = 3
 _CHUNK = 256
+_COPIED = 4096
 _STAMP = "%Y%m%dT%H%M%SZ"
+# The files whose rows are copied as they are: what a row belongs to, and its bytes.
+_UNITS = {
+    "keys.bin": "passage",
+    "sentences.bin": "sentence",
+    "sentence_vectors.bin": "sentence",
+    "words.bin": "word",
+    "word_vectors.bin": "word",
+    "folded.txt": "folded",
+}
+_SIZES: dict[str, Callable[[Snapshot], int]] = {
+    "keys.bin": lambda _: 8,
+    "sentences.bin": lambda _: SENTENCE.itemsize,
+    "sentence_vectors.bin": lambda old: old.manifest.dim,
+    "words.bin": lambda _: WORD.itemsize,
+    "word_vectors.bin": lambda _: WORD_DIM,
+    "folded.txt": lambda _: 1,
+}
 _ENDS = re.compile(r"[.!?…؟۔।][\"'”’»)\]]*\s*\Z")
 Progress = Callable[[int], None]
 """Called with the number of articles indexed so far."""
@@ -74,8 +97,8 @@ def publish(
 ) -> Published:
     """Build a snapshot of `articles` aside, make it CURRENT, keep the three newest.
 
-    A passage whose words, title and encoder are those of one in the snapshot that serves keeps its vectors; with
-    `full` everything is encoded anew, to the same vectors.
+    An article that the snapshot that serves has too is copied from it; in one that changed, a passage whose words and
+    title are as they were keeps its vectors. With `full` everything is encoded anew, to the same bytes.
 
     Raises:
         PublishError: the files cannot be written; what served before still serves.
@@ -164,14 +187,15 @@ def _build(
     progress: Progress,
     now: dt.datetime,
 ) -> tuple[Manifest, int]:
-    counts = {"articles": 0, "passages": 0, "sentences": 0, "words": 0, "encoded": 0}
+    counts = {"articles": 0, "passages": 0, "sentences": 0, "words": 0, "folded": 0, "encoded": 0}
     carried = _Carried(previous)
     files: dict[str, BinaryIO] = {}
 
     def write(name: str, values: NDArray[Any]) -> None:
         files[name].write(np.ascontiguousarray(values).tobytes())
 
-    def passages() -> Iterator[tuple[int, Passage]]:
+    def incoming() -> Iterator[tuple[int, Article, int | None]]:
+        """Each article with its row and the row it had."""
         offset = 0
         write("lines.bin", np.array([0], "<i8"))
         for row, article in enumerate(articles):
@@ -181,64 +205,83 @@ def _build(
             write("lines.bin", np.array([offset], "<i8"))
             write("days.bin", np.array([_day(article)], "<i4"))
             counts["articles"] += 1
-            yield from ((row, passage) for passage in split_article(article))
+            yield row, article, carried.article(line)
             progress(counts["articles"])
 
-    index_terms: list[list[str]] = []
-    vocabulary: set[str] = set()
+    def blocks() -> Iterator[NDArray[np.float32]]:
+        # Neighbours that were neighbours before are copied in one go.
+        for shift, group in groupby(incoming(), lambda one: None if one[2] is None else one[2] - one[0]):
+            if shift is None:
+                yield from anew((row, passage) for row, article, _ in group for passage in split_article(article))
+            else:
+                rows = [row for row, _, _ in group]
+                yield from copied(rows[0] + shift, rows[-1] + shift + 1, shift)
 
-    def rows() -> Iterator[NDArray[np.float32]]:
-        ahead = passages()
-        while chunk := list(islice(ahead, _CHUNK)):
+    def anew(passages: Iterator[tuple[int, Passage]]) -> Iterator[NDArray[np.float32]]:
+        while chunk := list(islice(passages, _CHUNK)):
             keys = [_key(passage) for _, passage in chunk]
-            old = [carried.find(key) for key in keys]
+            old = [carried.passage(key) for key in keys]
             fresh = encoder.encode_passages(
                 [search_text(p) for (_, p), row in zip(chunk, old, strict=True) if row is None]
             )
+            block = []
             for (article_row, passage), key, row in zip(chunk, keys, old, strict=True):
                 found_words = words(search_text(passage))
                 content = [word for word in found_words if not word.stop]
                 found = _vectors(passage, content, next(fresh)) if row is None else carried.take(row)
+                folded = ("\t".join(word.folded for word in found_words) + "\n").encode()
                 counts["encoded"] += row is None
-                start, end = passage.span
-                write(
-                    "passages.bin",
-                    np.array([(article_row, start, end, counts["sentences"], counts["words"])], PASSAGE),
-                )
+                write("passages.bin", np.array([(article_row, *passage.span, *edges())], PASSAGE))
                 write("keys.bin", np.array([key], "<u8"))
                 write("sentences.bin", _sentences(passage, content))
                 write("sentence_vectors.bin", found.sentences)
                 write("words.bin", _words(passage, content))
                 write("word_vectors.bin", found.words)
+                files["folded.txt"].write(folded)
                 counts["passages"] += 1
                 counts["sentences"] += len(passage.sentences)
                 counts["words"] += len(content)
-                index_terms.append([word.term for word in content])
-                vocabulary.update(word.folded for word in found_words)
-                yield found.passage
-
-    def blocks() -> Iterator[NDArray[np.float32]]:
-        stream = rows()
-        while block := list(islice(stream, _CHUNK)):
+                counts["folded"] += len(folded)
+                block.append(found.passage)
             yield np.stack(block)
 
-    arrays = ("lines", "days", "passages", "keys", "sentences", "sentence_vectors", "words", "word_vectors")
+    def copied(first: int, last: int, shift: int) -> Iterator[NDArray[np.float32]]:
+        for part, starts, ends, block in carried.parts(first, last):
+            part["article"] -= shift
+            for name, place in zip(("sentence", "word", "folded"), edges(), strict=True):
+                part[name] += place - starts[name]
+            write("passages.bin", part)
+            for name, unit in _UNITS.items():
+                carried.copy(name, starts[unit], ends[unit], files[name])
+            counts["passages"] += len(part)
+            counts["sentences"] += ends["sentence"] - starts["sentence"]
+            counts["words"] += ends["word"] - starts["word"]
+            counts["folded"] += ends["folded"] - starts["folded"]
+            yield block
+
+    def edges() -> tuple[int, int, int]:
+        return counts["sentences"], counts["words"], counts["folded"]
+
     try:
-        for name in ("articles.jsonl", *(f"{array}.bin" for array in arrays)):
+        for name in ("articles.jsonl", "lines.bin", "days.bin", "passages.bin", *_UNITS):
             files[name] = (folder / name).open("wb")
         vectors.save(folder / "vectors.faiss", blocks(), encoder.dim)
-        write("passages.bin", np.array([(counts["articles"], 0, 0, counts["sentences"], counts["words"])], PASSAGE))
+        write("passages.bin", np.array([(counts["articles"], 0, 0, *edges())], PASSAGE))
     finally:
+        carried.close()
         for file in files.values():
             file.close()
-    lexical.save(folder / "lexical", index_terms)
+    vocabulary: set[str] = set()
+    lexical.save(folder / "lexical", _index_terms(folder / "folded.txt", vocabulary))
     (folder / "vocabulary.txt").write_text("\n".join(sorted(vocabulary)), encoding="utf-8")
+    del counts["folded"]
     encoded = counts.pop("encoded")
     manifest = Manifest(
         format=FORMAT,
         created=f"{now:%Y-%m-%dT%H:%M:%SZ}",
         encoder=encoder.fingerprint,
         dim=encoder.dim,
+        recipe=_recipe(),
         files={
             path.relative_to(folder).as_posix(): (path.stat().st_size, sha256_of(path))
             for path in sorted(folder.rglob("*"))
@@ -248,6 +291,21 @@ def _build(
     )
     (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
     return manifest, encoded
+
+
+def _index_terms(folded: Path, vocabulary: set[str]) -> Iterator[list[str]]:
+    """Each passage's index terms; its folded words are put into the vocabulary."""
+    with folded.open(encoding="utf-8", newline="\n") as lines:
+        for line in lines:
+            found = [word for word in line.removesuffix("\n").split("\t") if word]
+            vocabulary.update(found)
+            yield [stem(word) for word in found if word not in STOP_WORDS]
+
+
+def _recipe() -> str:
+    """Names the code that makes an article's passages, words and vectors; another's rows are not copied."""
+    modules = (article_module, sentences_module, split_module, analysis, kinds, late, sys.modules[__name__])
+    return hashlib.sha256("".join(inspect.getsource(module) for module in modules).encode()).hexdigest()[:16]
 
 
 def _day(article: Article) -> int:
@@ -305,30 +363,82 @@ def _vectors(passage: Passage, content: list[Word], encoded: Encoded) -> _Vector
 
 
 class _Carried:
-    """The vectors of a snapshot, found again by what they were made of."""
+    """What a snapshot holds, found again by what it was made of, and copied."""
 
     def __init__(self, previous: Snapshot | None) -> None:
         self._snapshot = previous
         keys = np.empty(0, np.uint64) if previous is None else np.asarray(previous.keys)
         self._order = np.argsort(keys, kind="stable")
         self._keys = keys[self._order]
+        self._articles: dict[bytes, int] = {}
+        self._files: dict[str, BinaryIO] = {}
+        if previous is not None and previous.manifest.recipe == _recipe():
+            with (previous.folder / "articles.jsonl").open("rb") as lines:
+                self._articles = {_digest(line): row for row, line in enumerate(lines)}
 
-    def find(self, key: int) -> int | None:
+    def article(self, line: bytes) -> int | None:
+        """The row of an article that was the same and was made into rows in the same way."""
+        return self._articles.get(_digest(line))
+
+    def parts(
+        self, first: int, last: int
+    ) -> Iterator[tuple[NDArray[Any], dict[str, int], dict[str, int], NDArray[np.float32]]]:
+        """The passages of articles `first` to `last`, a part at a time, with where what they own starts and ends."""
+        old = self._opened()
+        begin, end = np.searchsorted(old.passages["article"], (first, last)).tolist()
+        for start in range(begin, end, _COPIED):
+            stop = min(start + _COPIED, end)
+            starts, ends = (
+                {"passage": row, **{name: int(old.passages[name][row]) for name in ("sentence", "word", "folded")}}
+                for row in (start, stop)
+            )
+            yield np.array(old.passages[start:stop]), starts, ends, old.vectors.take(np.arange(start, stop))
+
+    def copy(self, name: str, start: int, end: int, target: BinaryIO) -> None:
+        """Append the rows `start` to `end` of one of the old files to a new one.
+
+        Read, not mapped: pages of a mapped file would count as this process's memory, all of them.
+        """
+        if name not in self._files:
+            self._files[name] = (self._opened().folder / name).open("rb")
+        size = _SIZES[name](self._opened())
+        file, left = self._files[name], (end - start) * size
+        file.seek(start * size)
+        while left:
+            block = file.read(min(left, 1 << 20))
+            target.write(block)
+            left -= len(block)
+
+    def passage(self, key: int) -> int | None:
+        """The row of a passage that was made of the same words."""
         place = int(np.searchsorted(self._keys, np.uint64(key)))
         if place < len(self._keys) and int(self._keys[place]) == key:
             return int(self._order[place])
         return None
 
     def take(self, row: int) -> _Vectors:
-        old = self._snapshot
-        if old is None:
-            raise IndexError(row)
+        """The vectors of a passage."""
+        old = self._opened()
         first, last = (slice(int(old.passages[f][row]), int(old.passages[f][row + 1])) for f in ("sentence", "word"))
         return _Vectors(
             passage=old.vectors.take(np.array([row], np.int64))[0],
             sentences=np.asarray(old.sentence_vectors[first]),
             words=np.asarray(old.word_vectors[last]),
         )
+
+    def close(self) -> None:
+        """Close the files that were copied from."""
+        for file in self._files.values():
+            file.close()
+
+    def _opened(self) -> Snapshot:
+        if self._snapshot is None:
+            raise LookupError("there is no snapshot to carry over from")
+        return self._snapshot
+
+
+def _digest(line: bytes) -> bytes:
+    return hashlib.blake2b(line, digest_size=16).digest()
 
 
 def _sync(folder: Path) -> None:

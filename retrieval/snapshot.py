@@ -5,6 +5,8 @@ snapshots/
   20261124T001500Z-1a2b3c4d/
     manifest.json             format, encoder, counts, size and SHA-256 of every file
     articles.jsonl            one article a line, in the order of their rows
+    folded.txt                the folded words of each passage, stop words included
+    vocabulary.txt            every one of them once
     *.bin                     flat arrays, memory-mapped; their types and shapes are in ARRAYS
     vectors.faiss             a unit vector for each passage
     lexical/                  the terms of each passage
@@ -30,15 +32,15 @@ from retrieval.late import WORD_DIM
 from retrieval.lexical import LexicalIndex
 from retrieval.vectors import VectorIndex
 
-FORMAT = 1
+FORMAT = 2
 """Goes up whenever a snapshot's files change their meaning; older ones are then refused and rebuilt."""
 
 _REBUILD = "run: newsquote index build"
 
 NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 
-PASSAGE = np.dtype([("article", "<i8"), ("start", "<i8"), ("end", "<i8"), ("sentence", "<i8"), ("word", "<i8")])
-"""A passage: its article's row, its span, where its sentences and its words begin. One row more closes the last."""
+PASSAGE = np.dtype([(name, "<i8") for name in ("article", "start", "end", "sentence", "word", "folded")])
+"""A passage: its article's row, its span, where its sentences, words and folded words begin. One row more closes it."""
 
 SENTENCE = np.dtype([("start", "<i8"), ("end", "<i8"), ("word", "<i4"), ("heading", "?")])
 """A sentence: its span, how many words of its passage, the title's first, precede it, whether it has no end mark."""
@@ -49,7 +51,11 @@ WORD = np.dtype([("term", "<u4"), ("mark", "<u2")])
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What a snapshot holds. `files` maps each file's path inside the snapshot to its size and SHA-256."""
+    """What a snapshot holds.
+
+    `recipe` names the code that made passages and words; `files` maps each file's path inside the snapshot to its size
+    and SHA-256.
+    """
 
     format: int
     created: str
@@ -59,6 +65,7 @@ class Manifest:
     passages: int
     sentences: int
     words: int
+    recipe: str
     files: dict[str, tuple[int, str]]
 
     @classmethod
@@ -116,6 +123,7 @@ class Snapshot:
     """An open snapshot; its files are memory-mapped and never change. Rows are positions: article and passage rows."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.folder = folder
         self.name = folder.name
         self.manifest = manifest
         size, _ = manifest.files["articles.jsonl"]

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.article import Article
+from corpus.article import Article, Passage
+from corpus.split import split_article
 from retrieval import snapshot
 from retrieval.encoder import Encoded
 from retrieval.errors import PublishError, SnapshotCorrupt
@@ -73,9 +74,44 @@ def test_built_step_by_step_or_anew_the_files_are_the_same(
 
     def answers_from(folder: Path) -> dict[str, bytes]:
         serving = folder / (snapshot.current(folder) or "")
-        return {p.name: p.read_bytes() for p in serving.iterdir() if p.suffix in {".bin", ".jsonl", ".faiss"}}
+        return {p.name: p.read_bytes() for p in serving.iterdir() if p.suffix in {".bin", ".jsonl", ".faiss", ".txt"}}
 
     assert answers_from(gradual) == answers_from(anew)
+
+
+def test_articles_that_stay_are_copied_in_parts_and_not_cut_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut: list[str] = []
+
+    def counted(article: Article) -> list[Passage]:
+        cut.append(article.id)
+        return split_article(article)
+
+    monkeypatch.setattr("retrieval.publish.split_article", counted)
+    monkeypatch.setattr("retrieval.publish._COPIED", 1)
+    now = ticking()
+    publish([BEES, HARBOUR], HashingEncoder(), tmp_path, now=now)
+    publish([BEES, BRIDGE, HARBOUR], HashingEncoder(), tmp_path, now=now)
+    assert cut == [BEES.id, HARBOUR.id, BRIDGE.id]
+    assert list(Snapshot.open(tmp_path).articles()) == [BEES, BRIDGE, HARBOUR]
+
+
+def test_articles_that_other_code_cut_are_cut_again_and_keep_their_vectors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = ticking()
+    publish(LIBRARY, HashingEncoder(), tmp_path, now=now)
+    cut: list[str] = []
+    monkeypatch.setattr("retrieval.publish._recipe", lambda: "another")
+
+    def counted(article: Article) -> list[Passage]:
+        cut.append(article.id)
+        return split_article(article)
+
+    monkeypatch.setattr("retrieval.publish.split_article", counted)
+    done = publish(LIBRARY, HashingEncoder(), tmp_path, now=now)
+    assert (cut, done.encoded) == ([article.id for article in LIBRARY], 0)
 
 
 def test_three_snapshots_are_kept_and_the_one_that_serves(tmp_path: Path) -> None:
