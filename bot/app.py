@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from telegram import (
@@ -39,9 +39,6 @@ from bot.inbox import Inbox
 from bot.settings import Settings
 from bot.state import State
 from retrieval.errors import RetrievalError
-
-if TYPE_CHECKING:
-    from tornado.httpserver import HTTPServer
 
 os.environ.setdefault("PTB_TIMEDELTA", "true")  # retry_after as a timedelta, as the library's next version has it
 
@@ -340,7 +337,7 @@ class TelegramBot:
             if isinstance(result, Exception):
                 raise result
 
-    def _listen(self, inbox: Inbox, face: Handlers) -> list[HTTPServer]:
+    def _listen(self, inbox: Inbox, face: Handlers) -> list[listen.Server]:
         """Listen for updates and for those who watch, where the settings say so."""
         settings, servers = self._settings, []
         try:

@@ -16,6 +16,7 @@ from tornado.web import Application, RequestHandler
 
 log = logging.getLogger(__name__)
 
+Server = HTTPServer
 Take = Callable[[Sequence[Mapping[str, Any]]], Awaitable[None]]
 
 BODY_LIMIT = 1 << 20  # bytes; an update is a few thousand
@@ -59,7 +60,7 @@ class _Text(RequestHandler):
 
 def updates(
     address: str, path: str, *, secret: str, take: Take, certificate: tuple[Path, Path] | None = None
-) -> HTTPServer:
+) -> Server:
     """Listen for updates at a path, with TLS where there is a certificate and its key.
 
     `take` returns when an update is kept; only then is Telegram told so.
@@ -75,7 +76,7 @@ def updates(
     return _listening(HTTPServer(application, ssl_options=tls, max_body_size=BODY_LIMIT), address)
 
 
-def watchers(address: str, *, health: Callable[[], str | None], metrics: Callable[[], str]) -> HTTPServer:
+def watchers(address: str, *, health: Callable[[], str | None], metrics: Callable[[], str]) -> Server:
     """Serve /health, which says 503 and why where `health` gives a reason, and /metrics.
 
     Raises:
@@ -90,7 +91,7 @@ def watchers(address: str, *, health: Callable[[], str | None], metrics: Callabl
     return _listening(HTTPServer(application), address)
 
 
-def _listening(server: HTTPServer, address: str) -> HTTPServer:
+def _listening(server: Server, address: str) -> Server:
     host, _, port = address.rpartition(":")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.create_server((host.strip("[]"), int(port)), family=family)

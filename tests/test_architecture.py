@@ -25,6 +25,7 @@ DOORS = {
     "tantivy": {"retrieval/lexical.py"},
     "telegram": {"bot/app.py", "bot/handlers.py"},
     "tokenizers": {"retrieval/encoder.py", "retrieval/multilingual.py"},
+    "tornado": {"bot/listen.py"},
     "torch": {"retrieval/convert.py"},
     "transformers": {"retrieval/convert.py"},
 }
