@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -11,6 +12,11 @@ from typing import BinaryIO
 from corpus.errors import SourceError
 from corpus.readers.item import Refused
 
+# What zipfile raises where an archive says nonsense.
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, struct.error, EOFError, IndexError, KeyError, NotImplementedError, OverflowError,
+    ValueError,
+)  # fmt: skip
 _OTHER_OFFICE = {
     "xl/workbook.xml": "a spreadsheet",
     "ppt/presentation.xml": "a presentation",
@@ -31,7 +37,7 @@ def is_document(stream: BinaryIO) -> bool:
     try:
         with zipfile.ZipFile(stream) as archive:
             names = set(archive.namelist())
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as exc:
+    except _DAMAGE as exc:
         raise SourceError(f"the archive is damaged: {exc}") from exc
     finally:
         stream.seek(0)
@@ -59,7 +65,7 @@ def entries(stream: BinaryIO, name: str) -> Iterator[tuple[str, BinaryIO] | Refu
                 if entry.is_dir() or any(part.startswith((".", "__MACOSX")) and part != ".." for part in path.parts):
                     continue
                 yield _open(archive, entry, f"{name}: {entry.filename}")
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as exc:
+    except _DAMAGE as exc:
         raise SourceError(f"the archive is damaged: {exc}") from exc
 
 

@@ -45,7 +45,10 @@ def read_feed(data: bytes, *, url: str | None = None) -> list[Entry]:
     import feedparser
 
     _refuse_entities(data)
-    parsed = feedparser.parse(data, sanitize_html=False, resolve_relative_uris=True)
+    try:
+        parsed = feedparser.parse(data, sanitize_html=False, resolve_relative_uris=True)
+    except (ValueError, LookupError, TypeError, AttributeError, AssertionError, RecursionError) as exc:
+        raise SourceError(f"the feed cannot be read: {one_line(str(exc))[:120]}") from exc
     if not parsed.entries:
         reason = one_line(str(parsed.get("bozo_exception") or ""))
         raise SourceError(f"the feed cannot be read: {reason[:120]}" if reason else "the feed lists no articles")

@@ -42,7 +42,7 @@ def read_mail(data: bytes, *, name: str) -> Article:
         sender = one_line(parseaddr(str(message.get("from") or ""))[0])
         sent = str(message.get("date") or "")
         text, page = _part(message, "plain"), _part(message, "html")
-    except (ValueError, LookupError, AttributeError, IndexError, TypeError, RecursionError) as exc:
+    except (ValueError, LookupError, AttributeError, IndexError, TypeError, OverflowError, RecursionError) as exc:
         raise SourceError(f"the message is damaged: {one_line(str(exc))[:120]}") from exc
     saved_from = str(message.get("snapshot-content-location") or "")
     if page and saved_from:

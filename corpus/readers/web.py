@@ -25,6 +25,11 @@ from corpus.readers.text import decode, make_article
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
+# lxml refuses to write what it read.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+_CONTROL_REFERENCES = re.compile(
+    r"&#(?:0*(?:[0-8]|1[124-9]|2\d|3[01]|127)(?!\d)|x0*(?:[0-8bcef]|1[0-9a-f]|7f)(?![0-9a-f]));?", re.IGNORECASE
+)
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w-]{2,40})""", re.IGNORECASE)
 _BLOCKS = frozenset(
     ("p", "head", "quote", "item", "row", "code", "blockquote", "li", "h1", "h2", "h3", "h4", "h5", "h6")
@@ -172,6 +177,7 @@ def _parse(text: str) -> HtmlElement:
     from lxml import etree
     from lxml.html import HTMLParser, document_fromstring
 
+    text = _CONTROL_REFERENCES.sub("", _CONTROLS.sub("", text))
     try:
         # Bytes, since lxml refuses text that declares an encoding.
         parser = HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)

@@ -121,6 +121,7 @@ CASES: dict[str, tuple[str, bytes, str]] = {
         flipped(packed({"a.txt": BODY.encode()}, level=zipfile.ZIP_STORED), b"Cabinet"),
         "it is damaged in its archive: Bad CRC-32",
     ),
+    "zip with a file of no name": ("a.zip", packed({"a.txt": b"x"}).replace(b"\x05\0\0\0a.txt", b"\0\0\0\0a.txt"), ZIP),
     "zip with an empty file": ("a.zip", packed({"a.txt": b""}), EMPTY),
     "Word of rubbish": ("a.docx", packed({"word/document.xml": b"<w"}), DOCUMENT),
     "Word without text": ("a.docx", docx(""), NO_TEXT),
@@ -157,6 +158,7 @@ CASES: dict[str, tuple[str, bytes, str]] = {
     ),
     "feed that is empty": ("a.xml", rss(), "the feed lists no articles"),
     "feed of rubbish": ("a.xml", b"<?xml version='1.0'?><rss><channel><it", "the feed cannot be read: "),
+    "feed in a broken encoding": ("a.xml", b"<rss>\xff\xfe<channel>" + b"\xcb" * 9, "the feed "),
     "feed of teasers": ("a.xml", rss("<title>T</title><description>Short…</description>"), TEASER),
     "entity bomb": (
         "a.xml",

@@ -77,6 +77,12 @@ def test_title_byline_and_calls_at_the_ends_are_left_out(before: str, after: str
     assert body(before=before, after=after) == BODY
 
 
+@pytest.mark.parametrize("control", ["\x00", "\x1f", "&#0;", "&#1", "&#x1F;", "\ufffe", "\x7f"])
+def test_control_characters_are_passed_over(control: str) -> None:
+    inside = SENTENCES[0].replace("Cabinet", f"Cab{control}inet<b>{control}</b>")
+    assert body(body="".join(f"<p>{sentence}</p>" for sentence in (inside, *SENTENCES[1:]))) == BODY
+
+
 def test_text_with_line_breaks_for_paragraphs_is_taken() -> None:
     assert body(body="<div>" + "<br><br>".join(SENTENCES) + "</div>") == BODY
 
