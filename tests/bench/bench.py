@@ -234,7 +234,7 @@ def adding(bench: Bench) -> Iterator[Row]:
     home = bench.home("large", large(bench.articles, bench.passages))
     text = (
         "The ferry that was to carry the orchestra over the strait on Sunday stayed in harbour, and the music with it. "
-        "The captain, who has crossed the strait for thirty years, said that the swell was the worst that she had seen, "
+        "The captain, who has crossed the strait for thirty years, said that the swell was the worst she had seen, "
         "and that the double basses would not have enjoyed it. The concert is to be given next Sunday at that hour."
     )
     one = bench.records("one", [{"id": "the-new-one", "title": "A ferry stays in harbour", "text": text}])
