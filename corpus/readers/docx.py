@@ -11,7 +11,7 @@ from corpus.errors import SourceError
 from corpus.readers.text import article_from_text, make_article
 
 # Unpacked; a bomb of a few kilobytes unpacks to gigabytes.
-_UNPACKED_LIMIT = 256 << 20
+_UNPACKED_LIMIT = 64 << 20
 _HEADINGS = ("Title", "Heading 1")
 
 

@@ -145,6 +145,8 @@ CASES: dict[str, tuple[str, bytes, str]] = {
     ),
     "page cut in its head": ("a.html", b"<!DOCTYPE html><html><head><title>Ti", NO_ARTICLE),
     "page nested too deep": ("a.html", b"<html><body>" + b"<div>" * 20_000, NO_ARTICLE),
+    "page of nine megabytes": ("a.html", page() + b" " * (9 << 20), "the page is larger than 8 MiB"),
+    "page of tables": ("a.html", b"<html>" + b"<table><tr><td>a</td></tr></table>" * 2000, NO_ARTICLE),
     "mail without text": ("a.eml", b"From: a@x.kw\nSubject: x\n\n", NO_TEXT),
     "mail with a broken part": (
         "a.eml",
