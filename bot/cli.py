@@ -129,6 +129,10 @@ def _parser() -> _Parser:
     add.add_argument("--json", action="store_true", help="one JSON array of outcomes")
     add.set_defaults(run=_add)
 
+    commands.add_parser("watch", help="follow the library's folder and the feeds of the settings").set_defaults(
+        run=_watch
+    )
+
     articles = commands.add_parser("articles", help="the library").add_subparsers(metavar="ACTION", required=True)
     listing = articles.add_parser("list", help="every article")
     listing.add_argument("--json", action="store_true", help="one JSON array")
@@ -409,6 +413,19 @@ def _report(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
     return FAILED if any(outcome.kind is Kind.REFUSED for outcome in outcomes) else DONE
 
 
+def _watch(_: argparse.Namespace, settings: Settings) -> int:
+    import signal
+    import threading
+
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    editor = _editor(settings)
+    editor.prepare(_say)
+    _say(f"newsquote: watching {settings.library} and {len(settings.feeds)} feeds; Ctrl-C stops it")
+    editor.watch(stop, lambda line: _say(f"newsquote: {line}"))
+    return DONE
+
+
 def _articles_list(options: argparse.Namespace, settings: Settings) -> int:
     from corpus import Library
 
@@ -570,7 +587,7 @@ def _feedback_export(_: argparse.Namespace, settings: Settings) -> int:
 
     with State(settings.home / "state.db") as state:
         votes = state.votes()
-    _print(json.dumps(squad(votes, Shelf(Library(settings.library).articles())), ensure_ascii=False))
+    _print(json.dumps(squad(votes, Shelf.of(list(Library(settings.library).articles()))), ensure_ascii=False))
     if votes and not settings.telegram_keep_questions:
         _say("Votes carry their questions only where telegram_keep_questions is true.")
     return DONE

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 
 from bot.progress import progress
 from bot.settings import Settings
-from corpus import Item, Kind, Library, Outcome, read, shipped_articles
+from corpus import Item, Kind, Library, LibraryLocked, Outcome, read, shipped_articles
 from corpus.fetch import Fetcher
+from corpus.watching import Feed, Feeds, Stop, watch
 from retrieval import snapshot
 from retrieval.encoder import Encoder
+from retrieval.errors import RetrievalError
 from retrieval.publish import Published, publish
 
 log = logging.getLogger(__name__)
@@ -24,6 +26,7 @@ class Editor:
         self._snapshots = settings.snapshots
         self._encoder = encoder
         self._allow_private = settings.allow_private_addresses
+        self._feeds = [Feed(url, 60.0 * settings.feed_minutes) for url in settings.feeds]
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Put the shipped articles into an empty home and build the index where there is none.
@@ -74,6 +77,24 @@ class Editor:
         """
         with self.library.lock():
             return self._publish(full=full)
+
+    def watch(self, stop: Stop, say: Callable[[str], None]) -> None:
+        """Publish what changes in the library, by hand or by its feeds, until `stop` is set.
+
+        Raises:
+            LibraryError: the library cannot be read or written.
+        """
+        with Fetcher(allow_private=self._allow_private) as fetcher:
+            feeds = Feeds(self._feeds, fetcher, self.library.folder.parent / "feeds.json")
+            for _ in watch(self.library, feeds, stop):
+                before = snapshot.current(self._snapshots)
+                try:
+                    done = self.build(full=False)
+                except (LibraryLocked, RetrievalError) as exc:
+                    say(f"not published, the next change tries again: {exc}")
+                    continue
+                if done.name != before:
+                    say(f"{done.name} serves: {done.articles} articles, {done.encoded} passages newly encoded")
 
     def _publish(self, *, full: bool) -> Published:
         with progress("Indexing articles", len(self.library.ids())) as step:

@@ -25,11 +25,15 @@ def _text(value: object) -> str:
     return value.strip()
 
 
-def _count(value: object) -> int:
+def _count(value: object, most: int = 50) -> int:
     number = int(value) if isinstance(value, str) else value
-    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= 50:
-        raise ValueError("a whole number from 1 to 50")
+    if isinstance(number, bool) or not isinstance(number, int) or not 1 <= number <= most:
+        raise ValueError(f"a whole number from 1 to {most}")
     return number
+
+
+def _minutes(value: object) -> int:
+    return _count(value, most=1440)
 
 
 def _share(value: object) -> float:
@@ -48,6 +52,13 @@ def _ids(value: object) -> tuple[int, ...]:
 
 def _folder(value: object) -> Path:
     return Path(_text(value)).expanduser().absolute()
+
+
+def _urls(value: object) -> tuple[str, ...]:
+    parts = value.split(",") if isinstance(value, str) else value
+    if not isinstance(parts, list | tuple):
+        raise ValueError("URLs, comma between")
+    return tuple(_url(part) for part in parts)
 
 
 def _url(value: object) -> str:
@@ -110,6 +121,8 @@ class Settings:
     threshold: float = _setting(
         0.5, _share, "answer from this probability on; higher declines more", "a number from 0 to 1"
     )
+    feeds: tuple[str, ...] = _setting((), _urls, "feeds and sitemaps that newsquote watch asks", "URLs, comma between")
+    feed_minutes: int = _setting(15, _minutes, "minutes between two visits", "a whole number from 1 to 1440")
     allow_private_addresses: bool = _setting(
         False, _yes, "fetch articles from addresses of the local network too", "true or false"
     )

@@ -98,7 +98,8 @@ def publish(
     """Build a snapshot of `articles` aside, make it CURRENT, keep the three newest.
 
     An article that the snapshot that serves has too is copied from it; in one that changed, a passage whose words and
-    title are as they were keeps its vectors. With `full` everything is encoded anew, to the same bytes.
+    title are as they were keeps its vectors; where nothing changed, no snapshot is made. With `full` everything is
+    encoded anew, to the same bytes.
 
     Raises:
         PublishError: the files cannot be written; what served before still serves.
@@ -113,6 +114,8 @@ def publish(
             previous = None if full else _previous(snapshots, encoder)
             moment = _after_the_newest(snapshots, now())
             manifest, encoded = _build(articles, encoder, folder, previous, progress, moment)
+            if previous is not None and _same(manifest, previous.manifest):
+                return Published(previous.name, manifest.articles, manifest.passages, 0)
             name = f"{moment:{_STAMP}}-{hashlib.sha256(manifest.to_json().encode()).hexdigest()[:8]}"
             _sync(folder)
             folder.rename(snapshots / name)
@@ -170,6 +173,12 @@ def _after_the_newest(snapshots: Path, moment: dt.datetime) -> dt.datetime:
     if newest is None:
         return moment
     return max(moment, dt.datetime.strptime(newest, _STAMP).replace(tzinfo=dt.UTC) + dt.timedelta(seconds=1))
+
+
+def _same(one: Manifest, other: Manifest) -> bool:
+    """Whether two snapshots hold the same; the files of the lexical index have other names in each build."""
+    files = [{name: file for name, file in m.files.items() if not name.startswith("lexical/")} for m in (one, other)]
+    return files[0] == files[1]
 
 
 def _previous(snapshots: Path, encoder: Encoder) -> Snapshot | None:

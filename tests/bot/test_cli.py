@@ -325,9 +325,10 @@ def test_settings_are_shown_with_their_origin_and_without_the_token(run: Run, mo
 
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     for command in (
-        ["ask"], ["chat"], ["telegram"], ["add"], ["articles", "list"], ["articles", "show"], ["articles", "remove"],
+        ["ask"], ["chat"], ["telegram"], ["add"], ["watch"], ["articles", "list"], ["articles", "show"], ["articles", "remove"],
         ["index", "build"], ["index", "list"], ["index", "use"], ["index", "check"], ["model", "list"],
-        ["model", "add"], ["model", "use"], ["eval"], ["feedback", "export"], ["config"],
+        ["model", "add"], ["model", "use"], ["eval"], ["feedback", "export"],
+        ["config"],
     ):  # fmt: skip
         assert main([*command, "--help"]) == 0
         assert capsys.readouterr().out.startswith(f"usage: newsquote {' '.join(command)}")
@@ -375,6 +376,19 @@ def test_two_who_add_at_once_lose_nothing(home: Path, run: Run, tmp_path: Path) 
     assert [p.communicate(timeout=120)[1] for p in (one, two)] == [b"", b""]
     assert {a["id"] for a in run("articles", "list", "--json").json} == {KUWAIT, "harbour", "bridge"}
     assert run("ask", "--json", "How long did the strike last?").json["quotes"][0]["article"]["id"] == "harbour"
+
+
+def test_watching_publishes_what_is_put_into_the_library_and_ends_when_told(home: Path, run: Run) -> None:
+    run("ask", "Who?")
+    watching = process(home, "watch")
+    assert watching.stderr is not None
+    assert watching.stderr.readline().startswith(b"newsquote: watching ")
+    (home / "library" / "ferry.txt").write_text("Ferry is late\n\nThe ferry to the island is late because of fog.\n")
+    assert b"serves: 2 articles, 1 passages newly encoded" in watching.stderr.readline()
+    watching.terminate()
+    assert watching.wait(30) == 0
+    watching.communicate()
+    assert run("ask", "--json", "Why is the ferry late?").json["quotes"][0]["article"]["title"] == "Ferry is late"
 
 
 def test_answering_loads_neither_torch_nor_telegram(home: Path, run: Run) -> None:

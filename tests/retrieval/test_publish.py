@@ -46,6 +46,15 @@ def test_unchanged_passages_are_never_encoded_twice(tmp_path: Path) -> None:
     assert publish([BRIDGE, moved], encoder, tmp_path, now=now).encoded == 0
 
 
+def test_publishing_what_serves_already_makes_no_snapshot_unless_all_is_to_be_encoded_anew(tmp_path: Path) -> None:
+    now = ticking()
+    first = publish(LIBRARY, HashingEncoder(), tmp_path, now=now)
+    again = publish(LIBRARY, HashingEncoder(), tmp_path, now=now)
+    assert (again.name, again.articles, again.encoded) == (first.name, 3, 0)
+    assert snapshot.names(tmp_path) == [first.name]
+    assert publish(LIBRARY, HashingEncoder(), tmp_path, full=True, now=now).name != first.name
+
+
 def test_another_encoder_encodes_everything(tmp_path: Path) -> None:
     now = ticking()
     publish(LIBRARY, HashingEncoder(name="one"), tmp_path, now=now)
@@ -120,7 +129,7 @@ def test_three_snapshots_are_kept_and_the_one_that_serves(tmp_path: Path) -> Non
     assert snapshot.names(tmp_path) == made[2:]
     use(tmp_path, made[2])
     assert snapshot.current(tmp_path) == made[2]
-    newest = publish(LIBRARY, HashingEncoder(), tmp_path, now=now).name
+    newest = publish(LIBRARY[1:], HashingEncoder(), tmp_path, now=now).name
     assert snapshot.names(tmp_path) == [*made[3:], newest]
 
 
