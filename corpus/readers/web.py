@@ -92,7 +92,7 @@ _ONLY_LINKED = 0.9
 # Fewer words are no article; fewer than the second none where the page says that it holds something back.
 _LEAST_WORDS = 20
 _FEW_WORDS = 60
-# The largest of the 40 pages has 1.1 MB and 4 tables at most. Of tables trafilatura takes a time that grows with their square.
+# The largest of the 40 pages has 1.1 MB, none more than 4 tables. With tables trafilatura's time grows as their square.
 _PAGE_LIMIT = 8 << 20
 _MOST_TABLES = 200
 _WALL = re.compile(

@@ -346,6 +346,21 @@ def test_the_same_text_elsewhere_is_kept_as_a_further_source(tmp_path: Path) -> 
     assert made.ids() == ["m", "n", "o", "one", "re"]
 
 
+def test_the_same_text_twice_in_one_batch_is_noticed(tmp_path: Path) -> None:
+    made = library(tmp_path)
+    outcomes = made.add([*records(ONE), replace(ONE, id="re", url="https://y.kw/1"), replace(TWO, text=LONG)])
+    assert [outcome.reason for outcome in outcomes] == [None, "the same text as one, kept as a further source", None]
+
+
+def test_a_digest_changes_with_anything_an_article_says(tmp_path: Path) -> None:
+    made = library(tmp_path, ONE, TWO)
+    before = made.digests()
+    made.add([replace(TWO, author="Ann")])
+    after = made.digests()
+    assert list(before) == list(after) == ["one", "two"]
+    assert (before["one"] == after["one"], before["two"] == after["two"]) == (True, False)
+
+
 def test_the_page_of_an_article_in_the_library_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("A title\n\nThe body.")
     made = library(tmp_path)
