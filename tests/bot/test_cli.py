@@ -325,7 +325,8 @@ def test_settings_are_shown_with_their_origin_and_without_the_token(run: Run, mo
 
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     for command in (
-        ["ask"], ["chat"], ["telegram"], ["add"], ["watch"], ["articles", "list"], ["articles", "show"], ["articles", "remove"],
+        ["ask"], ["chat"], ["telegram"], ["add"], ["watch"], ["articles", "list"], ["articles", "show"],
+        ["articles", "remove"],
         ["index", "build"], ["index", "list"], ["index", "use"], ["index", "check"], ["model", "list"],
         ["model", "add"], ["model", "use"], ["eval"], ["feedback", "export"],
         ["config"],
