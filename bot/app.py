@@ -319,18 +319,20 @@ class TelegramBot:
         receive = self._wait_for_updates if self._settings.telegram_webhook_url else self._poll
         receiving = asyncio.create_task(receive(bot, inbox))
         stopping = asyncio.create_task(self._stop.wait())
-        aside = [
-            asyncio.create_task(_set_commands(bot, self._settings.telegram_admins)),
-            asyncio.create_task(self._announce(bot, face)),
-        ]
+        menu = asyncio.create_task(_set_commands(bot, self._settings.telegram_admins))
+        announcing = asyncio.create_task(self._announce(bot, face))
         await asyncio.wait({receiving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for server in servers:
             server.stop()
-        for task in (receiving, stopping, *aside):
+        self._stop.set()
+        for task in (receiving, menu):
             task.cancel()
-        results = await asyncio.gather(receiving, stopping, *aside, return_exceptions=True)
+        results: list[object] = [*await asyncio.gather(receiving, menu, return_exceptions=True)]
         if not await inbox.drain(STOP_S):
             log.warning("%d updates are left for the next run", inbox.waiting)
+        await asyncio.wait({announcing}, timeout=STOP_S)  # or somebody would be told of the same articles again
+        announcing.cancel()
+        results += await asyncio.gather(announcing, stopping, return_exceptions=True)
         for server in servers:
             await server.close_all_connections()
         for result in results:
@@ -417,12 +419,12 @@ class TelegramBot:
 
     async def _announce(self, bot: Bot, face: Handlers) -> None:
         """Look for new articles every so often, and tell those who want to hear of them."""
-        while True:
+        while not self._stop.is_set():
             try:
-                await face.announce(bot)
+                await face.announce(bot, self._stop)
             except (RetrievalError, TooSlow, TelegramError) as exc:
                 log.warning("new articles could not be announced: %s", exc)
-            await asyncio.sleep(ANNOUNCE_S)
+            await self._pause(ANNOUNCE_S)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

@@ -14,6 +14,7 @@ from corpus.article import Article
 from retrieval.results import Answer, Quote
 
 PAGE = 8  # articles
+ANNOUNCED = 50  # articles; more do not fit into a message
 OPENING = 300  # code points of an article's first words
 
 LIMIT_UTF16 = 4096  # the Bot API's sendMessage
@@ -131,8 +132,8 @@ def articles(shelf: Shelf, language: Language, page: int) -> Card:
     pages = max(1, -(-len(shelf) // PAGE))
     page = min(page, pages - 1)
     first = page * PAGE
-    listed = shelf.articles[first : first + PAGE]
-    rich = render.articles(shelf.articles, language, first=first, count=PAGE, room=ROOM)
+    listed = shelf[first : first + PAGE]
+    rich = render.articles(shelf, language, first=first, count=PAGE, room=ROOM)
     numbers = tuple(
         Button(phrases.number(first + place + 1, language), Press(ARTICLE, key_of(article.id), page).data)
         for place, article in enumerate(listed)
@@ -155,9 +156,9 @@ def article(found: Article, language: Language, page: int) -> Card:
     return Card(rich, ((back,),))
 
 
-def announcement(new: Sequence[Article], language: Language) -> Card:
-    """The titles of new articles, in one message."""
-    head = Rich(say(Phrase.NEW_ARTICLES, language, count=len(new))).styled(Style.BOLD)
+def announcement(new: Sequence[Article], language: Language, *, count: int | None = None) -> Card:
+    """The titles of new articles, as many as fit into one message; `count` is how many there are in all."""
+    head = Rich(say(Phrase.NEW_ARTICLES, language, count=count or len(new))).styled(Style.BOLD)
     return Card(ROOM.fill([head, *(Rich("• ") + render.source(article, language) for article in new)], "\n"))
 
 

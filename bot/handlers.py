@@ -15,7 +15,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, TypeVar
 
 from telegram import (
     Bot,
@@ -56,12 +56,15 @@ from bot.engine import Engine, TooSlow
 from bot.metrics import Metrics
 from bot.phrases import Language, Phrase, say
 from bot.render import Look, Rich, Style
-from bot.shelf import Shelf, find_again, key_of, put_away
+from bot.shelf import Shelf, find_again, put_away
 from bot.state import ANSWERS_KEPT_S, DAY_S, Subscriber
 from bot.state import State as Store
 from bot.throttle import Throttle
+from retrieval.answering import Answerer
 from retrieval.errors import RetrievalError
 from retrieval.results import Answer, Query
+
+R = TypeVar("R")
 
 log = logging.getLogger(__name__)
 
@@ -158,6 +161,7 @@ class Handlers:
         self._inline: OrderedDict[str, tuple[float, Kept]] = OrderedDict()
         self._shown: OrderedDict[tuple[int, int], object] = OrderedDict()
         self._shelf: tuple[str, Shelf] | None = None
+        self._noted: str | None = None  # the snapshot whose articles were last compared with those seen before
         self._commands: dict[str, Callable[[Message, User, str], Awaitable[None]]] = {
             "start": self._start,
             "ask": self._ask,
@@ -300,7 +304,7 @@ class Handlers:
     async def _shown_turn(self, turn: Turn, message: Message) -> Card:
         match turn:
             case Browse():
-                return cards.articles(await self._shelved(), turn.language, turn.page - 1)
+                return await self._listed(turn.language, turn.page - 1)
             case Ask():
                 raise AssertionError("a question is answered before it is shown")
             case Help():
@@ -363,7 +367,7 @@ class Handlers:
             card = cards.quote(kept, reference[1], language) if kept else None
             await self._reply(message, card or Card(Rich(say(Phrase.OUTDATED, language))))
         elif argument.startswith("a-"):
-            found = (await self._shelved()).find(argument[2:])
+            found = await self._on_shelf(lambda shelf: shelf.find(argument[2:]))
             unknown = Card(Rich(say(Phrase.ARTICLE_UNKNOWN, language)))
             await self._reply(message, cards.article(found, language, 0) if found else unknown)
         else:
@@ -377,7 +381,7 @@ class Handlers:
         await self._converse(message, user, argument)
 
     async def _latest(self, message: Message, user: User, argument: str) -> None:  # noqa: ARG002
-        await self._reply(message, cards.articles(await self._shelved(), self._talk(message, user).state.language, 0))
+        await self._reply(message, await self._listed(self._talk(message, user).state.language, 0))
 
     async def _since(self, message: Message, user: User, argument: str) -> None:
         day, _, question = argument.partition(" ")
@@ -479,13 +483,13 @@ class Handlers:
             await self._reply(message, card)
 
     async def _status(self, message: Message, user: User, argument: str) -> None:  # noqa: ARG002
-        shelf = await self._shelved()
+        count = await self._on_shelf(len)
         assert self._shelf is not None
         text = say(
             Phrase.STATUS,
             self._speaks(user),
             name=self._shelf[0],
-            articles=len(shelf),
+            articles=count,
             answered=self.metrics["answered"],
             declined=self.metrics["declined"],
             waiting=self.engine.waiting,
@@ -501,17 +505,24 @@ class Handlers:
 
     # New articles.
 
-    async def announce(self, bot: Bot) -> None:
-        """Tell subscribers of the articles that are new since the last time, in one message each."""
-        shelf = await self._shelved()
+    async def announce(self, bot: Bot, stop: asyncio.Event) -> None:
+        """Tell subscribers of the articles that are new since the last time, in one message each, until stopped."""
+        await self._on_shelf(len)
         assert self._shelf is not None
-        if not self.store.untold():
-            self.store.note_articles((key_of(article.id) for article in shelf.articles), self._shelf[0])
+        name, shelf = self._shelf
+        if self._noted != name and not self.store.untold():
+            self.store.note_articles(shelf.keys, name)
+            self._noted = name
         _, keys = self.store.news()
-        new = [article for article in map(shelf.find, keys) if article is not None]
+        if not self.store.untold():
+            return
+        found = await self._on_shelf(lambda shelf: [shelf.find(key) for key in keys[: cards.ANNOUNCED]])
+        new = [article for article in found if article is not None]
         for subscriber in self.store.untold():
+            if stop.is_set():
+                return
             if new:
-                card = cards.announcement(new, Language.of(subscriber.language) or Language.EN)
+                card = cards.announcement(new, Language.of(subscriber.language) or Language.EN, count=len(keys))
                 await self._send(bot, subscriber.chat, card, thread=subscriber.thread or None)
             self.store.told(subscriber)
 
@@ -554,9 +565,9 @@ class Handlers:
     async def _turned(self, press: Press, language: Language) -> Card | None:
         """What a button turns its message into; None where that is no longer there."""
         if press.what == cards.ARTICLES:
-            return cards.articles(await self._shelved(), language, press.place)
+            return await self._listed(language, press.place)
         if press.what == cards.ARTICLE:
-            found = (await self._shelved()).find(press.subject)
+            found = await self._on_shelf(lambda shelf: shelf.find(press.subject))
             return cards.article(found, language, press.place) if found else None
         if press.what in (cards.QUOTE, cards.WIDE):
             kept = await self._kept(press.number)
@@ -666,24 +677,27 @@ class Handlers:
     def _speaks(self, user: User) -> Language:
         return Language.of(self.store.language(user.id)) or Language.of(user.language_code) or Language.EN
 
-    async def _shelved(self) -> Shelf:
-        """The articles of the snapshot that serves, put in order once for each snapshot."""
-        before = self._shelf
+    async def _on_shelf(self, work: Callable[[Shelf], R]) -> R:
+        """What `work` makes of the articles of the snapshot that serves; they are put in order once for each."""
 
-        def shelved(answerer: Any) -> tuple[str, Shelf]:
-            name = answerer.snapshot.name
-            return before if before and before[0] == name else (name, Shelf(answerer.snapshot.articles()))
+        def worked(answerer: Answerer) -> R:
+            snapshot = answerer.snapshot
+            if self._shelf is None or self._shelf[0] != snapshot.name:
+                self._shelf = snapshot.name, Shelf(snapshot.articles(), snapshot.article)
+            return work(self._shelf[1])
 
-        self._shelf = await self.engine.call(shelved)
-        return self._shelf[1]
+        return await self.engine.call(worked)
+
+    async def _listed(self, language: Language, page: int) -> Card:
+        return await self._on_shelf(lambda shelf: cards.articles(shelf, language, page))
 
     async def _kept(self, number: int) -> Kept | None:
         found = self.store.answer(number)
         if found is None:
             return None
         _, answered, quotes, _ = found
-        shelf = await self._shelved()
-        return Kept(number, answered, tuple(find_again(quote, shelf) for quote in quotes))
+        again = await self._on_shelf(lambda shelf: tuple(find_again(quote, shelf) for quote in quotes))
+        return Kept(number, answered, again)
 
     async def _reply(self, message: Message, card: Card, *, keep: bool = False) -> None:
         """Answer a message where it was written; in a group, as a reply to it."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable
+from array import array
+from collections.abc import Callable, Collection, Iterable, Sequence
 from hashlib import blake2b
-from typing import Any
+from typing import Any, overload
 
 from corpus.article import Article, Span, content_id
 from retrieval.results import Quote
@@ -16,24 +16,48 @@ def key_of(article_id: str) -> str:
     return blake2b(article_id.encode(), digest_size=8).hexdigest()
 
 
-class Shelf:
-    """Articles, newest first, those without a date last, equal dates by title; found by key, too."""
+class Shelf(Sequence[Article]):
+    """Articles, newest first, those without a date last, equal dates by title; found by key, too.
 
-    def __init__(self, articles: Iterable[Article]) -> None:
-        by_title = sorted(articles, key=lambda article: article.title)
-        self.articles = tuple(sorted(by_title, key=lambda article: article.published or "", reverse=True))
-        self._by_key = {key_of(article.id): article for article in self.articles}
+    Of `articles` only titles and dates are kept; `article` gives the whole of the one in a row, counted from 0.
+    """
+
+    def __init__(self, articles: Iterable[Article], article: Callable[[int], Article]) -> None:
+        self._article = article
+        listed = [(found.published or "", found.title, row, key_of(found.id)) for row, found in enumerate(articles)]
+        listed.sort(key=lambda entry: entry[1])
+        listed.sort(key=lambda entry: entry[0], reverse=True)
+        self._rows = array("q", (row for _, _, row, _ in listed))
+        self._by_key = {key: row for _, _, row, key in listed}
+
+    @classmethod
+    def of(cls, articles: Sequence[Article]) -> Shelf:
+        """A shelf of articles that are at hand."""
+        return cls(articles, articles.__getitem__)
 
     def __len__(self) -> int:
-        return len(self.articles)
+        return len(self._rows)
+
+    @overload
+    def __getitem__(self, place: int) -> Article: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Article]: ...
+
+    def __getitem__(self, place: int | slice) -> Article | list[Article]:
+        if isinstance(place, slice):
+            return [self._article(row) for row in self._rows[place]]
+        return self._article(self._rows[place])
+
+    @property
+    def keys(self) -> Collection[str]:
+        """The key of every article."""
+        return self._by_key.keys()
 
     def find(self, key: str) -> Article | None:
         """The article of a key, where it is here."""
-        return self._by_key.get(key)
-
-    def since(self, day: dt.date) -> tuple[Article, ...]:
-        """The articles published on a day or later."""
-        return tuple(article for article in self.articles if article.published and article.published >= day.isoformat())
+        row = self._by_key.get(key)
+        return None if row is None else self._article(row)
 
 
 def put_away(quote: Quote) -> dict[str, Any]:

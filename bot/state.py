@@ -85,6 +85,7 @@ class State:
             self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.execute("PRAGMA secure_delete=ON")  # what is forgotten is overwritten
             self._db.executescript(_SCHEMA)
         except sqlite3.Error as exc:
             raise OSError(f"{path} cannot be used: {exc}") from exc

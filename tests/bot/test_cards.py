@@ -81,12 +81,14 @@ def test_a_quote_of_any_text_makes_a_message_telegram_takes_with_its_words_verba
 
 @given(st.lists(quotes(), max_size=30), st.sampled_from(Language), st.integers(0, 9))
 def test_articles_of_any_title_make_messages_telegram_takes(found: list[Quote], language: Language, page: int) -> None:
-    shelf = Shelf(
-        Article(id=f"{n}{quote.article.id}", title=quote.article.title, text="Text", url=quote.article.url)
-        for n, quote in enumerate(found)
+    shelf = Shelf.of(
+        [
+            Article(id=f"{n}{quote.article.id}", title=quote.article.title, text="Text", url=quote.article.url)
+            for n, quote in enumerate(found)
+        ]
     )
     accepted(cards.articles(shelf, language, page))
-    accepted(cards.announcement(shelf.articles, language))
+    accepted(cards.announcement(shelf, language))
     for quote in found[:3]:
         accepted(cards.article(quote.article, language, page))
 
@@ -117,7 +119,7 @@ def test_a_quote_that_is_not_there_makes_no_card() -> None:
 
 
 def test_the_last_page_stands_for_all_after_it() -> None:
-    shelf = Shelf(LIBRARY)
+    shelf = Shelf.of(LIBRARY)
     assert cards.articles(shelf, Language.EN, 7) == cards.articles(shelf, Language.EN, 0)
 
 

@@ -9,7 +9,7 @@ from corpus.article import content_id
 from retrieval.evaluation import read_cases
 from tests.library_of import BEES, HARBOUR, LIBRARY
 
-SHELF = Shelf(LIBRARY)
+SHELF = Shelf.of(LIBRARY)
 HARBOUR_CONTENT = content_id(HARBOUR.title, HARBOUR.text)
 START = HARBOUR.text.index("The strike had")
 STOP = START + len("The strike had lasted eleven days.")
