@@ -419,11 +419,15 @@ class TelegramBot:
 
     async def _announce(self, bot: Bot, face: Handlers) -> None:
         """Look for new articles every so often, and tell those who want to hear of them."""
+        said = ""
         while not self._stop.is_set():
             try:
                 await face.announce(bot, self._stop)
+                said = ""
             except (RetrievalError, TooSlow, TelegramError) as exc:
-                log.warning("new articles could not be announced: %s", exc)
+                if str(exc) != said:
+                    log.warning("new articles could not be announced: %s", exc)
+                said = str(exc)
             await self._pause(ANNOUNCE_S)
 
     async def _pause(self, seconds: float) -> None:

@@ -44,7 +44,7 @@ class Phone:
     def __init__(self, world: World) -> None:
         self.world = world
 
-    async def until(self, what: Callable[[], Any], timeout_s: float = 10.0) -> Any:
+    async def until(self, what: Callable[[], Any], timeout_s: float = 30.0) -> Any:
         return await asyncio.to_thread(self.world.wait, what, timeout_s)
 
     async def ask(self, text: str, user: int = 1, chat: int | None = None, **more: Any) -> Json:

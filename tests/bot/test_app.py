@@ -218,6 +218,19 @@ async def test_what_goes_wrong_is_logged_and_told_with_a_reference(
     assert TOKEN not in caplog.text
 
 
+async def test_an_index_that_cannot_be_opened_is_said_once(
+    settings: Settings, world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "ANNOUNCE_S", 0.01)
+    (settings.snapshots / "CURRENT").unlink()
+    async with running(settings):
+        message = await Phone(world).ask("What about the bridge?")
+    assert message["text"].startswith("I could not look that up: there is no index yet")
+    warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
+    assert len(warnings) == 1
+    assert warnings[0].startswith("new articles could not be announced: there is no index yet")
+
+
 def free_address() -> str:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))

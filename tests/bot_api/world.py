@@ -250,7 +250,7 @@ class World:
         with self.changed:
             return len(self._queue)
 
-    def wait(self, what: Callable[[], Any], timeout_s: float = 10.0) -> Any:
+    def wait(self, what: Callable[[], Any], timeout_s: float = 30.0) -> Any:
         """Wait until `what()` is true; gives its value.
 
         Raises:
