@@ -69,11 +69,13 @@ class Candidates:
 class Evidence:
     """`sentences` is (s, len(EVIDENCE)) float32, `owner` (s,) the passage of each, by position.
 
-    `met` is (n, t): how well each passage meets each of the question's words; `exact` (n, t) whether it has it.
+    `met` is (n, t): how well each passage meets each of the question's words, `exact` (n, t) whether it has it, and
+    `around` (s, t) how well each sentence with its neighbours meets them.
     """
 
     sentences: Floats
     owner: Ints
+    around: Floats
     met: Floats
     exact: Bools
 
@@ -131,7 +133,7 @@ def weigh(found: Candidates) -> Evidence:
         weakest[owner],
         found.heading[own].astype(np.float32),
     )
-    return Evidence(np.stack(columns, axis=1).astype(np.float32), owner, passage_met, passage_exact > 0)
+    return Evidence(np.stack(columns, axis=1).astype(np.float32), owner, around[own], passage_met, passage_exact > 0)
 
 
 def best_in(values: Floats, edges: Ints) -> Floats:

@@ -138,7 +138,7 @@ class Searcher:
             )
         articles = np.array([hit.article for hit in hits], np.int64)
         hits.sort(key=lambda hit: (-hit.score, hit.row))
-        evidence = confidence.evidence_of(weighed, scores, articles, candidates.idf, respelt)
+        evidence = confidence.evidence_of(weighed, scores, articles, candidates.idf, float(lexical.max()), respelt)
         return Found(tuple(hits), evidence)
 
     def _spelled(self, question: Question) -> tuple[Question, Encoded, int]:

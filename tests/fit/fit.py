@@ -1,0 +1,326 @@
+"""Fits ranking and confidence on the invented news; writes retrieval/fitted.py, the figures and a reliability plot.
+
+    .venv/bin/python -m tests.fit.fit MODEL_FOLDER
+
+MODEL_FOLDER holds a converted model, as `newsquote model add` leaves it in models/. The same data and model give the
+same weights. Two minutes on two cores; nothing is read from outside `data/`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.article import Article
+from retrieval import confidence, fusion, quoting
+from retrieval.encoder import Encoder, OnnxEncoder
+from retrieval.evaluation import auroc
+from retrieval.publish import publish
+from retrieval.results import Query
+from retrieval.search import Found, Question, Searcher
+from retrieval.snapshot import Snapshot
+from tests.fit.invented import Asked, read, with_articles_gone, with_gaps
+
+Floats = NDArray[np.float32]
+HERE = Path(__file__).parent
+FITTED = HERE.parents[1] / "retrieval" / "fitted.py"
+FOLDS = 5
+WRITTEN = {"fact", "paraphrase", "keyword", "typo"}
+"""The kinds of answerable question that ranking is fitted on."""
+
+TOPIC_WEIGHTS = {"fact": 1.0, "keyword": 1.0, "typo": 1.0, "reader": 1.0, "paraphrase": 1.0, "gone": 1.0}
+ANSWER_WEIGHTS = {"fact": 1.0, "keyword": 1.0, "typo": 1.0, "reader": 1.0, "plain": 2.0, "near-miss": 0.5}
+"""How much a question of each kind counts; a paraphrase that names nothing is no question a library can be sure of."""
+
+RIGHT_SHARE = 0.65
+"""How often the first quote answers a question that a reader asks, supposed: the invented questions are harder."""
+
+SHARPER, SHIFT = 4.0, 2.0
+"""The topic's regression only turns down what lies far below nearly every answerable question."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One answerable question's candidate sentences: evidence (s, columns), which answer (s,), and its article."""
+
+    evidence: Floats
+    answers: NDArray[np.bool_]
+    article: int
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the first quote said about itself, whether it answers, the question's article and kind."""
+
+    evidence: Floats
+    right: bool
+    article: int
+    kind: str
+
+
+def searched(
+    articles: Sequence[Article], asked: Iterable[Asked], encoder: Encoder, snapshots: Path, weights: Floats
+) -> list[tuple[Asked, Found]]:
+    """What a library of the articles finds for each question."""
+    name = publish(articles, encoder, snapshots).name
+    searcher = Searcher(Snapshot.open(snapshots, name), encoder, weights=weights)
+    queries = [(one, Query(one.text)) for one in asked]
+    return [(one, searcher.search(query, Question.of(query))) for one, query in queries]
+
+
+def ranked(found: Iterable[tuple[Asked, Found]]) -> list[Ranked]:
+    """The questions among whose candidates the answer is."""
+    rows = []
+    for asked, result in found:
+        pairs = [(hit, span) for hit in result.hits for span, _ in hit.sentences]
+        answers = [
+            hit.article == asked.article and any(span.start <= a.start and a.end <= span.end for a in asked.answers)
+            for hit, span in pairs
+        ]
+        if any(answers):
+            evidence = np.concatenate([hit.evidence for hit in result.hits])
+            rows.append(Ranked(evidence, np.array(answers), asked.article))
+    return rows
+
+
+def judged(found: Iterable[tuple[Asked, Found]], *, missing: str | None = None) -> list[Judged]:
+    """Every question that found something; with `missing`, of that kind and answered by nothing."""
+    rows = []
+    for asked, result in found:
+        if not result.hits:
+            continue
+        top = result.hits[0]
+        best = quoting.highlights(top.sentences)
+        right = (
+            missing is None
+            and top.article == asked.article
+            and any(span.start <= answer.start and answer.end <= span.end for answer in asked.answers for span in best)
+        )
+        rows.append(Judged(result.evidence, right, asked.article, missing or asked.kind))
+    return rows
+
+
+def descend(slope: Callable[[Floats], Floats], size: int, *, steps: int = 800, rate: float = 0.05) -> Floats:
+    """The least point of a smooth convex function by Adam (Kingma and Ba 2015), from zero, with a falling rate."""
+    at, mean, square = np.zeros(size), np.zeros(size), np.zeros(size)
+    for step in range(1, steps + 1):
+        down = slope(at.astype(np.float32)).astype(np.float64)
+        mean, square = 0.9 * mean + 0.1 * down, 0.999 * square + 0.001 * down**2
+        scaled = mean / (1 - 0.9**step) / (np.sqrt(square / (1 - 0.999**step)) + 1e-8)
+        at -= rate * (1 - (step - 1) / steps) * scaled
+    return at.astype(np.float32)
+
+
+def fit_ranking(rows: Sequence[Ranked], *, decay: float = 6e-3) -> Floats:
+    """Weights under which the answering sentences get most of a softmax over the candidates."""
+    every = np.concatenate([row.evidence for row in rows])
+    scale = every.std(axis=0) + 1e-6
+    edges = np.cumsum([0, *(len(row.evidence) for row in rows)])[:-1]
+    owner = np.repeat(np.arange(len(rows)), [len(row.evidence) for row in rows])
+    answers = np.concatenate([row.answers for row in rows])
+    scaled = every / scale
+
+    def slope(weights: Floats) -> Floats:
+        scores = scaled @ weights
+        shares = np.exp(scores - np.maximum.reduceat(scores, edges)[owner])
+        shares /= np.add.reduceat(shares, edges)[owner]
+        right = np.where(answers, shares, 0)
+        right /= np.maximum(np.add.reduceat(right, edges)[owner], 1e-12)
+        return np.asarray(scaled.T @ (shares - right) / len(rows) + decay * weights, np.float32)
+
+    return np.asarray(descend(slope, every.shape[1]) / scale, np.float32)
+
+
+def fit_logistic(evidence: Floats, right: Floats, weight: Floats, *, decay: float) -> Floats:
+    """A logistic regression's weights and, last, its bias; `weight` (n,) says how much each row counts."""
+    centre, scale = evidence.mean(axis=0), evidence.std(axis=0) + np.float32(1e-6)
+    scaled = np.concatenate([(evidence - centre) / scale, np.ones((len(evidence), 1), np.float32)], axis=1)
+    share = weight / weight.sum()
+    held = np.append(np.full(evidence.shape[1], decay, np.float32), np.float32(0))
+
+    def slope(weights: Floats) -> Floats:
+        chance = 1 / (1 + np.exp(-(scaled @ weights)))
+        return np.asarray(scaled.T @ (share * (chance - right)) + held * weights, np.float32)
+
+    found = descend(slope, scaled.shape[1])
+    weights = found[:-1] / scale
+    return np.append(weights, found[-1] - centre @ weights).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """The two regressions of `confidence.log_chance` and the curve over them."""
+
+    topic: Floats
+    answer: Floats
+    calibration: Floats
+
+    def __call__(self, evidence: Floats) -> Floats:
+        return confidence.calibrated(confidence.log_chance(evidence, self.topic, self.answer), self.calibration)
+
+
+def fit_confidence(rows: Sequence[Judged]) -> Confidence:
+    """Fit both regressions, sharpen the first, and calibrate their product on the questions that people may ask."""
+    evidence = np.stack([row.evidence for row in rows])
+    right = np.array([row.right for row in rows], np.float32)
+    topic_weight = np.array([TOPIC_WEIGHTS.get(row.kind, 0.0) for row in rows], np.float32)
+    answer_weight = np.array([ANSWER_WEIGHTS.get(row.kind, 0.0) for row in rows], np.float32)
+    one, other = topic_weight > 0, answer_weight > 0
+    topic = fit_logistic(evidence[one], right[one], topic_weight[one], decay=0.1)
+    topic = SHARPER * topic
+    topic[-1] += SHARPER * SHIFT
+    answer = fit_logistic(evidence[other], right[other], answer_weight[other], decay=0.1)
+    chances = confidence.log_chance(evidence[other], topic, answer)[:, None]
+    calibration = fit_logistic(chances, right[other], expected(right[other] > 0, answer_weight[other]), decay=0.0)
+    return Confidence(topic, answer, calibration)
+
+
+def expected(right: NDArray[np.bool_], weight: Floats) -> Floats:
+    """The weights scaled so that RIGHT_SHARE of them lies on what is right, (n,)."""
+    share = np.where(right, RIGHT_SHARE / weight[right].sum(), (1 - RIGHT_SHARE) / weight[~right].sum())
+    return np.asarray(share * weight, np.float32)
+
+
+def folded(rows: Sequence[Judged]) -> Floats:
+    """Each row's probability by a fit that saw nothing of its article, (n,)."""
+    found = np.zeros(len(rows), np.float32)
+    for fold in range(FOLDS):
+        fitted = fit_confidence([row for row in rows if row.article % FOLDS != fold])
+        mine = [number for number, row in enumerate(rows) if row.article % FOLDS == fold]
+        found[mine] = fitted(np.stack([rows[number].evidence for number in mine]))
+    return found
+
+
+def reliability(
+    found: Floats, right: NDArray[np.bool_], weight: Floats, bins: int = 10
+) -> list[tuple[float, float, float]]:
+    """The mean probability, the share that is right and the weight of each tenth that holds any."""
+    place = np.minimum((found * bins).astype(int), bins - 1)
+    groups = [place == one for one in range(bins) if (place == one).any()]
+    return [
+        (
+            float(np.average(found[group], weights=weight[group])),
+            float(np.average(right[group], weights=weight[group])),
+            float(weight[group].sum() / weight.sum()),
+        )
+        for group in groups
+    ]
+
+
+def plot(points: Sequence[tuple[float, float, float]]) -> str:
+    """A reliability plot as SVG: probability to the right, share that is right upwards, circles by weight."""
+    most = max(count for _, _, count in points)
+    circles = "\n".join(
+        f'<circle cx="{40 + 320 * said:.1f}" cy="{360 - 320 * was:.1f}" r="{3 + 9 * (count / most) ** 0.5:.1f}">'
+        f"<title>{count:.2f} of all: said {said:.2f}, was {was:.2f}</title></circle>"
+        for said, was, count in points
+    )
+    ticks = "\n".join(
+        f'<text x="{40 + 32 * tenth}" y="378" text-anchor="middle">{tenth / 10:g}</text>'
+        f'<text x="32" y="{364 - 32 * tenth}" text-anchor="end">{tenth / 10:g}</text>'
+        for tenth in range(0, 11, 2)
+    )
+    return (
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 400 400" font-family="sans-serif" font-size="11">\n'
+        '<title>Confidence said and share that was right</title>\n<rect width="400" height="400" fill="white"/>\n'
+        '<path d="M40 40V360H360" fill="none" stroke="black"/>\n'
+        '<path d="M40 360L360 40" stroke="gray" stroke-dasharray="4"/>\n'
+        f'<g fill="#2266aa">\n{circles}\n</g>\n{ticks}\n</svg>\n'
+    )
+
+
+def written(ranking: Floats, fitted: Confidence) -> str:
+    """The module that serves the weights."""
+
+    def table(name: str, columns: Sequence[str], weights: Floats) -> str:
+        rows = "".join(f'    "{column}": {weight:.4g},\n' for column, weight in zip(columns, weights, strict=True))
+        return f"{name} = {{\n{rows}}}\n"
+
+    slope, offset = fitted.calibration
+    return (
+        '"""What was fitted on invented news; written by tests/fit/fit.py, which says how. Do not edit by hand."""\n\n'
+        + table("RANKING", fusion.EVIDENCE, ranking)
+        + table("TOPIC", confidence.EVIDENCE, fitted.topic[:-1])
+        + f"TOPIC_BIAS = {fitted.topic[-1]:.4g}\n"
+        + table("ANSWER", confidence.EVIDENCE, fitted.answer[:-1])
+        + f"ANSWER_BIAS = {fitted.answer[-1]:.4g}\n"
+        + f"CALIBRATION = ({slope:.4g}, {offset:.4g})\n"
+    )
+
+
+def weights_of(rows: Sequence[Judged]) -> Floats:
+    """What each row counts among the questions that people may ask, (n,)."""
+    weight = np.array([ANSWER_WEIGHTS.get(row.kind, 0.0) for row in rows], np.float32)
+    return expected(np.array([row.right for row in rows]), weight)
+
+
+def report(rows: Sequence[Judged], found: Floats, sentences: float) -> str:
+    """What the fit reaches on articles it did not see, as Markdown."""
+    right = np.array([row.right for row in rows])
+    asked = np.array([row.kind in ANSWER_WEIGHTS for row in rows])
+    lines = [
+        "# Figures of the last fit",
+        "",
+        "Five folds by article; nothing here is evaluation data.",
+        "",
+        f"- The best sentence of the library answers: {sentences:.3f} of the answerable questions.",
+    ]
+    for name, kinds in (
+        ("near misses and plain questions", ("near-miss", "plain")),
+        ("questions whose answer was cut out", ("gap",)),
+        ("questions whose article is gone", ("gone",)),
+    ):
+        other = np.array([row.kind in kinds for row in rows])
+        area = auroc(found[right & asked].tolist(), found[other].tolist())
+        lines.append(f"- AUROC of right answers against {name}: {area:.3f}")
+    weight = weights_of(rows)
+    points = reliability(found, right, weight)
+    error = sum(share * abs(said - was) for said, was, share in points)
+    lines += [
+        f"- Expected calibration error over ten bins, {RIGHT_SHARE} right as supposed: {error:.3f} (reliability.svg)",
+        "",
+        "| threshold | right ones that are answered | answered ones that are right |",
+        "| --- | --- | --- |",
+    ]
+    for threshold in (0.3, 0.4, 0.45, 0.5, 0.6, 0.7):
+        yes = found >= threshold
+        answered = weight[yes & right].sum() / weight[right].sum()
+        lines.append(f"| {threshold} | {answered:.3f} | {weight[yes & right].sum() / weight[yes].sum():.3f} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Read the invented news, search it whole and with answers missing, fit, and write what was found."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path)
+    encoder = OnnxEncoder.open(parser.parse_args().model)
+    articles, questions = read()
+    with tempfile.TemporaryDirectory() as folder:
+        snapshots = Path(folder)
+        written_questions = [asked for asked in questions if asked.kind in WRITTEN]
+        whole = ranked(searched(articles, written_questions, encoder, snapshots, fusion.WEIGHTS))
+        ranking = fit_ranking(whole)
+        rows = judged(searched(articles, questions, encoder, snapshots, ranking))
+        for library, asked in with_gaps(articles, questions):
+            rows += judged(searched(library, asked, encoder, snapshots, ranking), missing="gap")
+        for library, asked in with_articles_gone(articles, questions):
+            rows += judged(searched(library, asked, encoder, snapshots, ranking), missing="gone")
+    right = []
+    for fold in range(FOLDS):
+        weights = fit_ranking([row for row in whole if row.article % FOLDS != fold])
+        right += [row.answers[int((row.evidence @ weights).argmax())] for row in whole if row.article % FOLDS == fold]
+    found = folded(rows)
+    FITTED.write_text(written(ranking, fit_confidence(rows)), encoding="utf-8")
+    (HERE / "FIGURES.md").write_text(report(rows, found, float(np.mean(right))), encoding="utf-8")
+    points = reliability(found, np.array([row.right for row in rows]), weights_of(rows))
+    (HERE / "reliability.svg").write_text(plot(points), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

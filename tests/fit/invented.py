@@ -1,0 +1,102 @@
+"""The invented news that ranking and confidence are fitted on, and libraries of it in which answers are missing."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from corpus.article import Article, Span
+from corpus.sentences import split_sentences
+
+DATA = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question about the article in position `article`, and where that answers it; nowhere for a near miss."""
+
+    text: str
+    article: int
+    answers: tuple[Span, ...]
+    kind: str
+
+
+def read(data: Path = DATA) -> tuple[list[Article], list[Asked]]:
+    """Every English article and question in a folder, file by file; then those of readers.json.
+
+    readers.json asks again, by the id of a question, in the words of somebody who knows what the news was about but not
+    how it was written ("again"), and asks plain things about the people and firms of an article, by its title, that no
+    article says ("missing").
+    """
+    articles: list[Article] = []
+    questions: dict[str, Asked] = {}
+    for path in sorted(data.glob("news-*.json")):
+        for group in json.loads(path.read_text(encoding="utf-8"))["data"]:
+            contexts = [paragraph["context"] for paragraph in group["paragraphs"]]
+            text = "\n\n".join(contexts)
+            if not unicodedata.is_normalized("NFC", text):
+                raise ValueError(f"{path.name}: {group['title']} is not in Unicode NFC, so its offsets may not hold")
+            number, begins = len(articles), 0
+            articles.append(Article(f"invented-{number:03d}", group["title"], text))
+            for paragraph in group["paragraphs"]:
+                for qa in paragraph["qas"]:
+                    starts = [(begins + answer["answer_start"], answer["text"]) for answer in qa["answers"]]
+                    spans = tuple(Span(start, start + len(words)) for start, words in starts)
+                    questions[qa["id"]] = Asked(qa["question"], number, spans, qa["kind"])
+                begins += len(paragraph["context"]) + 2
+    readers = json.loads((data / "readers.json").read_text(encoding="utf-8"))
+    numbers = {article.title: number for number, article in enumerate(articles)}
+    again = [replace(questions[name], text=text, kind="reader") for name, text in readers["again"].items()]
+    missing = [
+        Asked(text, numbers[title], (), "plain") for title, texts in readers["missing"].items() for text in texts
+    ]
+    return articles, [*questions.values(), *again, *missing]
+
+
+def without(article: Article, answers: Sequence[Span]) -> Article | None:
+    """The article without the sentences that touch the answers or repeat their words; None where nothing is left."""
+    words = [article.text[answer.start : answer.end] for answer in answers if answer.end - answer.start > 5]
+    pieces = []
+    for sentence in split_sentences(article.text):
+        piece = article.text[sentence.start : sentence.end]
+        touched = any(sentence.start < answer.end and answer.start < sentence.end for answer in answers)
+        if not touched and not any(one in piece for one in words):
+            pieces.append(piece)
+    text = "".join(pieces)
+    return replace(article, text=text) if text.strip() else None
+
+
+def with_gaps(articles: Sequence[Article], questions: Sequence[Asked]) -> Iterator[tuple[list[Article], list[Asked]]]:
+    """Libraries in which each article lost the answer to one question of it, and those questions.
+
+    Between them every answerable question is asked once.
+    """
+    waiting = [
+        [asked for asked in questions if asked.article == number and asked.answers] for number in range(len(articles))
+    ]
+    while any(waiting):
+        library, asked_now = list(articles), []
+        for number, queue in enumerate(waiting):
+            if not queue:
+                continue
+            asked = queue.pop(0)
+            gap = without(articles[number], asked.answers)
+            if gap is not None:
+                library[number] = gap
+                asked_now.append(asked)
+        yield library, asked_now
+
+
+def with_articles_gone(
+    articles: Sequence[Article], questions: Sequence[Asked], parts: int = 4
+) -> Iterator[tuple[list[Article], list[Asked]]]:
+    """Libraries that lost every `parts`-th article, and the answerable questions about those."""
+    for part in range(parts):
+        gone = set(range(part, len(articles), parts))
+        yield (
+            [article for number, article in enumerate(articles) if number not in gone],
+            [asked for asked in questions if asked.article in gone and asked.answers],
+        )
