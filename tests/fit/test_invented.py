@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from corpus.article import Article, Span
+from tests.fit.invented import Asked, read, with_articles_gone, with_gaps, without
+
+ARTICLE = Article("a", "Title", "The mill opened in 1901. Anna ran it. In 1901 bread was dear, said Anna Lund.")
+
+
+def test_every_answer_lies_where_the_data_says() -> None:
+    articles, questions = read()
+    assert len(articles) == 75
+    for asked in questions:
+        text = articles[asked.article].text
+        assert all(text[span.start : span.end].strip() for span in asked.answers), asked.text
+        assert bool(asked.answers) == (asked.kind not in {"near-miss", "plain"}), asked.text
+
+
+def test_a_gap_takes_the_answers_sentence_and_those_that_repeat_it() -> None:
+    assert without(ARTICLE, [Span(19, 23)]) == replace(ARTICLE, text=ARTICLE.text[25:])
+    gap = without(ARTICLE, [Span(66, 75)])
+    assert gap is not None
+    assert gap.text == "The mill opened in 1901. Anna ran it. "
+    assert without(replace(ARTICLE, text="Only this."), [Span(0, 4)]) is None
+
+
+def test_between_them_the_libraries_with_gaps_ask_every_answerable_question_once() -> None:
+    asked = [Asked(str(number), number % 2, (Span(0, 3),), "fact") for number in range(5)]
+    near = Asked("near", 0, (), "near-miss")
+    libraries = list(with_gaps([ARTICLE, ARTICLE], [*asked, near]))
+    assert [one.text for _, questions in libraries for one in questions] == ["0", "1", "2", "3", "4"]
+    assert [[article.text == ARTICLE.text for article in library] for library, _ in libraries] == [
+        [False, False],
+        [False, False],
+        [False, True],
+    ]
+
+
+def test_questions_are_asked_where_their_article_is_gone() -> None:
+    articles = [replace(ARTICLE, id=str(number)) for number in range(3)]
+    asked = [Asked(str(number), number, (Span(0, 3),), "fact") for number in range(3)]
+    found = [
+        ([article.id for article in library], [one.text for one in questions])
+        for library, questions in with_articles_gone(articles, asked, parts=2)
+    ]
+    assert found == [(["1"], ["0", "2"]), (["0", "2"], ["1"])]
