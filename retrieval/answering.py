@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import unicodedata
 from collections.abc import Callable
+from itertools import islice
 
 from corpus.article import Article, Span
 from corpus.sentences import trim
@@ -65,7 +66,8 @@ class Answerer:
         question = Question.of(query)
         found = self._searcher.search(query, question)
         drafts = [self._draft(number, hit) for number, hit in enumerate(found.hits)]
-        chosen = list(quoting.spread(quoting.rounded(quoting.joined(drafts, self._words), self._beside)))[: query.limit]
+        quotes = quoting.rounded(quoting.joined(drafts, self._words), self._beside)
+        chosen = list(islice(quoting.spread(quotes), query.limit))
         probability = confidence.probability(found.evidence)
         return Answer(
             question=text,

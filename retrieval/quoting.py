@@ -33,7 +33,7 @@ class Draft:
     hit: int
 
 
-def joined(drafts: Sequence[Draft], words: Callable[[int, Span], int], *, most: int = MOST_WORDS) -> list[Draft]:
+def joined(drafts: Sequence[Draft], words: Callable[[int, Span], int], *, most: int = MOST_WORDS) -> Iterator[Draft]:
     """The drafts, best first as they came, each grown by the adjacent ones of its article that score nearly as well.
 
     Args:
@@ -44,7 +44,6 @@ def joined(drafts: Sequence[Draft], words: Callable[[int, Span], int], *, most: 
     begins = {(draft.article, draft.span.start): number for number, draft in enumerate(drafts)}
     ends = {(draft.article, draft.span.end): number for number, draft in enumerate(drafts)}
     used: set[int] = set()
-    found = []
     for number, draft in enumerate(drafts):
         if number in used:
             continue
@@ -63,8 +62,7 @@ def joined(drafts: Sequence[Draft], words: Callable[[int, Span], int], *, most: 
                 break
             used.add(min(near))
             draft = _join(draft, drafts[min(near)])
-        found.append(draft)
-    return found
+        yield draft
 
 
 def rounded(drafts: Iterable[Draft], beside: Callable[[Draft], tuple[Span | None, Span | None]]) -> Iterator[Draft]:

@@ -21,7 +21,7 @@ def length(_: int, span: Span) -> int:
 
 
 def test_a_neighbour_that_scores_nearly_as_well_joins_its_quote() -> None:
-    quotes = joined([draft(0, 1, 9), draft(0, 2, 7), draft(1, 3, 7)], length)
+    quotes = list(joined([draft(0, 1, 9), draft(0, 2, 7), draft(1, 3, 7)], length))
     assert [(quote.article, quote.span, quote.score, quote.rows) for quote in quotes] == [
         (0, Span(10, 30), 9, (1, 2)),
         (1, Span(30, 40), 7, (3,)),
