@@ -68,7 +68,7 @@ class Answerer:
         drafts = [self._draft(number, hit) for number, hit in enumerate(found.hits)]
         quotes = quoting.rounded(quoting.joined(drafts, self._words), self._beside)
         chosen = list(islice(quoting.spread(quotes), query.limit))
-        probability = confidence.probability(found.evidence)
+        probability = found.confidence
         return Answer(
             question=text,
             answered=bool(chosen) and probability >= self._threshold,

@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from corpus.article import Article, Span
 from retrieval.digests import sha256_of, verified
 from retrieval.errors import SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
+from retrieval.kinds import Mark
 from retrieval.late import WORD_DIM
 from retrieval.lexical import LexicalIndex
 from retrieval.vectors import VectorIndex
@@ -140,6 +141,7 @@ class Snapshot:
         self.word_vectors = _array(folder / "word_vectors.bin", np.dtype("i1"), (manifest.words, WORD_DIM))
         self._vocabulary_path = folder / "vocabulary.txt"
         self._vocabulary: frozenset[str] | None = None
+        self._arabic: NDArray[np.bool_] | None = None
         self.vectors = VectorIndex.open(folder / "vectors.faiss")
         self.lexical = LexicalIndex.open(folder / "lexical")
         self._articles: dict[int, Article] = {}
@@ -199,6 +201,15 @@ class Snapshot:
         """The spans of a passage's sentences, in order."""
         first, last = int(self.passages["sentence"][row]), int(self.passages["sentence"][row + 1])
         return [Span(int(one["start"]), int(one["end"])) for one in self.sentences[first:last]]
+
+    def arabic(self) -> NDArray[np.bool_]:
+        """Which passages have at least as many Arabic words as others, (passages,) bool; found when first asked for."""
+        if self._arabic is None:
+            marked = np.concatenate(([0], np.cumsum((self.words["mark"] & int(Mark.ARABIC)) > 0)))
+            edges = self.passages["word"]
+            arabic = marked[edges[1:]] - marked[edges[:-1]]
+            self._arabic = (arabic > 0) & (2 * arabic >= edges[1:] - edges[:-1])
+        return self._arabic
 
     def vocabulary(self) -> frozenset[str]:
         """Every folded word of the titles and texts; read when first asked for."""

@@ -25,15 +25,27 @@ class Asked:
 
 
 def read(data: Path = DATA) -> tuple[list[Article], list[Asked]]:
-    """Every English article and question in a folder, file by file; then those of readers.json.
+    """Every English article and question in a folder, file by file; then the questions of readers.json.
 
     readers.json asks again, by the id of a question, in the words of somebody who knows what the news was about but not
     how it was written ("again"), and asks plain things about the people and firms of an article, by its title, that no
     article says ("missing").
     """
+    articles, questions = read_files(data, "news-*.json")
+    readers = json.loads((data / "readers.json").read_text(encoding="utf-8"))
+    numbers = {article.title: number for number, article in enumerate(articles)}
+    again = [replace(questions[name], text=text, kind="reader") for name, text in readers["again"].items()]
+    missing = [
+        Asked(text, numbers[title], (), "plain") for title, texts in readers["missing"].items() for text in texts
+    ]
+    return articles, [*questions.values(), *again, *missing]
+
+
+def read_files(data: Path, pattern: str) -> tuple[list[Article], dict[str, Asked]]:
+    """The articles of some files, and their questions by id."""
     articles: list[Article] = []
     questions: dict[str, Asked] = {}
-    for path in sorted(data.glob("news-*.json")):
+    for path in sorted(data.glob(pattern)):
         for group in json.loads(path.read_text(encoding="utf-8"))["data"]:
             contexts = [paragraph["context"] for paragraph in group["paragraphs"]]
             text = "\n\n".join(contexts)
@@ -47,13 +59,7 @@ def read(data: Path = DATA) -> tuple[list[Article], list[Asked]]:
                     spans = tuple(Span(start, start + len(words)) for start, words in starts)
                     questions[qa["id"]] = Asked(qa["question"], number, spans, qa["kind"])
                 begins += len(paragraph["context"]) + 2
-    readers = json.loads((data / "readers.json").read_text(encoding="utf-8"))
-    numbers = {article.title: number for number, article in enumerate(articles)}
-    again = [replace(questions[name], text=text, kind="reader") for name, text in readers["again"].items()]
-    missing = [
-        Asked(text, numbers[title], (), "plain") for title, texts in readers["missing"].items() for text in texts
-    ]
-    return articles, [*questions.values(), *again, *missing]
+    return articles, questions
 
 
 def without(article: Article, answers: Sequence[Span]) -> Article | None:

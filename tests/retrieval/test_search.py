@@ -1,0 +1,77 @@
+"""Search, above all across languages: what an encoder cannot read says nothing, and words still find."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from corpus.article import Article
+from retrieval.answering import Answerer
+from retrieval.cases import Case
+from retrieval.publish import publish
+from retrieval.results import Query
+from retrieval.search import Question, Searcher
+from retrieval.snapshot import Snapshot
+from tests.fakes import HashingEncoder
+
+ARTICLES = [
+    Article("metro", "Metro opens", "The second metro line opened on Sunday. A ticket costs half a dinar."),
+    Article("cup", "Cup final", "The sailors won the cup for the sixth time. The crowd was large."),
+    Article("lake", "نفوق الأسماك في بحيرة الصفصاف", "نفقت آلاف الأسماك في البحيرة. وقال الوالي إن الصيد محظور."),
+    Article("court", "محاكمة مصرفي", "قضت المحكمة بسجن مدير المصرف ثماني سنوات. وأمرت بمصادرة يخت."),
+]
+
+
+class ReadingEncoder(HashingEncoder):
+    """The same with a claim to read Arabic."""
+
+    @property
+    def multilingual(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def snapshot(tmp_path: Path) -> Snapshot:
+    return Snapshot.open(tmp_path, publish(ARTICLES, HashingEncoder(), tmp_path).name)
+
+
+def test_a_snapshot_knows_its_arabic_passages(snapshot: Snapshot) -> None:
+    assert snapshot.arabic().tolist() == [False, False, True, True]
+
+
+def test_a_question_that_the_encoder_cannot_read_is_answered_by_words(snapshot: Snapshot) -> None:
+    answer = Answerer(snapshot, HashingEncoder()).answer(Query("بكم سنة حُكم على مدير المصرف بالسجن؟"))
+    assert answer.quotes[0].article.id == "court"
+    evidence = answer.quotes[0].evidence
+    assert (evidence["cosine"], evidence["passage cosine"], "dense rank" in evidence) == (0, 0, False)
+
+
+def test_passages_that_the_encoder_cannot_read_have_no_cosine(snapshot: Snapshot) -> None:
+    query = Query("Who won the cup?")
+    hits = Searcher(snapshot, HashingEncoder()).search(query, Question.of(query)).hits
+    assert hits[0].article == 1
+    assert [hit.evidence[:, 5:7].any() for hit in hits if hit.article > 1] == [False, False]
+
+
+def test_a_question_in_a_language_the_library_lacks_is_declined(tmp_path: Path) -> None:
+    published = publish(ARTICLES[:2], HashingEncoder(), tmp_path)
+    answer = Answerer(Snapshot.open(tmp_path, published.name), HashingEncoder()).answer(Query("من فاز بالكأس؟"))
+    assert (answer.answered, answer.quotes) == (False, ())
+
+
+def test_each_passage_is_weighed_by_its_own_case(snapshot: Snapshot) -> None:
+    query = Query("متى افتُتح المترو في البحيرة؟")
+    hits = Searcher(snapshot, ReadingEncoder()).search(query, Question.of(query)).hits
+    assert {hit.article: hit.case for hit in hits} == {
+        0: Case.CROSSING,
+        1: Case.CROSSING,
+        2: Case.ARABIC,
+        3: Case.ARABIC,
+    }
+
+
+def test_a_quotation_that_an_arabic_question_misquotes_hides_nothing(snapshot: Snapshot) -> None:
+    query = Query("ماذا حدث في «بحيرة صفصاف»؟")
+    hits = Searcher(snapshot, HashingEncoder()).search(query, Question.of(query)).hits
+    assert hits[0].article == 2
