@@ -3,7 +3,7 @@
 RANKING = {
     "words": 5.246,
     "around": 3.767,
-    "passage words": 6.122,
+    "passage words": 6.123,
     "exact": -1.272,
     "passage exact": 5.014,
     "cosine": 20.9,
@@ -15,25 +15,25 @@ RANKING = {
 }
 TOPIC = {
     "score": 0.1581,
-    "lead": 0.4537,
-    "cosine": 3.845,
-    "words": 1.873,
-    "passage words": 4.145,
+    "lead": 0.4535,
+    "cosine": 3.849,
+    "words": 1.863,
+    "passage words": 4.147,
     "article words": 2.492,
     "exact": 1.778,
     "around": 3.459,
-    "passage cosine": -0.02522,
+    "passage cosine": -0.02628,
     "best cosine": 1.526,
-    "best passage words": 3.302,
-    "bm25": 1.704,
-    "around unmet": -0.8779,
-    "unmet": -4.35,
-    "article unmet": -0.4626,
-    "weakest": 3.578,
-    "absent": 0.6729,
-    "kind": -0.5625,
-    "length": 1.21,
-    "respelt": 0.1888,
+    "best passage words": 3.305,
+    "bm25": 1.705,
+    "around unmet": -0.8735,
+    "unmet": -4.352,
+    "article unmet": -0.465,
+    "weakest": 3.579,
+    "absent": 0.6731,
+    "kind": -0.5657,
+    "length": 1.211,
+    "respelt": 0.1889,
 }
 TOPIC_BIAS = -15.16
 ANSWER = {
@@ -59,4 +59,4 @@ ANSWER = {
     "respelt": 0.4032,
 }
 ANSWER_BIAS = -3.526
-CALIBRATION = (1.926, 2.444)
+CALIBRATION = (1.208, 0.7984, 1)

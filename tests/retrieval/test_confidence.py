@@ -72,3 +72,11 @@ def test_both_chances_are_needed() -> None:
 def test_there_is_a_fitted_weight_for_each_piece_of_evidence() -> None:
     assert tuple(fitted.RANKING) == fusion.EVIDENCE
     assert tuple(fitted.TOPIC) == tuple(fitted.ANSWER) == confidence.EVIDENCE
+
+
+def test_the_curve_may_be_over_the_log_odds() -> None:
+    chances = np.log(np.array([0.2, 0.5, 0.8], np.float32))
+    assert np.allclose(confidence.log_odds(chances), np.log([0.25, 1, 4]), atol=1e-5)
+    assert np.allclose(calibrated(chances, np.array([1, 0, 1], np.float32)), [0.2, 0.5, 0.8], atol=1e-5)
+    assert np.allclose(calibrated(chances, np.array([1, 0], np.float32)), [0.2 / 1.2, 0.5 / 1.5, 0.8 / 1.8], atol=1e-5)
+    assert np.isfinite(confidence.log_odds(np.zeros(1, np.float32))).all()
