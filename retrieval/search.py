@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from corpus.article import Span
 from retrieval import cases, confidence, fusion, kinds, late, spelling
-from retrieval.analysis import Word, fold, terms, words
+from retrieval.analysis import Word, fold, stem, terms, words
 from retrieval.encoder import Encoded, Encoder
 from retrieval.results import Query
 from retrieval.snapshot import Snapshot
@@ -39,6 +39,12 @@ class Question:
     kind: kinds.Kind
     phrases: tuple[tuple[str, ...], ...]
     excluded: frozenset[str]
+
+    @property
+    def asks_beyond_phrases(self) -> bool:
+        """Whether it has content outside its quotation marks, which Arabic also puts around names, inflected or not."""
+        quoted = {stem(word) for phrase in self.phrases for word in phrase}
+        return any(term not in quoted for term in self.terms)
 
     @classmethod
     def of(cls, query: Query) -> Question:
@@ -122,11 +128,8 @@ class Searcher:
             lexical_rows, bm25 = lexical_rows[inside][:FETCHED], bm25[inside][:FETCHED]
         rows = np.union1d(dense_rows, lexical_rows)
         if question.phrases or question.excluded:
-            obeying = [row for row in rows.tolist() if self._obeys(row, question)]
-            if not obeying and in_arabic:  # words change within a quotation, and an English article has none of them
-                freed = replace(question, phrases=())
-                obeying = [row for row in rows.tolist() if self._obeys(row, freed)]
-            rows = np.array(obeying, np.int64)
+            rules = replace(question, phrases=()) if in_arabic and question.asks_beyond_phrases else question
+            rows = np.array([row for row in rows.tolist() if self._obeys(row, rules)], np.int64)
         if not len(rows):
             return NOTHING
         lexical = np.zeros(len(rows), np.float32)

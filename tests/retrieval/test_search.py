@@ -71,7 +71,14 @@ def test_each_passage_is_weighed_by_its_own_case(snapshot: Snapshot) -> None:
     }
 
 
-def test_a_quotation_that_an_arabic_question_misquotes_hides_nothing(snapshot: Snapshot) -> None:
+def test_quotation_marks_around_a_name_in_an_arabic_question_are_no_condition(snapshot: Snapshot) -> None:
     query = Query("ماذا حدث في «بحيرة صفصاف»؟")
     hits = Searcher(snapshot, HashingEncoder()).search(query, Question.of(query)).hits
     assert hits[0].article == 2
+
+
+def test_an_arabic_phrase_alone_must_occur(snapshot: Snapshot) -> None:
+    for text, articles in (("«آلاف الأسماك»", [2]), ("«الأسماك آلاف»", [])):
+        query = Query(text)
+        hits = Searcher(snapshot, HashingEncoder()).search(query, Question.of(query)).hits
+        assert [hit.article for hit in hits] == articles
