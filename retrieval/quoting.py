@@ -11,8 +11,12 @@ HIGHLIGHTS = 3
 HIGHLIGHT_WITHIN = 4.0
 """A further sentence is marked when its score is at most this far below the best one's."""
 
-JOIN_WITHIN = 3.0
-"""An adjacent passage joins a quote when its score is at most this far below the quote's."""
+JOIN_WITHIN = 5.0
+"""An adjacent passage joins a quote when its score is at most this far below the quote's.
+
+On news questions recall@1 is .872, .879 and .879 with 3, 4 and 5, recall@5 .986, .986 and .993, and the first quote
+has 113, 121 and 133 words.
+"""
 
 MOST_WORDS = 250
 """A quote does not grow beyond these, so that it stays readable."""
@@ -33,13 +37,16 @@ class Draft:
     hit: int
 
 
-def joined(drafts: Sequence[Draft], words: Callable[[int, Span], int], *, most: int = MOST_WORDS) -> Iterator[Draft]:
+def joined(
+    drafts: Sequence[Draft], words: Callable[[int, Span], int], *, most: int = MOST_WORDS, within: float = JOIN_WITHIN
+) -> Iterator[Draft]:
     """The drafts, best first as they came, each grown by the adjacent ones of its article that score nearly as well.
 
     Args:
         drafts: One for each hit, best first; those of one article do not overlap.
         words: The number of words in an article's span.
         most: The words a quote may have; one that has more to begin with does not grow.
+        within: How far below a quote's score an adjacent passage's may be.
     """
     begins = {(draft.article, draft.span.start): number for number, draft in enumerate(drafts)}
     ends = {(draft.article, draft.span.end): number for number, draft in enumerate(drafts)}
@@ -55,7 +62,7 @@ def joined(drafts: Sequence[Draft], words: Callable[[int, Span], int], *, most: 
                 for other in beside
                 if other is not None
                 and other not in used
-                and drafts[other].score >= draft.score - JOIN_WITHIN
+                and drafts[other].score >= draft.score - within
                 and words(draft.article, _over(draft, drafts[other])) <= most
             ]
             if not near:

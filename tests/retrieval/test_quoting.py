@@ -36,7 +36,7 @@ def test_a_quote_grows_on_both_sides_until_it_is_long_enough() -> None:
 
 
 def test_a_neighbour_far_behind_stays_apart() -> None:
-    assert [quote.span for quote in joined([draft(0, 1, 9), draft(0, 2, 5.9)], length)] == [Span(10, 20), Span(20, 30)]
+    assert [quote.span for quote in joined([draft(0, 1, 9), draft(0, 2, 3.9)], length)] == [Span(10, 20), Span(20, 30)]
 
 
 def test_what_a_best_sentence_at_the_edge_leans_on_is_quoted_too() -> None:
