@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval import confidence, fitted, fusion
+from retrieval import confidence, fusion
 from retrieval.confidence import calibrated, evidence_of, log_chance, probability
 from retrieval.fusion import Evidence
 
@@ -67,11 +67,6 @@ def test_both_chances_are_needed() -> None:
     assert np.allclose(log_chance(row, sure, sure), 0, atol=1e-6)
     assert np.allclose(log_chance(row, sure, unsure), -20, atol=1e-3)
     assert np.allclose(log_chance(row, unsure, sure), -20, atol=1e-3)
-
-
-def test_there_is_a_fitted_weight_for_each_piece_of_evidence() -> None:
-    assert tuple(fitted.RANKING) == fusion.EVIDENCE
-    assert tuple(fitted.TOPIC) == tuple(fitted.ANSWER) == confidence.EVIDENCE
 
 
 def test_the_curve_may_be_over_the_log_odds() -> None:
