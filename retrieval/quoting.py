@@ -37,16 +37,13 @@ class Draft:
     hit: int
 
 
-def joined(
-    drafts: Sequence[Draft], words: Callable[[int, Span], int], *, most: int = MOST_WORDS, within: float = JOIN_WITHIN
-) -> Iterator[Draft]:
+def joined(drafts: Sequence[Draft], words: Callable[[int, Span], int], *, most: int = MOST_WORDS) -> Iterator[Draft]:
     """The drafts, best first as they came, each grown by the adjacent ones of its article that score nearly as well.
 
     Args:
         drafts: One for each hit, best first; those of one article do not overlap.
         words: The number of words in an article's span.
         most: The words a quote may have; one that has more to begin with does not grow.
-        within: How far below a quote's score an adjacent passage's may be.
     """
     begins = {(draft.article, draft.span.start): number for number, draft in enumerate(drafts)}
     ends = {(draft.article, draft.span.end): number for number, draft in enumerate(drafts)}
@@ -62,7 +59,7 @@ def joined(
                 for other in beside
                 if other is not None
                 and other not in used
-                and drafts[other].score >= draft.score - within
+                and drafts[other].score >= draft.score - JOIN_WITHIN
                 and words(draft.article, _over(draft, drafts[other])) <= most
             ]
             if not near:
