@@ -201,16 +201,16 @@ def _day(text: str) -> dt.date:
 
 
 def _encoder(settings: Settings) -> Encoder:
-    from retrieval.models import DEFAULT_SOURCE, open_encoder, read_manifest
+    from retrieval.models import DEFAULT_SOURCE, MULTILINGUAL, open_encoder, read_manifest
 
     folder = settings.models_folder / settings.model
-    if settings.model == DEFAULT_SOURCE and not folder.exists():
+    if settings.model in {DEFAULT_SOURCE, MULTILINGUAL} and not folder.exists():
         from bot.models import add
 
         _say("Preparing the language model: once, about half a minute.")
-        add(settings, DEFAULT_SOURCE)
+        add(settings, settings.model)
     manifest = read_manifest(folder)
-    if manifest.backend != "onnx":
+    if manifest.backend == "sentence-transformers":
         _say(f"The model {manifest.name} is {manifest.note}; it takes seconds to start.")
     return open_encoder(folder)
 
