@@ -76,7 +76,10 @@ class Answerer:
             quotes=tuple(self._quote(draft, found.hits[draft.hit]) for draft in chosen),
             snapshot=self.snapshot.name,
             took_ms=1000 * (self._clock() - began),
-            evidence=dict(zip(confidence.EVIDENCE, found.evidence.tolist(), strict=False)),
+            evidence={
+                **dict(zip(confidence.EVIDENCE, found.evidence.tolist(), strict=False)),
+                **({"unknown": float(found.unknown)} if found.unknown else {}),
+            },
         )
 
     def _draft(self, number: int, hit: Hit) -> quoting.Draft:

@@ -1,7 +1,7 @@
 """SQuAD-form questions to figures: recall, MRR, highlighting, abstention, calibration, milliseconds.
 
-The form is that of SQuAD 2.0 (Rajpurkar, Jia and Liang 2018): articles of paragraphs, each with its questions. An article
-whose paragraphs are all empty carries questions that no article answers.
+The form is that of SQuAD 2.0 (Rajpurkar, Jia and Liang 2018): articles of paragraphs, each with its questions. An
+article whose paragraphs are all empty carries questions that no article answers.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Bin:
-    """Answers whose confidence lies between two tenths: how many, their mean confidence, and the share that is right."""
+    """Answers whose confidence is in one tenth: how many, their mean confidence, and the share that is right."""
 
     count: int
     confidence: float

@@ -56,7 +56,7 @@ def word_vectors(spans: Sequence[Span], tokens: Floats, offsets: NDArray[np.int3
 
 def compress(vectors: Floats) -> NDArray[np.int8]:
     """Unit vectors (n, dim) as int8, row for row."""
-    return np.clip(np.rint(vectors * steps(vectors.shape[1])), -127, 127).astype(np.int8)
+    return np.asarray(np.clip(np.rint(vectors * steps(vectors.shape[1])), -127, 127), np.int8)
 
 
 def similarities(compressed: NDArray[np.int8], question: Floats) -> Floats:

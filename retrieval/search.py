@@ -26,6 +26,12 @@ MORE_CANDIDATES = 64
 """The same for Arabic and for multilingual encoders, whose first ranking is weaker: of the answers to Arabic questions
 on English articles (XQuAD), .959 are in its best 24 and .985 in its best 64."""
 
+SMALL = 300
+"""A library of fewer passages weighs its words as if it had so many: in one article nearly every word is common."""
+
+SAME = 0.8
+"""A word is another form of one in the library when their vectors are this near (Kuwait, Kuwaiti; not Bahrain)."""
+
 _QUOTED = re.compile(r'["“”«»]([^"“”«»]+)["“”«»]')
 _EXCLUDED = re.compile(r"(?:^|\s)-(?=\w)([\w'’]+)")
 
@@ -82,10 +88,14 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Passages, best first, equal scores by row, and what the first says about itself (`confidence.EVIDENCE`)."""
+    """Passages, best first, equal scores by row, and what the first says about itself (`confidence.EVIDENCE`).
+
+    `unknown` counts names and numbers of the question that the library never mentions.
+    """
 
     hits: tuple[Hit, ...]
     evidence: NDArray[np.float32]
+    unknown: int = 0
 
     @property
     def confidence(self) -> float:
@@ -94,7 +104,7 @@ class Found:
             return 0.0
         weights = cases.WEIGHTS[self.hits[0].case]
         chance = confidence.log_chance(self.evidence[None, :], weights.topic, weights.answer)
-        return float(confidence.calibrated(chance, weights.calibration)[0])
+        return confidence.doubted(float(confidence.calibrated(chance, weights.calibration)[0]), self.unknown)
 
 
 NOTHING = Found((), np.zeros(0, np.float32))
@@ -174,8 +184,26 @@ class Searcher:
             )
         articles = np.array([hit.article for hit in hits], np.int64)
         hits.sort(key=lambda hit: (-hit.score, hit.row))
+        unknown = self._unknown(question, weighed)
         evidence = confidence.evidence_of(weighed, scores, articles, candidates.idf, float(lexical.max()), respelt)
-        return Found(tuple(hits), evidence)
+        return Found(tuple(hits), evidence, unknown)
+
+    def _unknown(self, question: Question, weighed: fusion.Evidence) -> int:
+        """How many names and numbers the question has that the library never mentions, in no other form either.
+
+        A word is taken for a name by its capital; the first word, short abbreviations and questions that are all
+        capitals tell nothing.
+        """
+        content = _content(question.text)
+        shown = [question.text[word.span.start : word.span.end] for word in content]
+        capital = [text[0].isupper() and not (text.isupper() and len(text) < 5) for text in shown]
+        opening = len(question.text) - len(question.text.lstrip(" \"'“‘«(["))
+        return sum(
+            (text[0].isdigit() or (name and not all(capital) and word.span.start > opening))
+            and self.snapshot.lexical.document_frequency(word.term) == 0
+            and float(weighed.met[:, at].max()) < SAME
+            for at, (word, text, name) in enumerate(zip(content, shown, capital, strict=True))
+        )
 
     def _scores(self, weighed: fusion.Evidence, of_passage: list[cases.Case]) -> NDArray[np.float32]:
         """One score a sentence, by the weights of its passage's case."""
@@ -232,7 +260,7 @@ class Searcher:
         sentences = snapshot.sentences[sentence_rows]
 
         asked = [word for word in words(question.text) if not word.stop]
-        content = list({word.term: word for word in reversed(asked)}.values())[::-1]
+        content = _content(question.text)
         vectors = late.word_vectors([word.span for word in asked], encoded.tokens, encoded.offsets)
         own = [asked.index(word) for word in content]
         same = stored["term"][:, None] == late.term_keys([word.term for word in content])[None, :]
@@ -290,7 +318,8 @@ class Searcher:
         return None if mask is None else np.flatnonzero(mask).astype(np.int64)
 
     def _idf(self, term: str) -> float:
-        count, size = self.snapshot.lexical.document_frequency(term), self.snapshot.lexical.size
+        count = self.snapshot.lexical.document_frequency(term)
+        size = max(self.snapshot.lexical.size, SMALL)
         return math.log(1 + (size - count + 0.5) / (count + 0.5))
 
     def _text(self, row: int) -> str:
@@ -303,6 +332,11 @@ class Searcher:
             any(tuple(found[at : at + len(phrase)]) == phrase for at in range(len(found)))
             for phrase in question.phrases
         )
+
+
+def _content(text: str) -> list[Word]:
+    """The content words of a text in order, each term once."""
+    return list({word.term: word for word in reversed(words(text)) if not word.stop}.values())[::-1]
 
 
 def _ranges(firsts: NDArray[np.int64], lasts: NDArray[np.int64]) -> NDArray[np.int64]:
