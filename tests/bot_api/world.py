@@ -293,6 +293,7 @@ class World:
                     if fault.times <= 0:
                         self.faults.remove(fault)
                     self.struck[fault.kind] += 1
+                    self.changed.notify_all()
                     return fault
         return None
 
