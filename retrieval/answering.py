@@ -12,10 +12,10 @@ from corpus.sentences import trim
 from retrieval import confidence, fusion, quoting
 from retrieval.encoder import Encoder
 from retrieval.errors import QuestionError
+from retrieval.index import Index
 from retrieval.links import link_to
 from retrieval.results import Answer, Query, Quote
 from retrieval.search import Hit, Question, Searcher
-from retrieval.snapshot import Snapshot
 
 MAX_QUESTION = 2000
 CONTEXT = 700
@@ -44,7 +44,7 @@ class Answerer:
 
     def __init__(
         self,
-        snapshot: Snapshot,
+        snapshot: Index,
         encoder: Encoder,
         *,
         threshold: float = confidence.THRESHOLD,
@@ -90,14 +90,7 @@ class Answerer:
 
     def _beside(self, draft: quoting.Draft) -> tuple[Span | None, Span | None]:
         """The sentences right before and right after a draft's passages, which are neighbours in the article."""
-        return self._sentence(draft.article, min(draft.rows) - 1, -1), self._sentence(
-            draft.article, max(draft.rows) + 1, 0
-        )
-
-    def _sentence(self, article: int, row: int, place: int) -> Span | None:
-        if not 0 <= row < self.snapshot.manifest.passages or self.snapshot.passage(row)[0] != article:
-            return None
-        return self.snapshot.passage_sentences(row)[place]
+        return self.snapshot.beside(min(draft.rows), max(draft.rows))
 
     def _quote(self, draft: quoting.Draft, hit: Hit) -> Quote:
         article = self.snapshot.article(draft.article)

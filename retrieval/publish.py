@@ -33,8 +33,9 @@ from retrieval.analysis import STOP_WORDS, Word, stem, words
 from retrieval.digests import sha256_of
 from retrieval.encoder import Encoded, Encoder
 from retrieval.errors import PublishError, RetrievalError
+from retrieval.index import PASSAGE, SENTENCE, WORD
 from retrieval.late import WORD_DIM, compress, term_keys, word_vectors
-from retrieval.snapshot import FORMAT, PASSAGE, SENTENCE, WORD, Manifest, Snapshot
+from retrieval.snapshot import FORMAT, Manifest, Snapshot
 
 KEEP = 3
 _CHUNK = 256
@@ -394,14 +395,14 @@ class _Carried:
     ) -> Iterator[tuple[NDArray[Any], dict[str, int], dict[str, int], NDArray[np.float32]]]:
         """The passages of articles `first` to `last`, a part at a time, with where what they own starts and ends."""
         old = self._opened()
-        begin, end = np.searchsorted(old.passages["article"], (first, last)).tolist()
+        begin, end = np.searchsorted(old.edges["article"], (first, last)).tolist()
         for start in range(begin, end, _COPIED):
             stop = min(start + _COPIED, end)
             starts, ends = (
-                {"passage": row, **{name: int(old.passages[name][row]) for name in ("sentence", "word", "folded")}}
+                {"passage": row, **{name: int(old.edges[name][row]) for name in ("sentence", "word", "folded")}}
                 for row in (start, stop)
             )
-            yield np.array(old.passages[start:stop]), starts, ends, old.vectors.take(np.arange(start, stop))
+            yield np.array(old.edges[start:stop]), starts, ends, old.vectors.take(np.arange(start, stop))
 
     def copy(self, name: str, start: int, end: int, target: BinaryIO) -> None:
         """Append the rows `start` to `end` of one of the old files to a new one.
@@ -428,7 +429,7 @@ class _Carried:
     def take(self, row: int) -> _Vectors:
         """The vectors of a passage."""
         old = self._opened()
-        first, last = (slice(int(old.passages[f][row]), int(old.passages[f][row + 1])) for f in ("sentence", "word"))
+        first, last = (slice(int(old.edges[f][row]), int(old.edges[f][row + 1])) for f in ("sentence", "word"))
         return _Vectors(
             passage=old.vectors.take(np.array([row], np.int64))[0],
             sentences=np.asarray(old.sentence_vectors[first]),

@@ -13,8 +13,8 @@ from corpus.article import Span
 from retrieval import cases, confidence, fusion, kinds, late, spelling
 from retrieval.analysis import Word, fold, stem, terms, words
 from retrieval.encoder import Encoded, Encoder
+from retrieval.index import Index, Passages, Where
 from retrieval.results import Query
-from retrieval.snapshot import Snapshot
 
 FETCHED = 100
 """Passages fetched by meaning, and as many by words."""
@@ -113,7 +113,7 @@ NOTHING = Found((), np.zeros(0, np.float32))
 class Searcher:
     """Ranks the passages of one snapshot. Not for several threads at once."""
 
-    def __init__(self, snapshot: Snapshot, encoder: Encoder, *, weights: NDArray[np.float32] | None = None) -> None:
+    def __init__(self, snapshot: Index, encoder: Encoder, *, weights: NDArray[np.float32] | None = None) -> None:
         """`weights` takes the place of every case's."""
         self.snapshot = snapshot
         self._encoder = encoder
@@ -123,57 +123,47 @@ class Searcher:
         """The passages that may answer; none when the question has no content or nothing is allowed or matches."""
         if not question.terms:
             return NOTHING
-        snapshot = self.snapshot
-        allowed = self._allowed(query)
         question, encoded, respelt = self._spelled(question)
-        arabic = snapshot.arabic()
         in_arabic = cases.in_arabic(question.text)
         blind = in_arabic and not self._encoder.multilingual
-        dense_rows, _ = snapshot.vectors.search(encoded.vector, 0 if blind else FETCHED, allowed)
-        lexical_rows, bm25 = snapshot.lexical.search(
-            dict.fromkeys(question.terms, 1.0), FETCHED if allowed is None else snapshot.manifest.passages
+        fetched = self.snapshot.fetch(
+            None if blind else encoded.vector,
+            dict.fromkeys(question.terms, 1.0),
+            FETCHED,
+            Where(query.since, query.until, query.source),
         )
-        if allowed is not None:
-            inside = np.isin(lexical_rows, allowed)
-            lexical_rows, bm25 = lexical_rows[inside][:FETCHED], bm25[inside][:FETCHED]
-        rows = np.union1d(dense_rows, lexical_rows)
         if question.phrases or question.excluded:
             rules = replace(question, phrases=()) if in_arabic and question.asks_beyond_phrases else question
-            rows = np.array([row for row in rows.tolist() if self._obeys(row, rules)], np.int64)
+            obeying = [_obeys(text, rules) for text in self.snapshot.texts(fetched.rows)]
+            fetched = fetched.only(np.array(obeying, np.bool_))
+        rows, dense, lexical = fetched.rows, fetched.cosine, fetched.bm25
         if not len(rows):
             return NOTHING
-        lexical = np.zeros(len(rows), np.float32)
-        places = np.searchsorted(rows, lexical_rows)
-        kept = (places < len(rows)) & (rows[np.minimum(places, len(rows) - 1)] == lexical_rows)
-        lexical[places[kept]] = bm25[kept]
-        dense = snapshot.vectors.take(rows) @ encoded.vector
         # What the encoder makes of a script that it cannot read is noise.
-        unread = np.full(len(rows), blind) if self._encoder.multilingual or blind else arabic[rows]
-        dense[unread] = 0
+        unread = np.full(len(rows), blind) if self._encoder.multilingual or blind else self.snapshot.arabic(rows)
+        dense = np.where(unread, np.float32(0), dense)
         wanted = MORE_CANDIDATES if in_arabic or self._encoder.multilingual else CANDIDATES
         best = fusion.best_first(fusion.first_scores(dense, lexical))[:wanted]
+        passages = self.snapshot.passages(rows[best])
         candidates, sentences = self._candidates(
-            question, encoded, rows[best], dense[best], fusion.relative(lexical)[best], unread[best]
+            question, encoded, passages, dense[best], fusion.relative(lexical)[best], unread[best]
         )
         weighed = fusion.weigh(candidates)
         of_passage = [
-            cases.case_of(
-                multilingual=self._encoder.multilingual, arabic_question=in_arabic, arabic_passage=bool(arabic[row])
-            )
-            for row in rows[best].tolist()
+            cases.case_of(multilingual=self._encoder.multilingual, arabic_question=in_arabic, arabic_passage=arabic)
+            for arabic in passages.arabic.tolist()
         ]
         scores = self._scores(weighed, of_passage)
-        dense_ranks = {row: rank for rank, row in enumerate(dense_rows.tolist(), 1)}
-        lexical_ranks = {row: rank for rank, row in enumerate(lexical_rows.tolist(), 1)}
+        dense_ranks = {row: rank for rank, row in enumerate(fetched.nearest.tolist(), 1)}
+        lexical_ranks = {row: rank for rank, row in enumerate(fetched.matching.tolist(), 1)}
         hits = []
         for at, row in enumerate(rows[best].tolist()):
             own = np.flatnonzero(weighed.owner == at)
-            article, span = snapshot.passage(row)
             hits.append(
                 Hit(
                     row=row,
-                    article=article,
-                    span=span,
+                    article=int(passages.article[at]),
+                    span=passages.spans[at],
                     score=float(scores[own].max()),
                     dense_rank=dense_ranks.get(row),
                     lexical_rank=lexical_ranks.get(row),
@@ -200,7 +190,7 @@ class Searcher:
         opening = len(question.text) - len(question.text.lstrip(" \"'“‘«(["))
         return sum(
             (text[0].isdigit() or (name and not all(capital) and word.span.start > opening))
-            and self.snapshot.lexical.document_frequency(word.term) == 0
+            and self.snapshot.document_frequency(word.term) == 0
             and float(weighed.met[:, at].max()) < SAME
             for at, (word, text, name) in enumerate(zip(content, shown, capital, strict=True))
         )
@@ -223,16 +213,16 @@ class Searcher:
 
         def known(word: Word) -> bool:
             return (
-                self.snapshot.lexical.document_frequency(word.term) > 0
+                self.snapshot.document_frequency(word.term) > 0
                 or (bool(starts) and not spelling.split_by_encoder(word.span, starts))
-                or word.folded in self.snapshot.vocabulary()
+                or bool(self.snapshot.known([word.folded]))
             )
 
         text, replaced = spelling.corrected(
             question.text,
             known=known,
-            vocabulary=self.snapshot.vocabulary,
-            frequency=self.snapshot.lexical.document_frequency,
+            found=self.snapshot.known,
+            frequency=self.snapshot.document_frequency,
         )
         if not replaced:
             return question, encoded, 0
@@ -243,47 +233,41 @@ class Searcher:
         self,
         question: Question,
         encoded: Encoded,
-        rows: NDArray[np.int64],
+        passages: Passages,
         dense: NDArray[np.float32],
         bm25: NDArray[np.float32],
         unread: NDArray[np.bool_],
     ) -> tuple[fusion.Candidates, list[Span]]:
-        """What the snapshot knows about the passages in `rows`, and the spans of their sentences, in that order.
+        """What is known about passages, and the spans of their sentences, in that order.
 
         Of passages that are `unread` the vectors say nothing: a word is met where it stands.
         """
-        snapshot = self.snapshot
-        firsts, lasts = snapshot.passages[rows], snapshot.passages[rows + 1]
-        word_rows = _ranges(firsts["word"], lasts["word"])
-        sentence_rows = _ranges(firsts["sentence"], lasts["sentence"])
-        stored = snapshot.words[word_rows]
-        sentences = snapshot.sentences[sentence_rows]
-
+        stored, sentences = passages.words, passages.sentences
         asked = [word for word in words(question.text) if not word.stop]
         content = _content(question.text)
         vectors = late.word_vectors([word.span for word in asked], encoded.tokens, encoded.offsets)
         own = [asked.index(word) for word in content]
         same = stored["term"][:, None] == late.term_keys([word.term for word in content])[None, :]
         if len(encoded.tokens):
-            similar = late.similarities(snapshot.word_vectors[word_rows], vectors[own])
-            unread_words = np.repeat(unread, lasts["word"] - firsts["word"])
+            similar = late.similarities(passages.word_vectors, vectors[own])
+            unread_words = np.repeat(unread, passages.word_counts)
             similar[unread_words] = same[unread_words]
         else:  # a model without token vectors: a word is met where it stands
             similar = same.astype(np.float32)
 
-        counts = lasts["sentence"] - firsts["sentence"]
-        owner = np.repeat(np.arange(len(rows)), counts)
-        ahead = np.concatenate(([0], np.cumsum(lasts["word"] - firsts["word"])))
+        counts = passages.sentence_counts
+        owner = np.repeat(np.arange(len(counts)), counts)
+        ahead = np.concatenate(([0], np.cumsum(passages.word_counts)))
         # One part more for each passage, its title, before its first sentence.
         at = np.arange(len(sentences)) + owner + 1
-        titles = np.ones(len(sentences) + len(rows), np.bool_)
+        titles = np.ones(len(sentences) + len(counts), np.bool_)
         titles[at] = False
         edges = np.empty(len(titles) + 1, np.int64)
         edges[:-1][titles] = ahead[:-1]
         edges[:-1][~titles] = ahead[owner] + sentences["word"]
         edges[-1] = ahead[-1]
         cosine, heading = np.zeros(len(titles), np.float32), np.zeros(len(titles), np.bool_)
-        cosine[at] = late.similarities(snapshot.sentence_vectors[sentence_rows], encoded.vector[None, :])[:, 0]
+        cosine[at] = late.similarities(passages.sentence_vectors, encoded.vector[None, :])[:, 0]
         cosine[at[np.repeat(unread, counts)]] = 0
         heading[at] = sentences["heading"]
         every = late.term_keys([word.term for word in words(question.text)])
@@ -294,7 +278,7 @@ class Searcher:
                 same=same,
                 idf=np.array([self._idf(word.term) for word in content], np.float32),
                 edges=edges,
-                owner=np.repeat(np.arange(len(rows)), counts + 1),
+                owner=np.repeat(np.arange(len(counts)), counts + 1),
                 titles=titles,
                 cosine=cosine,
                 kind=kinds.fits(marks, edges, question.kind),
@@ -308,39 +292,20 @@ class Searcher:
             ],
         )
 
-    def _allowed(self, query: Query) -> NDArray[np.int64] | None:
-        mask: NDArray[np.bool_] | None = None
-        if query.since is not None or query.until is not None:
-            mask = self.snapshot.published_between(query.since, query.until)
-        if query.source is not None:
-            named = self.snapshot.from_source(query.source)
-            mask = named if mask is None else mask & named
-        return None if mask is None else np.flatnonzero(mask).astype(np.int64)
-
     def _idf(self, term: str) -> float:
-        count = self.snapshot.lexical.document_frequency(term)
-        size = max(self.snapshot.lexical.size, SMALL)
+        count = self.snapshot.document_frequency(term)
+        size = max(self.snapshot.size, SMALL)
         return math.log(1 + (size - count + 0.5) / (count + 0.5))
 
-    def _text(self, row: int) -> str:
-        article, span = self.snapshot.passage(row)
-        return self.snapshot.article(article).text[span.start : span.end]
 
-    def _obeys(self, row: int, question: Question) -> bool:
-        found = [word.folded for word in words(self._text(row))]
-        return question.excluded.isdisjoint(found) and all(
-            any(tuple(found[at : at + len(phrase)]) == phrase for at in range(len(found)))
-            for phrase in question.phrases
-        )
+def _obeys(text: str, question: Question) -> bool:
+    """Whether a text holds the question's phrases and none of what it excludes."""
+    found = [word.folded for word in words(text)]
+    return question.excluded.isdisjoint(found) and all(
+        any(tuple(found[at : at + len(phrase)]) == phrase for at in range(len(found))) for phrase in question.phrases
+    )
 
 
 def _content(text: str) -> list[Word]:
     """The content words of a text in order, each term once."""
     return list({word.term: word for word in reversed(words(text)) if not word.stop}.values())[::-1]
-
-
-def _ranges(firsts: NDArray[np.int64], lasts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The positions firsts[i] to lasts[i] of every i, one range after the other."""
-    counts = lasts - firsts
-    ahead = np.concatenate(([0], np.cumsum(counts)))
-    return np.arange(ahead[-1]) + np.repeat(firsts - ahead[:-1], counts)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from corpus.article import Article, Span
 from retrieval.digests import sha256_of, verified
 from retrieval.errors import SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
+from retrieval.index import PASSAGE, SENTENCE, WORD, Fetched, Floats, Passages, Rows, Where
 from retrieval.kinds import Mark
 from retrieval.late import WORD_DIM
 from retrieval.lexical import LexicalIndex
@@ -39,15 +40,6 @@ FORMAT = 2
 _REBUILD = "run: newsquote index build"
 
 NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
-
-PASSAGE = np.dtype([(name, "<i8") for name in ("article", "start", "end", "sentence", "word", "folded")])
-"""A passage: its article's row, its span, where its sentences, words and folded words begin. One row more closes it."""
-
-SENTENCE = np.dtype([("start", "<i8"), ("end", "<i8"), ("word", "<i4"), ("heading", "?")])
-"""A sentence: its span, how many words of its passage, the title's first, precede it, whether it has no end mark."""
-
-WORD = np.dtype([("term", "<u4"), ("mark", "<u2")])
-"""A content word of a passage's title or text: its index term's number, and what it looks like (`kinds.Mark`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,17 +113,18 @@ def current(snapshots: Path) -> str | None:
 
 
 class Snapshot:
-    """An open snapshot; its files are memory-mapped and never change. Rows are positions: article and passage rows."""
+    """An open snapshot, the `Index` on one machine; its files are memory-mapped and never change."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.folder = folder
         self.name = folder.name
         self.manifest = manifest
+        self.size = manifest.passages
         size, _ = manifest.files["articles.jsonl"]
         self._texts = _array(folder / "articles.jsonl", np.dtype("u1"), (size,))
         self._lines = _array(folder / "lines.bin", np.dtype("<i8"), (manifest.articles + 1,))
         self._days = _array(folder / "days.bin", np.dtype("<i4"), (manifest.articles,))
-        self.passages = _array(folder / "passages.bin", PASSAGE, (manifest.passages + 1,))
+        self.edges = _array(folder / "passages.bin", PASSAGE, (manifest.passages + 1,))
         self.keys = _array(folder / "keys.bin", np.dtype("<u8"), (manifest.passages,))
         self.sentences = _array(folder / "sentences.bin", SENTENCE, (manifest.sentences,))
         self.sentence_vectors = _array(
@@ -141,7 +134,6 @@ class Snapshot:
         self.word_vectors = _array(folder / "word_vectors.bin", np.dtype("i1"), (manifest.words, WORD_DIM))
         self._vocabulary_path = folder / "vocabulary.txt"
         self._vocabulary: frozenset[str] | None = None
-        self._arabic: NDArray[np.bool_] | None = None
         self.vectors = VectorIndex.open(folder / "vectors.faiss")
         self.lexical = LexicalIndex.open(folder / "lexical")
         self._articles: dict[int, Article] = {}
@@ -192,34 +184,84 @@ class Snapshot:
         """Every article, by row."""
         return (self.article(row) for row in range(self.manifest.articles))
 
-    def passage(self, row: int) -> tuple[int, Span]:
-        """The article row and the span of a passage."""
-        passage: Any = self.passages[row]
-        return int(passage["article"]), Span(int(passage["start"]), int(passage["end"]))
+    def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: Where) -> Fetched:
+        """The `limit` passages nearest to a unit vector, and as many that share the most telling terms."""
+        allowed = self._allowed(where)
+        nearest = np.empty(0, np.int64) if vector is None else self.vectors.search(vector, limit, allowed)[0]
+        matching, scores = self.lexical.search(weights, limit if allowed is None else self.size)
+        if allowed is not None:
+            inside = np.isin(matching, allowed)
+            matching, scores = matching[inside][:limit], scores[inside][:limit]
+        rows = np.union1d(nearest, matching)
+        bm25 = np.zeros(len(rows), np.float32)
+        bm25[np.searchsorted(rows, matching)] = scores
+        cosine = np.zeros(len(rows), np.float32) if vector is None else self.vectors.take(rows) @ vector
+        return Fetched(rows, cosine, bm25, nearest, matching)
 
-    def passage_sentences(self, row: int) -> list[Span]:
-        """The spans of a passage's sentences, in order."""
-        first, last = int(self.passages["sentence"][row]), int(self.passages["sentence"][row + 1])
-        return [Span(int(one["start"]), int(one["end"])) for one in self.sentences[first:last]]
+    def passages(self, rows: Rows) -> Passages:
+        """What is kept of these passages."""
+        firsts, lasts = self.edges[rows], self.edges[rows + 1]
+        words = _ranges(firsts["word"], lasts["word"])
+        sentences = _ranges(firsts["sentence"], lasts["sentence"])
+        return Passages(
+            article=firsts["article"],
+            spans=tuple(map(Span, firsts["start"].tolist(), firsts["end"].tolist())),
+            arabic=self.arabic(rows),
+            words=self.words[words],
+            word_vectors=self.word_vectors[words],
+            word_counts=lasts["word"] - firsts["word"],
+            sentences=self.sentences[sentences],
+            sentence_vectors=self.sentence_vectors[sentences],
+            sentence_counts=lasts["sentence"] - firsts["sentence"],
+        )
 
-    def arabic(self) -> NDArray[np.bool_]:
-        """Which passages have at least as many Arabic words as others, (passages,) bool; found when first asked for."""
-        if self._arabic is None:
-            marked = np.concatenate(([0], np.cumsum((self.words["mark"] & int(Mark.ARABIC)) > 0)))
-            edges = self.passages["word"]
-            arabic = marked[edges[1:]] - marked[edges[:-1]]
-            self._arabic = (arabic > 0) & (2 * arabic >= edges[1:] - edges[:-1])
-        return self._arabic
+    def arabic(self, rows: Rows) -> NDArray[np.bool_]:
+        """Which of these passages have at least as many Arabic words as others, (n,)."""
+        edges = self.edges["word"]
+        counts = edges[rows + 1] - edges[rows]
+        marked = (self.words["mark"][_ranges(edges[rows], edges[rows + 1])] & int(Mark.ARABIC)) > 0
+        arabic = np.bincount(np.repeat(np.arange(len(rows)), counts), marked, len(rows))
+        return np.asarray((arabic > 0) & (2 * arabic >= counts), np.bool_)
 
-    def vocabulary(self) -> frozenset[str]:
-        """Every folded word of the titles and texts; read when first asked for."""
+    def texts(self, rows: Rows) -> list[str]:
+        """The words of these passages."""
+        return [self.article(article).text[start:end] for article, start, end, *_ in self.edges[rows].tolist()]
+
+    def beside(self, first: int, last: int) -> tuple[Span | None, Span | None]:
+        """The sentences right before and right after the passages `first` to `last`, neighbours in one article."""
+        return self._sentence(first - 1, first, -1), self._sentence(last + 1, last, 0)
+
+    def _sentence(self, row: int, neighbour: int, place: int) -> Span | None:
+        if not 0 <= row < self.size or self.edges["article"][row] != self.edges["article"][neighbour]:
+            return None
+        first, last = (int(edge) for edge in self.edges["sentence"][row : row + 2])
+        sentence = self.sentences[first:last][place]
+        return Span(int(sentence["start"]), int(sentence["end"]))
+
+    def document_frequency(self, term: str) -> int:
+        """In how many passages an index term occurs."""
+        return self.lexical.document_frequency(term)
+
+    def known(self, words: Iterable[str]) -> set[str]:
+        """Those of these folded words that occur in a title or text."""
         if self._vocabulary is None:
             self._vocabulary = frozenset(self._vocabulary_path.read_text(encoding="utf-8").split())
-        return self._vocabulary
+        return set(self._vocabulary.intersection(words))
+
+    def _allowed(self, where: Where) -> Rows | None:
+        """The passages that may be found; None for all of them."""
+        if where.everything:
+            return None
+        mask = np.ones(self.size, np.bool_)
+        if where.since is not None or where.until is not None:
+            mask &= self.published_between(where.since, where.until)
+        if where.source is not None:
+            mask &= self.from_source(where.source)
+        return np.flatnonzero(mask).astype(np.int64)
 
     def published_between(self, since: dt.date | None, until: dt.date | None) -> NDArray[np.bool_]:
         """Which passages' articles were published from `since` to `until`, both included; undated ones never were."""
-        days = self._days[self.passages["article"][:-1]]
+        days = self._days[self.edges["article"][:-1]]
         found = days > 0
         if since is not None:
             found &= days >= since.toordinal()
@@ -233,7 +275,7 @@ class Snapshot:
         rows = np.fromiter(
             ((a.source or "").casefold() == wanted for a in self.articles()), np.bool_, self.manifest.articles
         )
-        return np.asarray(rows[self.passages["article"][:-1]], np.bool_)
+        return np.asarray(rows[self.edges["article"][:-1]], np.bool_)
 
 
 def check(folder: Path, manifest: Manifest, *, memory: Path | None) -> None:
@@ -261,3 +303,10 @@ def _array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[
     if 0 in shape:  # an empty file cannot be mapped
         return np.empty(shape, dtype)
     return np.memmap(path, dtype, "r", shape=shape)
+
+
+def _ranges(firsts: Rows, lasts: Rows) -> Rows:
+    """The positions firsts[i] to lasts[i] of every i, one range after the other."""
+    counts = lasts - firsts
+    ahead = np.concatenate(([0], np.cumsum(counts)))
+    return np.arange(ahead[-1]) + np.repeat(firsts - ahead[:-1], counts)

@@ -7,7 +7,7 @@ for one letter changed, left out, added or swapped with its neighbour (Damerau 1
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from corpus.article import Span
 from retrieval.analysis import Word, stem, words
@@ -15,12 +15,15 @@ from retrieval.analysis import Word, stem, words
 _LEAST = 4
 _ARABIC = "ابتثجحخدذرزسشصضطظعغفقكلمنهويء"
 
+Found = Callable[[Iterable[str]], set[str]]
+"""Those of some folded words that the library has."""
+
 
 def corrected(
     text: str,
     *,
     known: Callable[[Word], bool],
-    vocabulary: Callable[[], Container[str]],
+    found: Found,
     frequency: Callable[[str], int],
 ) -> tuple[str, int]:
     """The question with its misspelt words replaced, and how many were.
@@ -28,7 +31,7 @@ def corrected(
     Args:
         text: The question.
         known: Whether a word needs no correction.
-        vocabulary: The library's folded words; called only when a word is unknown.
+        found: The library's words.
         frequency: In how many passages an index term occurs; the commonest candidate is taken, then by first letter
             kept, then by alphabet.
     """
@@ -36,7 +39,7 @@ def corrected(
     for word in words(text):
         if len(word.folded) < _LEAST or not word.folded.isalpha() or word.stop or known(word):
             continue
-        best = nearest(word.folded, vocabulary(), frequency)
+        best = nearest(word.folded, found, frequency)
         if best is None:
             continue
         capital = text[word.span.start].isupper()
@@ -45,10 +48,10 @@ def corrected(
     return "".join([*pieces, text[end:]]), replaced
 
 
-def nearest(word: str, vocabulary: Container[str], frequency: Callable[[str], int]) -> str | None:
-    """The word of the vocabulary that is one edit from `word`, the likeliest of several; None where there is none."""
-    found = {other for other in edits(word) if other in vocabulary}
-    return min(found, key=lambda other: (other[0] != word[0], -frequency(stem(other)), other), default=None)
+def nearest(word: str, found: Found, frequency: Callable[[str], int]) -> str | None:
+    """The library's word that is one edit from `word`, the likeliest of several; None where there is none."""
+    near = found(set(edits(word)))
+    return min(near, key=lambda other: (other[0] != word[0], -frequency(stem(other)), other), default=None)
 
 
 def edits(word: str) -> Iterator[str]:

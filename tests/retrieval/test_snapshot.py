@@ -13,7 +13,7 @@ from retrieval.errors import SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
 from retrieval.late import steps
 from retrieval.snapshot import Manifest, Snapshot
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
+from tests.library_of import BEES, HARBOUR, LIBRARY, built
 
 
 def test_it_gives_back_the_articles_word_for_word(tmp_path: Path) -> None:
@@ -24,12 +24,12 @@ def test_it_gives_back_the_articles_word_for_word(tmp_path: Path) -> None:
 
 def test_its_passages_are_spans_of_whole_sentences(tmp_path: Path) -> None:
     opened = built(tmp_path)
-    assert [opened.passage(row) for row in range(3)] == [
-        (0, Span(0, len(BEES.text))),
-        (1, Span(0, len(BRIDGE.text))),
-        (2, Span(0, len(HARBOUR.text))),
-    ]
-    assert [BEES.text[s.start : s.end] for s in opened.passage_sentences(0)] == [
+    found = opened.passages(np.array([2, 0]))
+    assert found.article.tolist() == [2, 0]
+    assert found.spans == (Span(0, len(HARBOUR.text)), Span(0, len(BEES.text)))
+    assert opened.texts(np.array([2, 0])) == [HARBOUR.text, BEES.text]
+    bees = found.sentences[found.sentence_counts[0] :]
+    assert [BEES.text[s["start"] : s["end"]] for s in bees] == [
         "Bees on city roofs made more honey than ever. ",
         "“Nobody expected it,” said Ada Lund.",
     ]

@@ -14,7 +14,7 @@ def fixed(text: str) -> tuple[str, int]:
     return corrected(
         text,
         known=lambda word: word.folded in LIBRARY,
-        vocabulary=lambda: LIBRARY,
+        found=LIBRARY.keys().__and__,
         frequency=lambda term: LIBRARY.get(term, 0),
     )
 
@@ -48,9 +48,9 @@ def test_misspelt_words_become_the_librarys(asked: str, meant: str, count: int) 
 
 def test_the_commonest_candidate_is_taken_unless_another_keeps_the_first_letter() -> None:
     words = {"cart": 1, "card": 5, "bars": 9}
-    assert nearest("carx", words, lambda term: words.get(term, 0)) == "card"
-    assert nearest("bard", words, lambda term: words.get(term, 0)) == "bars"
-    assert nearest("zzzz", words, lambda term: len(term)) is None
+    assert nearest("carx", words.keys().__and__, lambda term: words.get(term, 0)) == "card"
+    assert nearest("bard", words.keys().__and__, lambda term: words.get(term, 0)) == "bars"
+    assert nearest("zzzz", words.keys().__and__, lambda term: len(term)) is None
 
 
 @given(st.text("abcdefgh", min_size=2, max_size=8), st.data())

@@ -1,0 +1,128 @@
+"""What answering asks of an index: the seam between searching and the engine that holds the passages."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.article import Article, Span
+
+Rows = NDArray[np.int64]
+Floats = NDArray[np.float32]
+
+PASSAGE = np.dtype([(name, "<i8") for name in ("article", "start", "end", "sentence", "word", "folded")])
+"""A passage: its article's row, its span, where its sentences, words and folded words begin. One row more closes it."""
+
+SENTENCE = np.dtype([("start", "<i8"), ("end", "<i8"), ("word", "<i4"), ("heading", "?")])
+"""A sentence: its span, how many words of its passage, the title's first, precede it, whether it has no end mark."""
+
+WORD = np.dtype([("term", "<u4"), ("mark", "<u2")])
+"""A content word of a passage's title or text: its index term's number, and what it looks like (`kinds.Mark`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Which articles may answer: published from `since` to `until`, both included, by the outlet `source`.
+
+    An article without a date was never published; outlets are compared without case. None allows every article.
+    """
+
+    since: dt.date | None = None
+    until: dt.date | None = None
+    source: str | None = None
+
+    @property
+    def everything(self) -> bool:
+        """Whether every article may answer."""
+        return self == Where()
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """Passages near a question by meaning or by words.
+
+    `rows` (n,) ascend; `cosine` (n,) and `bm25` (n,) say how near each is, 0 where nothing was asked or is shared.
+    `nearest` and `matching` are the rows of either search, best first, equal scores by row.
+    """
+
+    rows: Rows
+    cosine: Floats
+    bm25: Floats
+    nearest: Rows
+    matching: Rows
+
+    def only(self, kept: NDArray[np.bool_]) -> Fetched:
+        """The same with some of the rows left out; the ranks of the others stay as they are."""
+        return Fetched(self.rows[kept], self.cosine[kept], self.bm25[kept], self.nearest, self.matching)
+
+
+@dataclass(frozen=True, slots=True)
+class Passages:
+    """What an index keeps of some passages, flat, in the order they were asked for.
+
+    `article` (n,) are their articles' rows, `spans` their spans, `arabic` (n,) whether they have at least as many
+    Arabic words as others. `words` (w,) WORD with `word_vectors` (w, WORD_DIM) int8 and `sentences` (s,) SENTENCE with
+    `sentence_vectors` (s, dim) int8 follow one another; `word_counts` and `sentence_counts` (n,) say how many are
+    whose.
+    """
+
+    article: Rows
+    spans: tuple[Span, ...]
+    arabic: NDArray[np.bool_]
+    words: NDArray[np.void]
+    word_vectors: NDArray[np.int8]
+    word_counts: Rows
+    sentences: NDArray[np.void]
+    sentence_vectors: NDArray[np.int8]
+    sentence_counts: Rows
+
+
+class Index(Protocol):
+    """The passages of one published snapshot and their articles, by row. Not for several threads at once."""
+
+    @property
+    def name(self) -> str:
+        """The snapshot's name."""
+
+    @property
+    def size(self) -> int:
+        """How many passages there are."""
+
+    def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: Where) -> Fetched:
+        """The `limit` passages nearest to a unit vector, and as many that share the most telling terms.
+
+        Args:
+            vector: (dim,), the question's; None asks for its words alone.
+            weights: The question's index terms, and what each one's BM25 is multiplied by.
+            limit: How many of either kind.
+            where: What may be found.
+        """
+
+    def passages(self, rows: Rows) -> Passages:
+        """What is kept of these passages."""
+
+    def arabic(self, rows: Rows) -> NDArray[np.bool_]:
+        """Which of these passages have at least as many Arabic words as others, (n,)."""
+
+    def texts(self, rows: Rows) -> list[str]:
+        """The words of these passages."""
+
+    def beside(self, first: int, last: int) -> tuple[Span | None, Span | None]:
+        """The sentences right before and right after the passages `first` to `last`, neighbours in one article."""
+
+    def article(self, row: int) -> Article:
+        """The article of a row; those of an index are numbered from 0."""
+
+    def articles(self) -> Iterator[Article]:
+        """Every article, by row."""
+
+    def document_frequency(self, term: str) -> int:
+        """In how many passages an index term occurs."""
+
+    def known(self, words: Iterable[str]) -> set[str]:
+        """Those of these folded words that occur in a title or text."""
