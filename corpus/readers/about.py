@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SAME_TITLE = 0.5
 _SHORT_NAME = 3
 _LONG_NAME = 4
+_LONG_HEADING = 6
 _DEEPEST = 20
 
 
@@ -149,9 +150,19 @@ def _title(tree: HtmlElement, stated: list[dict[str, object]], site: str | None,
     called = [_without_site(name, site, host) for name in called if name]
     for heading in tree.xpath("//h1"):
         words = one_line(heading.text_content())
-        if any(_overlap(words, name) >= _SAME_TITLE for name in called):
+        if any(_overlap(words, name) >= _SAME_TITLE or _begins(name, words, site, host) for name in called):
             return words
     return called[0] if called else None
+
+
+def _begins(name: str, heading: str, site: str | None, host: str) -> bool:
+    """Whether what the page is called is the heading with other names behind: not every script has spaces to count."""
+    return (
+        len(heading) >= _LONG_HEADING
+        and name.startswith(heading)
+        and name[len(heading) :].lstrip()[:1] in ("-", "–", "—", "|", "_")
+        and not _names_site(heading, {key_of(site or ""), key_of(host)} - {""})
+    )
 
 
 def _without_site(title: str, site: str | None, host: str) -> str:

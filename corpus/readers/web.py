@@ -3,12 +3,13 @@
 trafilatura finds the main text. What it is given is prepared so that no words are lost inside a sentence (links in
 prose stay in it, hidden pop-ups go), and what it returns is completed with paragraphs that are clearly of the same
 text and freed of the lines a page puts between them. Each rule was measured on 40 news pages with the text a person
-would copy from each: F1 over 4-word shingles .969 by trafilatura alone, .995 with all of them.
+would copy from each (tests/bench/pages.py): F1 over 4-word shingles .972 by trafilatura alone, .995 with all of them.
 """
 
 from __future__ import annotations
 
 import copy
+import logging
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -40,7 +41,8 @@ _INLINE = (
 )  # fmt: skip
 _HIDDEN = (
     # Some servers put the whole page into a form, and some scripts show all of it later.
-    "//script | //style | //noscript | //template | //iframe | //svg | //button | //form[not(.//p[3])]",
+    "//script | //style | //noscript | //template | //iframe | //svg | //button | //select",
+    "//form[not(.//p[3])]",
     "//*[@hidden or @aria-hidden='true' or contains(translate(@style, ' ', ''), 'display:none')][not(.//p[3])]",
     "//*[contains(@class, 'rollover') or contains(@class, 'tooltip') or contains(@class, 'screen-reader')"
     " or contains(@class, 'visually-hidden') or contains(@class, 'sr-only')][self::div or self::section or self::ul]",
@@ -66,7 +68,8 @@ _BYLINE = re.compile(
     | (?:published|updated|posted|last\ updated)\b[^.!?]{0,80}$
     | \d+\ min(?:ute)?s?\ read$
     | (?:reading\ time|tempo\ de\ leitura|lesezeit|temps\ de\ lecture|tiempo\ de\ lectura)\b.{0,40}$
-    | [^.!?]{0,60}\b(?:19|20)\d\d\b[^.!?]{0,12}\d\d?[:.h]\d\d[^.!?]{0,12}$
+    | (?:[^.!?]{0,60}\b(?:19|20)\d\d\b[^.!?]{0,12}\d\d?[:.h]\d\d){1,2}[^.!?]{0,12}$
+    | [^.!?]{1,30}(?:\s[>›»]\s[^.!?]{1,40}){1,5}$
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -75,6 +78,7 @@ _CALL = re.compile(
     (?:sign\ up|subscribe|get|join|inbox)\b.{0,100}\bnewsletters?\b.{0,160}$
     | \bnewsletters?\b.{0,100}\b(?:sign\ up|inbox)\b
     | ^(?:follow|like|find|join)\ .{0,60}\bon\ (?:facebook|twitter|instagram|telegram|whatsapp)\b
+    | ^["“]?(?:questions|comments)\?.{0,80}\be-?mail\b.{0,80}$
     | ^(?:click|tap)\ here\b.{0,120}$ | \bclick\ here\ (?:for|to)\b.{0,60}$ | ^tell\ us\ what\ you\ think
     | ^(?:subscribe|sign\ up|support\ us|donate|download\ (?:our|the)\ .{0,30}app)\b.{0,200}$
     | ^copyright\b.{0,200}$ | ^©.{0,200}$
@@ -85,13 +89,19 @@ _CALL = re.compile(
 # A paragraph this long that lies beside the others is the article's own.
 _LEAST_MISSED = 80
 _EDGE = 40
+_OVER_TITLE = 4
 _SENTENCE = re.compile(r"\w[.!?…]+[\"'”’»)]*$")
+_STOP = re.compile(r"\w[.!?…]\s|[。！？]")
+_LEAST_SENTENCES = 2
+_FORM_SENTENCES = 4
 _MOST_LINKED = 0.3
 _MOST_LINKED_PROSE = 0.5
 _ONLY_LINKED = 0.9
 # Fewer words are no article; fewer than the second none where the page says that it holds something back.
 _LEAST_WORDS = 20
 _FEW_WORDS = 60
+# Scripts that put no spaces between words; a word of theirs has about two letters.
+_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{2}")
 # The largest of the 40 pages has 1.1 MB, none more than 4 tables. With tables trafilatura's time grows as their square.
 _PAGE_LIMIT = 8 << 20
 _MOST_TABLES = 200
@@ -124,7 +134,7 @@ def read_page(data: bytes, *, url: str | None = None, charset: str | None = None
     tree = _parse(decode_page(data, charset))
     about = describe(tree, url)
     body = _body(tree, about)
-    words = len(body.split())
+    words = _count(body)
     if words < _LEAST_WORDS or (words < _FEW_WORDS and (not about.free or _WALL.search(body) or _PAYWALL.search(body))):
         raise SourceError(_reason_for_nothing(about, tree))
     return make_article(
@@ -193,16 +203,42 @@ def _parse(text: str) -> HtmlElement:
 
 def _body(tree: HtmlElement, about: About) -> str:
     """The article's paragraphs with blank lines between."""
+    for table in tree.xpath("//table")[_MOST_TABLES:]:
+        if table.getparent() is not None:
+            table.drop_tree()
+    whole = copy.deepcopy(tree)
+    linked = _prepare(tree)
+    found = _joined(_without_furniture(_with_missed(tree, _extracted(tree, precise=True)), about, linked))
+    # Where that leaves hardly anything, too much was taken out before, or too much was asked.
+    for page, precise in ((whole, True), (tree, False)):
+        if _count(found) >= _FEW_WORDS:
+            break
+        other = _joined(_without_furniture(_extracted(page, precise=precise), about, linked))
+        if len(_STOP.findall(f"{other} ")) >= _LEAST_SENTENCES:
+            found = max(found, other, key=_count)
+    return found
+
+
+def _extracted(tree: HtmlElement, *, precise: bool) -> list[_Block]:
+    """The blocks that trafilatura takes for the article's."""
     import trafilatura
 
-    linked = _prepare(tree)
+    # It warns of each page that it finds nothing on; that is said to the person as a refusal.
+    logging.getLogger("trafilatura").setLevel(logging.ERROR)
     document = trafilatura.bare_extraction(
-        copy.deepcopy(tree), favor_precision=True, include_comments=False, include_links=False, include_formatting=False
+        copy.deepcopy(tree),
+        favor_precision=precise,
+        include_comments=False,
+        include_links=False,
+        include_formatting=False,
     )
     body = getattr(document, "body", None)
-    blocks = [] if body is None else list(_blocks(body))
-    blocks = _with_missed(tree, blocks)
-    return _joined(_without_furniture(blocks, about, linked))
+    return [] if body is None else list(_blocks(body))
+
+
+def _count(text: str) -> int:
+    """The number of words, also where no spaces stand between them."""
+    return len(_UNSPACED.sub(" x ", text).split())
 
 
 def _prepare(tree: HtmlElement) -> set[str]:
@@ -213,12 +249,11 @@ def _prepare(tree: HtmlElement) -> set[str]:
     linked = set()
     for path in _HIDDEN:
         for element in tree.xpath(path):
-            if element.getparent() is not None and element.tag not in ("html", "body", "article", "main"):
+            if element.getparent() is None or element.tag in ("html", "body", "article", "main"):
+                continue
+            if element.tag != "form" or len(_STOP.findall(element.text_content())) < _FORM_SENTENCES:
                 element.drop_tree()
-    for table in tree.xpath("//table")[_MOST_TABLES:]:
-        if table.getparent() is not None:
-            table.drop_tree()
-    for box in tree.xpath("//div | //section | //article | //main | //td"):
+    for box in tree.xpath("//div | //section | //article | //main | //td | //form"):
         _paragraphed(box)
     for items in tree.xpath("//ul | //ol"):
         if len(items) > 1 and all(_linked(item) > _ONLY_LINKED for item in items):
@@ -237,6 +272,7 @@ def _prepare(tree: HtmlElement) -> set[str]:
 def _paragraphed(box: HtmlElement) -> None:
     """Puts text that lies in a box beside other blocks, with line breaks for paragraphs, into paragraphs."""
     loose = [box.text or "", *(child.tail or "" for child in box)]
+    loose += [child.text_content() for child in box if child.tag in _INLINE and child.tag != "a"]
     if sum(len(text.strip()) for text in loose) < _LEAST_MISSED:
         return
     children = list(box)
@@ -276,12 +312,12 @@ class _Block:
 
 def _blocks(element: HtmlElement) -> Iterator[_Block]:
     """The blocks of what trafilatura returns, in order."""
+    if element.text and element.text.strip():
+        yield _Block(element.tag, _words(element.text))
     for child in element:
         if not isinstance(child.tag, str):
             continue
         if any(inner.tag in _BLOCKS for inner in child.iterdescendants() if isinstance(inner.tag, str)):
-            if child.text and child.text.strip():
-                yield _Block(child.tag, _words(child.text))
             yield from _blocks(child)
         elif text := _text_of(child):
             yield _Block(child.tag, text)
@@ -362,7 +398,9 @@ def _without_furniture(blocks: list[_Block], about: About, linked: set[str]) -> 
     """The blocks without teasers anywhere, and without title, byline and call to act at the two ends."""
     kept = [b for b in blocks if not _TEASER.match(b.text) and not is_furniture(b.text)]
     title = key_of(about.title or "")
-    start, end = 0, len(kept)
+    # What stands over the headline, a section or a name, is not the article's.
+    start = next((at + 1 for at, b in enumerate(kept[:_OVER_TITLE]) if title and key_of(b.text) == title), 0)
+    end = len(kept)
     while start < end and (
         kept[start].kind == "head" or key_of(kept[start].text) == title or _BYLINE.match(kept[start].text)
     ):

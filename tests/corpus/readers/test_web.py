@@ -64,12 +64,16 @@ def test_what_stands_between_paragraphs_is_left_out(extra: str) -> None:
         ("<p>By Ann Lee</p>", ""),
         ("<p>Published 24 November 2026</p>", ""),
         ("<p>3 min read</p>", ""),
+        ("<p>News &gt; Kuwait &gt; Roads</p>", ""),
+        ("<p>Posted 2026-11-24 03:00:00 Changed 2026-11-24 04:10:00</p>", ""),
+        ("<p>Roads</p><p>Ann Lee</p><p>Coastal road to be widened</p>", ""),
         ("", "<h3>Comments</h3>"),
         ("", "<p>Follow us on Facebook and Twitter</p>"),
         ("", "<p>Subscribe to our newsletter for more of the same every day</p>"),
         ("", "<p>Click here for more information.</p>"),
         ("", "<p><a href='/1'>Ten roads that were never built</a></p>"),
         ("", "<p>12 comments</p>"),
+        ("", "<p>Questions? Comments? E-mail us at roads@x.kw</p>"),
         ("", "<p>Filed under: Roads</p>"),
     ],
 )
@@ -104,6 +108,22 @@ def test_paragraphs_in_separate_boxes_are_all_taken() -> None:
 def test_a_page_in_a_form_is_read() -> None:
     inner = "".join(f"<p>{sentence}</p>" for sentence in SENTENCES)
     assert body(body=f"<form action='/'>{inner}</form>") == BODY
+
+
+def test_a_page_in_a_form_without_paragraphs_is_read() -> None:
+    inner = "".join(f"<span>{sentence} </span><br><br>" for sentence in SENTENCES)
+    assert body(body=f"<form action='/'><input type='hidden' value='x'>{inner}</form>") == BODY
+
+
+def test_a_language_without_spaces_between_words_is_read() -> None:
+    text = "科威特内阁周一批准了拓宽沿海公路的计划，部长说。工程将于三月开始，耗资四千二百万第纳尔。"
+    found = read_page(
+        page(
+            head="<title>沿海公路将拓宽 - 每日新闻 - 两岸</title>",
+            body=f"<h1>沿海公路将拓宽</h1><p>{text}</p><p>{text}补充。</p>",
+        )
+    )
+    assert (found.title, found.text) == ("沿海公路将拓宽", f"{text}\n\n{text}补充。")
 
 
 def test_lists_tables_and_headings_keep_their_shape() -> None:
