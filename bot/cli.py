@@ -9,7 +9,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -19,8 +19,9 @@ from retrieval.errors import QuestionError, RetrievalError
 
 if TYPE_CHECKING:
     from bot.editing import Editor
+    from bot.listing import Choice
     from bot.newsroom import Newsroom
-    from corpus import Article, Outcome
+    from corpus import Article, Library, Outcome
     from retrieval.answering import Answerer
     from retrieval.encoder import Encoder
     from retrieval.results import Answer, Query
@@ -134,13 +135,34 @@ def _parser() -> _Parser:
     )
 
     articles = commands.add_parser("articles", help="the library").add_subparsers(metavar="ACTION", required=True)
-    listing = articles.add_parser("list", help="every article")
+    listing = articles.add_parser("list", help="every article, or those chosen")
     listing.add_argument("--json", action="store_true", help="one JSON array")
+    listing.add_argument(
+        "--sort",
+        choices=("published", "title", "source", "author", "language", "id"),
+        default="published",
+        help="by what; by date the newest first unless given",
+    )
+    listing.add_argument("--reverse", action="store_true", help="the other way round")
+    listing.add_argument("--limit", type=_count, metavar="N", help="at most N articles a page")
+    listing.add_argument("--page", type=_count, metavar="N", default=1, help="the N-th page")
+    _choosing(listing)
     listing.set_defaults(run=_articles_list)
     show = articles.add_parser("show", help="one article")
     show.add_argument("id")
     show.add_argument("--json", action="store_true", help="one JSON object")
     show.set_defaults(run=_articles_show)
+    edit = articles.add_parser("edit", help="change one article in your editor ($VISUAL or $EDITOR)")
+    edit.add_argument("id")
+    edit.set_defaults(run=_articles_edit)
+    export = articles.add_parser("export", help="write articles to a file that newsquote add reads")
+    export.add_argument(
+        "file",
+        metavar="FILE",
+        help="a new .jsonl, .jsonl.gz or .zip (of Markdown); - writes records to standard output",
+    )
+    _choosing(export)
+    export.set_defaults(run=_articles_export)
     remove = articles.add_parser("remove", help="remove articles")
     remove.add_argument("ids", nargs="+", metavar="ID")
     remove.set_defaults(run=_articles_remove)
@@ -188,6 +210,20 @@ def _limit(text: str) -> int:
     if not text.isdigit() or not 1 <= int(text) <= 50:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 50")
     return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 on")
+    return int(text)
+
+
+def _choosing(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--since", type=_day, metavar="DATE", help="only those published on or after DATE")
+    parser.add_argument("--until", type=_day, metavar="DATE", help="only those published on or before DATE")
+    parser.add_argument("--source", metavar="NAME", help="only those of this outlet")
+    parser.add_argument("--language", metavar="CODE", help="only those in this language, such as en or ar")
+    parser.add_argument("--title", metavar="WORDS", help="only those with these words in their title")
 
 
 def _day(text: str) -> dt.date:
@@ -314,21 +350,17 @@ def _unanswered(question: str, snapshot: str) -> dict[str, Any]:
     }
 
 
-def article_record(article: Article, *, text: bool) -> dict[str, Any]:
-    """An article as the command line's JSON shows it."""
-    keys = ("id", "title", "url", "source", "author", "published", "language", *(("text",) if text else ()))
-    return {key: getattr(article, key) for key in keys}
-
-
 def answer_json(answer: Answer, *, why: bool = False) -> str:
     """An answer as the command line prints it, on one line."""
-    record: dict[str, Any] = {
+    from bot.listing import record
+
+    shown: dict[str, Any] = {
         "question": answer.question,
         "answered": answer.answered,
         "confidence": round(answer.confidence, 4),
         "quotes": [
             {
-                "article": article_record(quote.article, text=False),
+                "article": record(quote.article, text=False),
                 "text": quote.text,
                 "start": quote.span.start,
                 "end": quote.span.end,
@@ -343,7 +375,7 @@ def answer_json(answer: Answer, *, why: bool = False) -> str:
         "took_ms": round(answer.took_ms, 2),
         **({"evidence": answer.evidence} if why else {}),
     }
-    return json.dumps(record, ensure_ascii=False)
+    return json.dumps(shown, ensure_ascii=False)
 
 
 def _show(answer: Answer, *, why: bool) -> None:
@@ -426,32 +458,85 @@ def _watch(_: argparse.Namespace, settings: Settings) -> int:
     return DONE
 
 
+def _choice(options: argparse.Namespace) -> Choice:
+    from bot.listing import Choice
+
+    return Choice(options.since, options.until, options.source, options.language, options.title)
+
+
+def _chosen(library: Library, choice: Choice, what: str) -> Iterator[Article]:
+    """The articles of the library that are meant; says how far it is where that takes long."""
+    from bot.progress import progress
+
+    with progress(what, len(library.ids())) as step:
+        for done, article in enumerate(library.articles(), 1):
+            if choice.takes(article):
+                yield article
+            step(done)
+
+
 def _articles_list(options: argparse.Namespace, settings: Settings) -> int:
+    from bot.chat import Screen
+    from bot.listing import Order, in_order, line, page_of, record
     from corpus import Library
 
-    articles = sorted(Library(settings.library).articles(), key=lambda a: (a.published or "", a.title), reverse=True)
+    chosen = _chosen(Library(settings.library), _choice(options), "Reading articles")
+    listed = in_order((record(a, text=False) for a in chosen), Order(options.sort), backwards=options.reverse)
+    shown, place = page_of(listed, options.limit, options.page)
     if options.json:
-        _print(json.dumps([article_record(article, text=False) for article in articles], ensure_ascii=False))
-    else:
-        for article in articles:
-            _print(" · ".join(part for part in (article.id, article.title, article.source, article.published) if part))
-        if not articles:
-            _say("The library is empty; add an article: newsquote add FILE")
+        _print(json.dumps(shown, ensure_ascii=False))
+        return DONE
+    screen = Screen(sys.stdout)
+    for one in shown:
+        screen.show(line(one))
+    if place:
+        _say(place)
+    elif not listed:
+        _say("There is no such article; newsquote articles list shows those there are, newsquote add FILE adds one")
     return DONE
 
 
 def _articles_show(options: argparse.Namespace, settings: Settings) -> int:
+    from bot.chat import Screen
+    from bot.listing import record, whole
     from corpus import Library
 
     article = Library(settings.library).get(options.id)
     if article is None:
-        return _complain(f"there is no article {options.id}; newsquote articles list shows those there are", NOT_FOUND)
+        return _unknown(options.id)
     if options.json:
-        _print(json.dumps(article_record(article, text=True), ensure_ascii=False))
+        _print(json.dumps(record(article, text=True), ensure_ascii=False))
     else:
-        known = (article.source, article.author, article.published, article.url)
-        _print("\n".join((article.title, *filter(None, [" · ".join(filter(None, known))]), "", article.text)))
+        Screen(sys.stdout).show(whole(article))
     return DONE
+
+
+def _articles_edit(options: argparse.Namespace, settings: Settings) -> int:
+    from bot.editing import edit_by_hand
+
+    editor = _editor(settings)
+    if options.id not in editor.library.ids():
+        return _unknown(options.id)
+    changed = editor.edit(options.id, edit_by_hand(os.environ))
+    _print(f"replaced: {changed.title} ({changed.id})" if changed else "nothing was changed")
+    return DONE
+
+
+def _articles_export(options: argparse.Namespace, settings: Settings) -> int:
+    from corpus import Library
+    from corpus.export import export, write_records
+
+    chosen = _chosen(Library(settings.library), _choice(options), "Exporting articles")
+    if options.file == "-":
+        write_records(chosen, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    else:
+        _print(f"{export(chosen, Path(options.file))} articles are in {options.file}")
+    return DONE
+
+
+def _unknown(article_id: str) -> int:
+    return _complain(f"there is no article {article_id}; newsquote articles list shows those there are", NOT_FOUND)
 
 
 def _articles_remove(options: argparse.Namespace, settings: Settings) -> int:
@@ -459,10 +544,7 @@ def _articles_remove(options: argparse.Namespace, settings: Settings) -> int:
     for article_id in removed:
         _print(f"removed: {article_id}")
     missing = [article_id for article_id in options.ids if article_id not in removed]
-    if missing:
-        known = "newsquote articles list shows those there are"
-        return _complain(f"there is no article {', '.join(missing)}; {known}", NOT_FOUND)
-    return DONE
+    return _unknown(", ".join(missing)) if missing else DONE
 
 
 def _index_build(options: argparse.Namespace, settings: Settings) -> int:

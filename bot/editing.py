@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from bot.progress import progress
-from bot.settings import Settings
-from corpus import Item, Kind, Library, LibraryLocked, Outcome, read, shipped_articles
+from bot.settings import Settings, SettingsError
+from corpus import (
+    Article,
+    Item,
+    Library,
+    LibraryError,
+    LibraryLocked,
+    Outcome,
+    SourceError,
+    read,
+    shipped_articles,
+)
+from corpus.catalog import digest_of
 from corpus.fetch import Fetcher
+from corpus.readers.markdown import file_stem, format_markdown, parse_markdown
+from corpus.readers.source import count_of
+from corpus.readers.text import decode
 from corpus.watching import Feed, Feeds, Stop, watch
 from retrieval import snapshot
 from retrieval.encoder import Encoder
@@ -23,7 +42,9 @@ class Editor:
 
     def __init__(self, settings: Settings, encoder: Callable[[], Encoder]) -> None:
         self.library = Library(settings.library)
+        self._home = settings.home
         self._snapshots = settings.snapshots
+        self._published = settings.home / "published"
         self._encoder = encoder
         self._allow_private = settings.allow_private_addresses
         self._feeds = [Feed(url, 60.0 * settings.feed_minutes) for url in settings.feeds]
@@ -51,11 +72,53 @@ class Editor:
             CorpusError, RetrievalError: the library or the index cannot be written.
         """
         with self.library.lock():
-            outcomes = self.library.add(self._items(sources, stdin))
-            changed = any(outcome.kind in {Kind.ADDED, Kind.REPLACED} for outcome in outcomes)
-            if changed or (snapshot.current(self._snapshots) is None and self.library.ids()):
-                self._publish(full=False)
+            with progress("Reading articles", count_of(sources)) as step:
+                done = itertools.count(1)
+                outcomes = self.library.add(self._items(sources, stdin), on_outcome=lambda _: step(next(done)))
+            self._publish_changes()
         return outcomes
+
+    def edit(self, article_id: str, change: Callable[[Path], None]) -> Article | None:
+        """Let somebody change an article as Markdown and publish it; None where nothing was changed.
+
+        `change` changes the file it is given. What was written and cannot be used stays in the home's drafts/, and the
+        next call goes on from there.
+
+        Raises:
+            CorpusError: there is no such article, or what was written cannot be used; the message says where it is.
+            RetrievalError: the index cannot be written.
+        """
+        old = self.library.get(article_id)
+        if old is None:
+            raise LibraryError(f"there is no article {article_id}")
+        draft = self._home / "drafts" / f"{file_stem(old)}.md"
+        try:
+            draft.parent.mkdir(parents=True, exist_ok=True)
+            if not draft.exists():
+                draft.write_text(format_markdown(old), encoding="utf-8")
+            try:
+                change(draft)
+            finally:
+                written = draft.read_bytes()
+                if written == format_markdown(old).encode():
+                    draft.unlink()
+        except OSError as exc:
+            raise LibraryError(f"{draft} cannot be used: {exc.strerror or exc}") from exc
+        try:
+            new = parse_markdown(decode(written, binary=True), name=draft.stem)
+            if new.id != old.id:
+                raise SourceError(f"its front matter must keep the line id: {old.id}")
+            if digest_of(new) == digest_of(old):
+                draft.unlink(missing_ok=True)
+                return None
+            with self.library.lock():
+                self.library.revise(new, was=old)
+                draft.unlink()
+                self._publish_changes()
+        except (SourceError, LibraryError) as exc:
+            again = f"newsquote articles edit {old.id} goes on from there"
+            raise SourceError(f"what was written is kept in {draft}, {again}: {exc}") from exc
+        return new
 
     def remove(self, ids: Sequence[str]) -> list[str]:
         """Remove articles by id and publish what is left; the ids that were there.
@@ -65,8 +128,7 @@ class Editor:
         """
         with self.library.lock():
             removed = self.library.remove(ids)
-            if removed:
-                self._publish(full=False)
+            self._publish_changes()
         return removed
 
     def build(self, *, full: bool) -> Published:
@@ -96,9 +158,21 @@ class Editor:
                 if done.name != before:
                     say(f"{done.name} serves: {done.articles} articles, {done.encoded} passages newly encoded")
 
+    def _publish_changes(self) -> None:
+        """Publish unless what was published last is what the library holds: whoever was killed in between has not."""
+        try:
+            published = self._published.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            published = ""
+        serves = snapshot.current(self._snapshots) is not None
+        if published != self.library.digest() and (serves or self.library.ids()):
+            self._publish(full=False)
+
     def _publish(self, *, full: bool) -> Published:
         with progress("Indexing articles", len(self.library.ids())) as step:
+            digest = self.library.digest()
             done = publish(self.library.articles(), self._encoder(), self._snapshots, full=full, progress=step)
+        self._published.write_text(digest, encoding="utf-8")
         log.info("%s serves: %d articles, %d passages, %d new", done.name, done.articles, done.passages, done.encoded)
         return done
 
@@ -106,3 +180,30 @@ class Editor:
         with Fetcher(allow_private=self._allow_private) as fetcher:
             for source in sources:
                 yield from read(stdin or b"" if source == "-" else source, fetcher=fetcher)
+
+
+_EDITORS = ("sensible-editor", "nano", "vim", "vi")
+
+
+def edit_by_hand(environ: Mapping[str, str]) -> Callable[[Path], None]:
+    """What opens a file in the person's editor and waits until it is closed.
+
+    Raises:
+        SettingsError: there is no editor.
+    """
+    wanted = environ.get("VISUAL", "").strip() or environ.get("EDITOR", "").strip()
+    try:
+        command = shlex.split(wanted)
+    except ValueError as exc:
+        raise SettingsError(f"$EDITOR is {wanted!r}, which is no command: {exc}") from exc
+    command = command or [next((name for name in _EDITORS if shutil.which(name)), "")]
+    if not command[0] or shutil.which(command[0]) is None:
+        named = f"the editor {command[0]} is not there" if command[0] else "no editor was found"
+        raise SettingsError(f"{named}; set EDITOR to the command of one")
+
+    def edit(path: Path) -> None:
+        status = subprocess.run([*command, str(path)], check=False).returncode
+        if status:
+            raise SourceError(f"the editor ended with status {status}; nothing was taken over from {path}")
+
+    return edit

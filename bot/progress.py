@@ -35,11 +35,12 @@ def _bar(what: str, total: int | None, stream: TextIO, clock: Callable[[], float
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
         console=Console(file=stream),
         transient=True,
     )
-    task = bar.add_task(what, total=total)
+    task = bar.add_task(what, total=total, rate="")
     began, shown = clock(), False
 
     def step(done: int) -> None:
@@ -47,7 +48,7 @@ def _bar(what: str, total: int | None, stream: TextIO, clock: Callable[[], float
         if not shown and clock() - began >= _QUIET_S:
             bar.start()
             shown = True
-        bar.update(task, completed=done)
+        bar.update(task, completed=done, rate=f"{done / max(clock() - began, 1e-9):.1f} a second")
 
     try:
         yield step

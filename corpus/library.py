@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -25,7 +23,7 @@ from corpus.dedupe import Duplicates, canonical_url, url_key
 from corpus.errors import LibraryError, LibraryLocked, SourceError
 from corpus.language import language_of
 from corpus.readers.item import Found, Item, Refused
-from corpus.readers.markdown import format_markdown
+from corpus.readers.markdown import file_stem, format_markdown
 from corpus.readers.records import parse_record, record_line
 from corpus.readers.source import read
 
@@ -33,8 +31,6 @@ LOCK_TIMEOUT_S = 10.0
 _LOCK = "lock"
 _HOLDER = "writer"
 _TEMPORARY = ".new-"
-_SAFE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
-_SLUG_LIMIT = 60
 # Signatures are made anew in each process, at a millisecond an article; beyond this only the same words are noticed.
 _NEAR_LIMIT = 2000
 _OPTIONAL = ("url", "source", "author", "published", "language")
@@ -147,6 +143,17 @@ class Library:
                     on_outcome(outcome)
             batch.finish()
         return outcomes
+
+    def revise(self, article: Article, *, was: Article) -> None:
+        """Puts an article in the place of the one with its id, with all it says and no more.
+
+        Raises:
+            LibraryLocked: another process writes to the library.
+            LibraryError: what is there is no longer what it `was`, or the folder cannot be written.
+        """
+        with self.lock(), _writing(self.folder), _Batch(self.folder, self._catalog) as batch:
+            batch.revise(article, was)
+            batch.finish()
 
     def remove(self, ids: Iterable[str]) -> list[str]:
         """Takes articles out, with their files, and returns the ids that were there, in the order given.
@@ -266,6 +273,12 @@ class _Batch:
         reason = "its text changed" if article.text != old.text else "what is known about it changed"
         return Outcome(Kind.REPLACED, found.source, article.title, article.id, reason)
 
+    def revise(self, article: Article, was: Article) -> None:
+        there = self._with_id(article.id)
+        if there is None or there.digest != digest_of(was):
+            raise LibraryError(f"the article {article.id} was changed or removed meanwhile")
+        self._replace(there, _tidy(article))
+
     def finish(self) -> None:
         """Writes what was kept back: new records, then changes to old ones."""
         if self._records is not None:
@@ -321,7 +334,7 @@ class _Batch:
 
     def _save(self, article: Article, *, record: bool) -> None:
         if not record:
-            path = _free_name(self._folder, f"{_slug(article.title)}-{_file_id(article.id)}", ".md")
+            path = _free_name(self._folder, file_stem(article), ".md")
             self._write(path, article)
             return
         if self._records is None:
@@ -452,22 +465,6 @@ def _tidy(article: Article) -> Article:
         published=one_line(article.published or "") or None,
         language=one_line(article.language or "") or language_of(article.text),
     )
-
-
-def _slug(title: str) -> str:
-    folded = unicodedata.normalize("NFKD", title).lower()
-    words = re.sub(r"[^\w]+", "-", re.sub(r"[̀-ͯ]", "", folded)).strip("-_")
-    cut = words[:_SLUG_LIMIT].rsplit("-", 1)[0] if len(words) > _SLUG_LIMIT else words
-    while len(cut.encode()) > 2 * _SLUG_LIMIT:
-        cut = cut[:-1]
-    return unicodedata.normalize("NFC", cut) or "article"
-
-
-def _file_id(article_id: str) -> str:
-    """The id where it can be part of any file's name, a hash of it otherwise."""
-    if _SAFE_ID.fullmatch(article_id):
-        return article_id
-    return hashlib.sha256(article_id.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def _free_name(folder: Path, stem: str, suffix: str) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from dataclasses import replace
@@ -27,7 +28,23 @@ _EMPHASIS = re.compile(
     r"(?<![\w*_])(?P<mark>\*{1,3}|_{1,3})(?=[^\s*_])(?P<words>[^\n]{0,500}?[^\s*_])(?P=mark)(?![\w*_])"
 )
 _HEADING = re.compile(r"^#{2,6}[ \t]+", re.MULTILINE)
+_MARKS = re.compile("[\u0300-\u036f]")
+_SAFE_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+_SLUG_LIMIT = 60
 _OPTIONAL = ("url", "source", "author", "published", "language")
+
+
+def file_stem(article: Article) -> str:
+    """What an article's file is called, without its suffix: words of its title, then its id or what stands for it."""
+    folded = unicodedata.normalize("NFKD", article.title).lower()
+    words = re.sub(r"[^\w]+", "-", _MARKS.sub("", folded)).strip("-_")
+    cut = words[:_SLUG_LIMIT].rsplit("-", 1)[0] if len(words) > _SLUG_LIMIT else words
+    while len(cut.encode()) > 2 * _SLUG_LIMIT:
+        cut = cut[:-1]
+    known = article.id
+    if not _SAFE_ID.fullmatch(known):
+        known = hashlib.sha256(known.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{unicodedata.normalize('NFC', cut) or 'article'}-{known}"
 
 
 def format_markdown(article: Article) -> str:

@@ -243,6 +243,25 @@ def test_articles_come_from_standard_input_and_from_folders(run: Run, tmp_path: 
     ]
 
 
+def test_a_library_is_paged_edited_and_exported(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run("add", str(records(tmp_path / "a.jsonl", HARBOUR, BRIDGE)))
+    page = run("articles", "list", "--sort", "title", "--limit", "1", "--page", "2")
+    assert (page.out, page.err) == ("harbour · Harbour strike ends\n", "2 to 2 of 2 articles\n")
+    assert [a["id"] for a in run("articles", "list", "--json", "--since", "2026-11-01").json] == ["bridge"]
+    assert run("articles", "list", "--source", "nobody").err.startswith("There is no such article")
+    monkeypatch.setenv("EDITOR", "sed -i s/eleven/twelve/")
+    assert run("articles", "edit", "harbour").out == "replaced: Harbour strike ends (harbour)\n"
+    assert run("articles", "edit", "harbour").out == "nothing was changed\n"
+    assert run("articles", "edit", "nobody").status == 1
+    assert "twelve" in run("ask", "--json", "How long did the strike last?").json["quotes"][0]["text"]
+    kept = tmp_path / "kept.zip"
+    assert run("articles", "export", str(kept)).out == f"2 articles are in {kept}\n"
+    again = run("articles", "export", str(kept))
+    assert (again.status, again.err.count("\n")) == (3, 1)
+    run("articles", "remove", "bridge", "harbour")
+    assert [outcome["outcome"] for outcome in run("add", str(kept), "--json").json] == ["added", "added"]
+
+
 def test_a_removed_article_answers_no_more(run: Run, tmp_path: Path) -> None:
     run("add", str(records(tmp_path / "a.jsonl", HARBOUR, BRIDGE)))
     assert run("articles", "remove", "harbour").out == "removed: harbour\n"
@@ -326,7 +345,7 @@ def test_settings_are_shown_with_their_origin_and_without_the_token(run: Run, mo
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     for command in (
         ["ask"], ["chat"], ["telegram"], ["add"], ["watch"], ["articles", "list"], ["articles", "show"],
-        ["articles", "remove"],
+        ["articles", "remove"], ["articles", "edit"], ["articles", "export"],
         ["index", "build"], ["index", "list"], ["index", "use"], ["index", "check"], ["model", "list"],
         ["model", "add"], ["model", "use"], ["eval"], ["feedback", "export"],
         ["config"],

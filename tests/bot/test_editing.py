@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from bot.editing import Editor
-from bot.settings import Settings
-from corpus import Kind, Library, LibraryLocked, read
+from bot.editing import Editor, edit_by_hand
+from bot.settings import Settings, SettingsError
+from corpus import Article, CorpusError, Kind, Library, LibraryLocked, SourceError, read
+from retrieval import publish as publishing
 from retrieval import snapshot
 from retrieval.errors import ModelError
 from retrieval.snapshot import Snapshot
@@ -86,3 +88,132 @@ def test_while_another_writes_it_says_who(settings: Settings, ferry: str) -> Non
     second.library = Library(settings.library, lock_timeout_s=0.05)
     with first.library.lock(), pytest.raises(LibraryLocked, match=f"process {os.getpid()} "):
         second.add([ferry])
+
+
+def replacing(old: str, new: str) -> Callable[[Path], None]:
+    def change(path: Path) -> None:
+        path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+    return change
+
+
+def drafts(settings: Settings) -> list[Path]:
+    return sorted((settings.home / "drafts").iterdir())
+
+
+@pytest.mark.parametrize("form", ["record", "file"])
+def test_an_edited_article_is_published_with_all_it_says_and_no_more(
+    settings: Settings, tmp_path: Path, form: str
+) -> None:
+    editor = Editor(settings, HashingEncoder)
+    article = Article("ferry", "Ferry is late", "It is late because of fog.", author="Ann Lee", language="en")
+    if form == "record":
+        path = tmp_path / "a.jsonl"
+        path.write_text(json.dumps({"id": "ferry", "title": article.title, "text": article.text, "author": "Ann Lee"}))
+        editor.add([str(path)])
+    else:
+        editor.library.add([article])
+    edited = editor.edit("ferry", replacing("author: Ann Lee\n", "author: ''\n"))
+    edited = editor.edit("ferry", replacing("because of fog", "because of ice"))
+    assert edited == Article("ferry", "Ferry is late", "It is late because of ice.", language="en")
+    kept = editor.library.get("ferry")
+    assert kept is not None
+    assert (kept, kept.text) == (edited, edited.text)
+    assert [article.text for article in Snapshot.open(settings.snapshots).articles()] == [edited.text]
+    assert drafts(settings) == []
+
+
+def test_an_article_that_was_left_as_it_is_changes_nothing(settings: Settings, ferry: str) -> None:
+    editor = Editor(settings, HashingEncoder)
+    editor.add([ferry])
+    before = snapshot.current(settings.snapshots)
+    assert editor.edit("ferry", lambda _: None) is None
+    assert (snapshot.current(settings.snapshots), drafts(settings)) == (before, [])
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (replacing("title: Ferry", "title: [Ferry"), "its front matter is not YAML"),
+        (replacing("id: ferry", "id: boat"), "its front matter must keep the line id: ferry"),
+        (replacing("The ferry is late because of fog.", ""), "it holds no text"),
+    ],
+)
+def test_what_was_written_is_kept_where_it_cannot_be_used(
+    settings: Settings, ferry: str, change: Callable[[Path], None], reason: str
+) -> None:
+    editor = Editor(settings, HashingEncoder)
+    editor.add([ferry])
+    with pytest.raises(SourceError) as caught:
+        editor.edit("ferry", change)
+    (draft,) = drafts(settings)
+    assert str(caught.value).startswith(
+        f"what was written is kept in {draft}, newsquote articles edit ferry goes on from there: {reason}"
+    )
+    assert titles(settings) == ["Ferry is late"]
+
+    def finish(path: Path) -> None:
+        path.write_text("---\nid: ferry\ntitle: Ferry is on time\n---\n\nThe fog is gone.\n")
+
+    assert editor.edit("ferry", finish) == Article("ferry", "Ferry is on time", "The fog is gone.")
+    assert (titles(settings), drafts(settings)) == (["Ferry is on time"], [])
+
+
+def test_an_edit_does_not_undo_what_another_did_meanwhile(settings: Settings, ferry: str) -> None:
+    editor = Editor(settings, HashingEncoder)
+    editor.add([ferry])
+
+    def change(path: Path) -> None:
+        Editor(settings, HashingEncoder).edit("ferry", replacing("fog", "ice"))
+        path.write_text(Path(path).read_text() if path.exists() else "---\nid: ferry\ntitle: X\n---\n\nY\n")
+
+    with pytest.raises(SourceError, match="the article ferry was changed or removed meanwhile"):
+        editor.edit("ferry", change)
+    assert [article.text for article in editor.library.articles()] == ["The ferry is late because of ice."]
+
+
+def test_an_article_that_is_not_there_cannot_be_edited(settings: Settings) -> None:
+    with pytest.raises(CorpusError, match="there is no article nobody"):
+        Editor(settings, HashingEncoder).edit("nobody", lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("environ", "reason"),
+    [
+        ({"EDITOR": "no-such-editor -w"}, "the editor no-such-editor is not there; set EDITOR to the command of one"),
+        ({"VISUAL": "'"}, '$EDITOR is "\'", which is no command: No closing quotation'),
+    ],
+)
+def test_an_editor_that_is_none_is_refused(environ: dict[str, str], reason: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        edit_by_hand(environ)
+    assert str(caught.value) == reason
+
+
+def test_the_editor_is_run_on_the_draft_and_its_failure_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "draft file.md"
+    path.write_text("fog")
+    edit_by_hand({"EDITOR": "no-such", "VISUAL": "sed -i s/fog/ice/"})(path)
+    assert path.read_text() == "ice"
+    with pytest.raises(SourceError, match="the editor ended with status 1; nothing was taken over from "):
+        edit_by_hand({"EDITOR": "false"})(path)
+
+
+def test_what_a_killed_process_did_not_publish_the_next_one_does(settings: Settings, ferry: str) -> None:
+    Editor(settings, HashingEncoder).prepare(lambda _: None)
+    editor = Editor(settings, HashingEncoder)
+    editor.library.add(read(ferry))
+    assert len(titles(settings)) == 1
+    assert [outcome.kind for outcome in editor.add([ferry])] == [Kind.SKIPPED]
+    assert len(titles(settings)) == 2
+
+
+def test_an_older_snapshot_that_was_chosen_stays_chosen_while_nothing_changes(settings: Settings, ferry: str) -> None:
+    editor = Editor(settings, HashingEncoder)
+    editor.prepare(lambda _: None)
+    old = snapshot.current(settings.snapshots)
+    editor.add([ferry])
+    assert old is not None
+    publishing.use(settings.snapshots, old)
+    editor.add([ferry])
+    assert snapshot.current(settings.snapshots) == old

@@ -42,6 +42,7 @@ def test_on_a_terminal_there_is_a_bar_after_a_second() -> None:
         step(3)
     assert "Indexing articles" in stream.getvalue()
     assert "3/4" in stream.getvalue()
+    assert "1.5 a second" in stream.getvalue()
 
 
 def test_an_unknown_total_shows_no_time_left() -> None:

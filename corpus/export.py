@@ -1,0 +1,68 @@
+"""Articles to a file that other programs, and `newsquote add`, read: records, or Markdown in a zip archive."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO
+
+from corpus.article import Article
+from corpus.errors import LibraryError
+from corpus.readers.markdown import file_stem, format_markdown
+from corpus.readers.records import record_line
+
+FORMS = (".jsonl", ".jsonl.gz", ".zip")
+
+
+def write_records(articles: Iterable[Article], stream: BinaryIO | gzip.GzipFile) -> int:
+    """Writes one record a line and returns how many."""
+    count = 0
+    for article in articles:
+        stream.write(record_line(article).encode())
+        count += 1
+    return count
+
+
+def export(articles: Iterable[Article], path: Path) -> int:
+    """Writes the articles to a new file, whole or not at all, in the form its name asks for; returns how many.
+
+    Raises:
+        LibraryError: the name asks for no form there is, the file exists, or it cannot be written.
+    """
+    if not path.name.lower().endswith(FORMS):
+        raise LibraryError(f"{path} ends in none of {', '.join(FORMS)}: that says in which form articles are exported")
+    if path.exists():
+        raise LibraryError(f"{path} exists; remove it or choose another name")
+    temporary = path.with_name(f".{path.name}.new-{os.getpid()}")
+    try:
+        with temporary.open("xb") as stream:
+            count = _write(articles, stream, path.name.lower())
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    except OSError as exc:
+        raise LibraryError(f"{path} cannot be written: {exc.strerror}") from exc
+    finally:
+        temporary.unlink(missing_ok=True)
+    return count
+
+
+def _write(articles: Iterable[Article], stream: BinaryIO, name: str) -> int:
+    if name.endswith(".zip"):
+        return _write_zip(articles, stream)
+    if not name.endswith(".gz"):
+        return write_records(articles, stream)
+    with gzip.GzipFile(fileobj=stream, mode="wb", mtime=0) as packed:
+        return write_records(articles, packed)
+
+
+def _write_zip(articles: Iterable[Article], stream: BinaryIO) -> int:
+    count = 0
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for article in articles:
+            archive.writestr(f"{file_stem(article)}.md", format_markdown(article))
+            count += 1
+    return count
