@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import os
 import sqlite3
+import struct
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from corpus.article import Article
-from corpus.dedupe import url_key
+from corpus.dedupe import SKETCH, sketch, url_key
 from corpus.errors import LibraryError, SourceError
 from corpus.readers.item import Found, Item, Refused
 from corpus.readers.records import parse_record
@@ -24,21 +25,29 @@ from corpus.readers.source import read
 HIDDEN = ".newsquote"
 _FILE = "catalog.sqlite"
 # Counts up whenever what is remembered, or how it is worked out, changes.
-_VERSION = 1
+_VERSION = 2
+# Articles that might be nearly the same are compared word by word, so many of them and no more.
+_CANDIDATES = 10
 _WAIT_S = 10.0
+# The sketches of 200,000 articles lie in a tree of 50 MB that is entered anywhere.
+_CACHE_KIB = 65_536
 _SCHEMA = """
 CREATE TABLE file (path BLOB PRIMARY KEY, size INTEGER, time INTEGER, inode INTEGER) WITHOUT ROWID;
 CREATE TABLE entry (
-    id TEXT, rank INTEGER, path BLOB, start INTEGER, url TEXT, words BLOB, digest BLOB,
-    PRIMARY KEY (id, rank, path, start)
-) WITHOUT ROWID;
+    row INTEGER PRIMARY KEY, id TEXT, rank INTEGER, path BLOB, start INTEGER, url TEXT, words BLOB, digest BLOB,
+    sketch BLOB
+);
+CREATE UNIQUE INDEX entry_id ON entry (id, rank, path, start);
 CREATE INDEX entry_path ON entry (path);
 CREATE INDEX entry_url ON entry (url) WHERE url IS NOT NULL;
 CREATE INDEX entry_words ON entry (words);
+CREATE TABLE sketched (value INTEGER, row INTEGER, PRIMARY KEY (value, row)) WITHOUT ROWID;
 CREATE TABLE refused (path BLOB, source TEXT, reason TEXT);
 CREATE INDEX refused_path ON refused (path);
 """
-_COLUMNS = "id, path, start, url, words, digest"
+_COLUMNS = "id, path, start, url, words, digest, sketch"
+
+_SKETCHED = f"<{SKETCH}I"
 
 Stat = tuple[int, int, int]
 
@@ -49,7 +58,7 @@ class Entry:
 
     `path` is relative to the folder. `start` is its line's first byte in a file of records, -1 in any other. `url` is
     the key of its address, `words` equal where two texts differ in white space and case alone, `digest` where all is
-    equal.
+    equal. `sketch` holds the values of which nearly equal texts share some.
     """
 
     id: str
@@ -58,17 +67,24 @@ class Entry:
     url: str | None
     words: bytes
     digest: bytes
+    sketch: bytes = field(repr=False)
 
     @property
     def is_record(self) -> bool:
         """Whether it is a line of a file of records."""
         return self.start >= 0
 
+    def sketched(self) -> list[int]:
+        """The values of the sketch, each with its place in it, so that equal numbers are equal values."""
+        return [place << 32 | value for place, value in enumerate(struct.unpack(_SKETCHED, self.sketch))]
+
 
 def entry_of(article: Article, path: str, start: int = -1) -> Entry:
     """The entry of an article that lies there."""
     words = hashlib.blake2b("".join(article.text.split()).casefold().encode(), digest_size=16).digest()
-    return Entry(article.id, path, start, url_key(article.url) if article.url else None, words, digest_of(article))
+    url = url_key(article.url) if article.url else None
+    values = struct.pack(_SKETCHED, *sketch(article.text))
+    return Entry(article.id, path, start, url, words, digest_of(article), values)
 
 
 def digest_of(article: Article) -> bytes:
@@ -170,6 +186,16 @@ class Catalog:
         """An entry of a text with these words, the first by id."""
         return next(iter(self._entries("WHERE words = ? ORDER BY id, rank LIMIT 1", words)), None)
 
+    def similar(self, sketched: list[int]) -> list[Entry]:
+        """The entries with most of these values of a sketch, those with most first, then by id; few at most."""
+        marks = ", ".join("?" * len(sketched))
+        rows = self._opened().execute(
+            f"SELECT {_COLUMNS} FROM entry JOIN (SELECT row, count(*) AS shared FROM sketched WHERE value IN ({marks})"
+            f" GROUP BY row ORDER BY shared DESC, row LIMIT {_CANDIDATES}) USING (row) ORDER BY shared DESC, id, rank",
+            sketched,
+        )
+        return [_entry(row) for row in rows]
+
     def entries(self) -> Iterator[Entry]:
         """The first entry of each id, ascending."""
         last = None
@@ -244,6 +270,7 @@ def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
         version = db.execute("PRAGMA user_version").fetchone()[0]
         # It can be made anew at any time, so nothing waits for the disk.
         db.execute("PRAGMA synchronous = OFF")
+        db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         if version not in (0, _VERSION):
             raise sqlite3.DatabaseError(f"version {version}")
         if version == 0:
@@ -256,20 +283,27 @@ def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def _forget(db: sqlite3.Connection, path: str) -> None:
+    rows = db.execute(f"SELECT row, {_COLUMNS} FROM entry WHERE path = ?", (os.fsencode(path),)).fetchall()
+    for row, *columns in rows:
+        pairs = ((value, row) for value in _entry(tuple(columns)).sketched())
+        db.executemany("DELETE FROM sketched WHERE value = ? AND row = ?", pairs)
     for table in ("file", "entry", "refused"):
         db.execute(f"DELETE FROM {table} WHERE path = ?", (os.fsencode(path),))
 
 
-def _entry(row: tuple[str, bytes, int, str | None, bytes, bytes]) -> Entry:
-    article_id, path, start, url, words, digest = row
-    return Entry(article_id, os.fsdecode(path), start, url, words, digest)
+def _entry(row: tuple[str, bytes, int, str | None, bytes, bytes, bytes]) -> Entry:
+    article_id, path, start, url, words, digest, values = row
+    return Entry(article_id, os.fsdecode(path), start, url, words, digest, values)
 
 
 def _remember(
     db: sqlite3.Connection, path: str, stat: Stat, entries: Iterable[Entry], refusals: Iterable[Refused]
 ) -> None:
-    rows = ((e.id, _rank(e), os.fsencode(e.path), e.start, e.url, e.words, e.digest) for e in entries)
-    db.executemany("INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+    for e in entries:
+        values = (e.id, _rank(e), os.fsencode(e.path), e.start, e.url, e.words, e.digest, e.sketch)
+        row = db.execute("INSERT OR REPLACE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", values).lastrowid
+        # What one that is replaced leaves here names no entry, or another that the comparison then turns down.
+        db.executemany("INSERT OR IGNORE INTO sketched VALUES (?, ?)", ((value, row) for value in e.sketched()))
     db.executemany("INSERT INTO refused VALUES (?, ?, ?)", ((os.fsencode(path), r.source, r.reason) for r in refusals))
     db.execute("INSERT INTO file VALUES (?, ?, ?, ?)", (os.fsencode(path), *stat))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -16,10 +17,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO
 
-from corpus.article import Article
+from corpus.article import Article, content_id
 from corpus.catalog import Catalog, Entry, digest_of, entry_of, is_own, make_hidden
 from corpus.clean import one_line
-from corpus.dedupe import Duplicates, canonical_url, url_key
+from corpus.dedupe import canonical_url, contained, same_story, url_key
 from corpus.errors import LibraryError, LibraryLocked, SourceError
 from corpus.language import language_of
 from corpus.readers.item import Found, Item, Refused
@@ -31,8 +32,10 @@ LOCK_TIMEOUT_S = 10.0
 _LOCK = "lock"
 _HOLDER = "writer"
 _TEMPORARY = ".new-"
-# Signatures are made anew in each process, at a millisecond an article; beyond this only the same words are noticed.
-_NEAR_LIMIT = 2000
+# So many records are written to a file before the next is begun: what is lost when a process is killed.
+_PART = 5000
+# Of the records not yet written, so many are compared word by word with one that comes.
+_CANDIDATES = 10
 _OPTIONAL = ("url", "source", "author", "published", "language")
 
 
@@ -124,7 +127,8 @@ class Library:
 
         An article with an id or URL that the library has replaces the one there, which keeps its id, unless it says the
         same. What it does not know (a date, an author) is kept from the one there. Articles found in records are
-        written when the last item was taken, all others at once; whoever interrupts finds each article whole or absent.
+        written by the thousand, all others at once; whoever interrupts finds each article whole or absent, and what was
+        taken before Ctrl-C is there.
 
         Raises:
             LibraryLocked: another process writes to the library.
@@ -234,33 +238,46 @@ class _Batch:
         catalog.refresh()
         self._folder = folder
         self._catalog = catalog
-        self._count = catalog.count(_NEAR_LIMIT + 1)
         self._entries: dict[str, Entry] = {}
-        self._by_url: dict[str, Entry] = {}
+        self._by_url: dict[str, str] = {}
         self._by_words: dict[bytes, str] = {}
-        self._near: Duplicates | None = None
         self._changes: dict[str, dict[int, Article | None]] = {}
+        self._reader = _Reader(folder)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begins a file of records; it is made when the first comes."""
         self._records: BinaryIO | None = None
-        self._records_path = folder / f"{_TEMPORARY}{os.urandom(8).hex()}"
+        self._records_path = self._folder / f"{_TEMPORARY}{os.urandom(8).hex()}"
         self._records_hash = hashlib.sha256()
         self._records_count = 0
-        self._reader = _Reader(folder)
+        self._sketched: dict[int, list[str]] = {}
 
     def __enter__(self) -> _Batch:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._reader.__exit__()
-        if self._records is not None:
-            self._records.close()
-        self._records_path.unlink(missing_ok=True)
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        try:
+            if error is KeyboardInterrupt:
+                self.finish()
+        finally:
+            self._reader.__exit__()
+            if self._records is not None:
+                self._records.close()
+            self._records_path.unlink(missing_ok=True)
 
     def add(self, found: Found) -> Outcome:
         article = _tidy(found.article)
-        there = self._with_id(article.id) or (self._with_url(url_key(article.url)) if article.url else None)
+        there = self._with_id(article.id)
+        if there is not None and _is_elsewhere(article, there):
+            article = replace(article, id=content_id(article.id, url_key(article.url or "")))
+            there = self._with_id(article.id)
+        if there is None and article.url:
+            there = self._with_url(url_key(article.url))
         if there is None:
-            reason = self._repeats(article, record=found.record)
-            self._save(article, record=found.record)
+            entry = entry_of(article, "")
+            reason = self._repeats(article, entry)
+            self._save(article, record=found.record, entry=entry)
             return Outcome(Kind.ADDED, found.source, article.title, article.id, reason)
         article = replace(article, id=there.id)
         if there.digest == digest_of(article):
@@ -281,48 +298,57 @@ class _Batch:
 
     def finish(self) -> None:
         """Writes what was kept back: new records, then changes to old ones."""
-        if self._records is not None:
-            self._records.flush()
-            os.fsync(self._records.fileno())
-            self._records.close()
-            target = _free_name(self._folder, f"records-{self._records_hash.hexdigest()[:16]}", ".jsonl")
-            self._records_path.rename(target)
-            written = [e for e in self._entries.values() if e.path == self._records_path.name]
-            # Of a record that came twice the later one counts, in a file of its own.
-            if len(written) == self._records_count:
-                self._catalog.note(target.name, (replace(e, path=target.name) for e in written))
+        self._end_part()
         for path, changes in self._changes.items():
             _rewrite_records(self._folder / path, changes)
         _sync_folder(self._folder)
 
-    def _repeats(self, article: Article, *, record: bool) -> str | None:
+    def _end_part(self) -> None:
+        """Gives the records written so far their name, and begins another file."""
+        if self._records is None:
+            return
+        self._records.flush()
+        os.fsync(self._records.fileno())
+        self._records.close()
+        target = _free_name(self._folder, f"records-{self._records_hash.hexdigest()[:16]}", ".jsonl")
+        self._records_path.rename(target)
+        written = [replace(e, path=target.name) for e in self._entries.values() if e.path == self._records_path.name]
+        self._entries.update((entry.id, entry) for entry in written)
+        # Of a record that came twice the later one counts, in a file of its own.
+        if len(written) == self._records_count:
+            self._catalog.note(target.name, written)
+        self._begin()
+
+    def _repeats(self, article: Article, entry: Entry) -> str | None:
         """What to say of an article whose text the library has already, or nearly: it is a further source of it."""
-        if same := self._with_words(entry_of(article, "").words):
+        if same := self._with_words(entry.words):
             return f"the same text as {same}, kept as a further source"
-        if record or self._count + len(self._entries) > _NEAR_LIMIT:
-            return None
-        if self._near is None:
-            self._near = Duplicates(self._text)
-            for entry in {e.id: e for e in (*self._catalog.entries(), *self._entries.values())}.values():
-                self._near.note(entry.id, self._load(entry).text)
-        match = self._near.add(article.id, article.text)
-        return f"nearly the same text as {match.id}, kept as a further source" if match else None
+        near = self._nearest(article.text, entry.sketched())
+        return f"nearly the same text as {near}, kept as a further source" if near else None
+
+    def _nearest(self, text: str, sketched: list[int]) -> str | None:
+        """The article whose story this text tells, the one with most in common, then the first by id."""
+        found = {entry.id: entry for entry in self._catalog.similar(sketched)}
+        held = Counter(article_id for value in sketched for article_id in self._sketched.get(value, ()))
+        found |= {article_id: self._entries[article_id] for article_id, _ in held.most_common(_CANDIDATES)}
+        shares = []
+        for article_id in found:
+            other = self._load(self._entries.get(article_id, found[article_id])).text
+            if same_story(text, other):
+                shares.append((-contained(text, other), article_id))
+        return min(shares)[1] if shares else None
 
     def _with_id(self, article_id: str) -> Entry | None:
         return self._entries.get(article_id) or next(iter(self._catalog.find(article_id)), None)
 
     def _with_url(self, key: str) -> Entry | None:
-        return self._by_url.get(key) or self._catalog.with_url(key)
+        return self._entries[self._by_url[key]] if key in self._by_url else self._catalog.with_url(key)
 
     def _with_words(self, words: bytes) -> str | None:
         if words in self._by_words:
             return self._by_words[words]
         found = self._catalog.with_words(words)
         return found.id if found else None
-
-    def _text(self, article_id: str) -> str:
-        entry = self._with_id(article_id)
-        return self._load(entry).text if entry else ""
 
     def _load(self, entry: Entry) -> Article:
         if not entry.is_record:
@@ -332,10 +358,9 @@ class _Batch:
         changed = self._changes.get(entry.path, {}).get(entry.start)
         return changed or self._reader.load(entry)
 
-    def _save(self, article: Article, *, record: bool) -> None:
+    def _save(self, article: Article, *, record: bool, entry: Entry) -> None:
         if not record:
-            path = _free_name(self._folder, file_stem(article), ".md")
-            self._write(path, article)
+            self._write(_free_name(self._folder, file_stem(article), ".md"), article, entry)
             return
         if self._records is None:
             self._records = self._records_path.open("wb")
@@ -344,21 +369,26 @@ class _Batch:
         self._records.write(line)
         self._records_hash.update(line)
         self._records_count += 1
-        self._know(entry_of(article, self._records_path.name, start))
+        self._know(replace(entry, path=self._records_path.name, start=start))
+        for value in entry.sketched():
+            self._sketched.setdefault(value, []).append(article.id)
+        if self._records_count == _PART:
+            self._end_part()
 
     def _replace(self, there: Entry, article: Article) -> None:
+        entry = entry_of(article, there.path, there.start)
         if there.is_record and there.path != self._records_path.name:
             self._changes.setdefault(there.path, {})[there.start] = article
-            self._know(entry_of(article, there.path, there.start))
+            self._know(entry)
         elif not there.is_record and is_own(there.path):
-            self._write(self._folder / there.path, article)
+            self._write(self._folder / there.path, article, entry)
         else:
             # A file of another form stays as it is, behind the library's own; so does a record of this very batch.
-            self._save(article, record=False)
+            self._save(article, record=False, entry=replace(entry, start=-1))
 
-    def _write(self, path: Path, article: Article) -> None:
+    def _write(self, path: Path, article: Article, entry: Entry) -> None:
         _write(path, format_markdown(article).encode())
-        entry = entry_of(article, os.fspath(path.relative_to(self._folder)))
+        entry = replace(entry, path=os.fspath(path.relative_to(self._folder)))
         self._catalog.note(entry.path, [entry])
         self._know(entry)
 
@@ -366,7 +396,13 @@ class _Batch:
         self._entries[entry.id] = entry
         self._by_words.setdefault(entry.words, entry.id)
         if entry.url:
-            self._by_url[entry.url] = entry
+            self._by_url[entry.url] = entry.id
+
+
+def _is_elsewhere(article: Article, there: Entry) -> bool:
+    """Whether an article whose id is made of its content was published at another address than the one there."""
+    own = article.id == content_id(article.title, article.text)
+    return own and bool(article.url and there.url) and url_key(article.url or "") != there.url
 
 
 class _Reader:

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import Article, Found, Item, Kind, Library, LibraryError, LibraryLocked, Outcome, Refused, read
+from corpus import Article, Found, Item, Kind, Library, LibraryError, LibraryLocked, Outcome, Refused, content_id, read
 from tests.corpus.articles import articles
 
 ONE = Article("one", "First title", "The first text.", url="https://x.kw/1", language="en")
@@ -383,3 +383,51 @@ def test_the_library_holds_what_a_dictionary_would(steps: list[tuple[Article, bo
                 made.add([Found(article, "x", record=record)])
                 expected[article.id] = article.text
             assert texts(made) == texts(Library(made.folder)) == expected
+
+
+def test_the_same_text_at_another_address_is_a_further_source_and_the_first_keeps_its_own(tmp_path: Path) -> None:
+    one = Article(content_id("Road", LONG), "Road", LONG, url="https://x.kw/1", source="The Daily", language="en")
+    two = replace(one, url="https://y.kw/2?utm_source=x", source="The Post")
+    made = library(tmp_path, one)
+    (outcome,) = made.add([two])
+    assert (outcome.kind, outcome.reason) == (Kind.ADDED, f"the same text as {one.id}, kept as a further source")
+    assert {(a.source, a.url) for a in made.articles()} == {
+        ("The Daily", "https://x.kw/1"),
+        ("The Post", "https://y.kw/2"),
+    }
+    assert [o.kind for o in made.add([one, two, replace(one, url="https://www.x.kw/1/?fbclid=1", author="Ann")])] == [
+        Kind.SKIPPED,
+        Kind.SKIPPED,
+        Kind.REPLACED,
+    ]
+    assert len(made.ids()) == 2
+
+
+def test_of_several_that_are_one_story_the_nearest_is_named_then_the_first(tmp_path: Path) -> None:
+    parts = [f"{LONG} This is part {n} of what was said that day in the council, word by word." for n in range(6)]
+    made = library(
+        tmp_path, Article("c", "C", " ".join(parts[:4])), Article("b", "B", " ".join(parts)), Article("a", "A", "No.")
+    )
+    (outcome,) = made.add([Article("d", "D", " ".join([*parts[:5], "It rained."]))])
+    assert outcome.reason == "nearly the same text as c, kept as a further source"
+
+
+def test_records_are_kept_by_the_part_and_what_came_before_ctrl_c_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("corpus.library._PART", 2)
+    given = [Article(f"a{n}", f"Title {n}", f"Text number {n}.", language="en") for n in range(5)]
+
+    def stopped() -> Iterator[Item]:
+        yield from records(*given)
+        yield from records(replace(given[0], text="A new text."), replace(given[4], text="Another new text."))
+        raise KeyboardInterrupt
+
+    made = library(tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        made.add(stopped())
+    expected = {article.id: article.text for article in given} | {"a0": "A new text.", "a4": "Another new text."}
+    assert texts(made) == texts(Library(made.folder)) == expected
+    assert made.refused() == []
+    assert not list(made.folder.glob(".new-*"))
+    assert [outcome.kind for outcome in made.add(records(*given[1:4]))] == [Kind.SKIPPED] * 3
