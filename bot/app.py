@@ -31,10 +31,11 @@ from telegram.error import BadRequest, Conflict, InvalidToken, NetworkError, Ret
 from telegram.ext import AIORateLimiter, Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
-from bot import handlers, listen
+from bot import listen, logs
 from bot.desk import Desk, Editor
 from bot.engine import Engine, TooSlow
-from bot.handlers import Handlers
+from bot.handlers import Handlers, offer
+from bot.host import ADMIN, GROUP, PRIVATE, Host
 from bot.inbox import Inbox
 from bot.settings import Settings
 from bot.state import State
@@ -55,8 +56,37 @@ STOP_S = 20.0  # how long what was asked may take to be answered when the bot st
 LONGEST_PAUSE_S = 15.0
 MANY = 8
 ANNOUNCE_S = 15.0
+BRIEF_S = 0.25  # between two requests to a server that does not hold one until there is something to tell
 
 _INSISTENT = frozenset({"sendMessage", "editMessageText"})
+
+
+class Understood(HTTPXRequest):
+    """Fetches updates, and reduces those the library cannot read to their numbers.
+
+    One of them would otherwise stop all that come after it, and be printed with everything it says.
+    """
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> dict[str, Any]:
+        """The answer to a request."""
+        answer = HTTPXRequest.parse_json_payload(payload)
+        if isinstance(answer.get("result"), list):
+            answer["result"] = [_understood(update) for update in answer["result"] if _numbered(update)]
+        return answer
+
+
+def _numbered(update: object) -> bool:
+    return isinstance(update, dict) and isinstance(update.get("update_id"), int)
+
+
+def _understood(update: dict[str, Any]) -> dict[str, Any]:
+    try:
+        Update.de_json(dict(update), None)
+    except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, OSError) as exc:
+        log.warning("an update was left out that cannot be read (%s)", type(exc).__name__)
+        return {"update_id": update["update_id"]}
+    return update
 
 
 class _Later(Exception):
@@ -132,25 +162,6 @@ class Patient(AIORateLimiter):
             await asyncio.sleep(until - now)
 
 
-class Masked(logging.Filter):
-    """Keeps a secret out of everything that is logged, tracebacks included."""
-
-    def __init__(self, secret: str) -> None:
-        super().__init__()
-        self._secret = secret
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Replace the secret in the record; every record passes."""
-        message = record.getMessage()
-        if self._secret in message:
-            record.msg, record.args = message.replace(self._secret, "<token>"), None
-        if record.exc_info and not record.exc_text:
-            record.exc_text = logging.Formatter().formatException(record.exc_info)
-        if record.exc_text:
-            record.exc_text = record.exc_text.replace(self._secret, "<token>")
-        return True
-
-
 class Stopped(Exception):
     """The bot cannot go on; one line for a person, and the exit status."""
 
@@ -180,11 +191,10 @@ def run(
     if token is None:
         tell("no token: get one from @BotFather and set NEWSQUOTE_TELEGRAM_TOKEN")
         return WRONG_USE
-    mask = Masked(token)
+    mask = logs.Masked(token)
     for handler in logging.getLogger().handlers:
         handler.addFilter(mask)
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # they log addresses, and the token is in each
+    logs.hush()
     try:
         asyncio.run(TelegramBot(settings, token, tell, editor, rate=rate).main(engine))
     except Stopped as stopped:
@@ -206,7 +216,7 @@ def build(
         .updater(None)
         .rate_limiter(Patient(rate=rate, first_pause_s=first_pause_s))
         .request(HTTPXRequest(connection_pool_size=128, read_timeout=READ_S, pool_timeout=READ_S))
-        .get_updates_request(HTTPXRequest(connection_pool_size=2, read_timeout=READ_S))
+        .get_updates_request(Understood(connection_pool_size=2, read_timeout=READ_S))
     )
     if api_url is not None:
         builder = builder.base_url(f"{api_url}/bot").base_file_url(f"{api_url}/file/bot")
@@ -264,31 +274,30 @@ class TelegramBot:
         application = build(self._token, self._settings.telegram_api_url, rate=self._rate)
         with State(self._settings.home / "state.db") as state:
             async with open_engine() as engine:
-                desk = Desk(self._editor, state) if self._editor else None
-                settings = self._settings
-                face = Handlers(
+                host = Host(
                     engine,
                     state,
-                    desk=desk,
-                    admins=settings.telegram_admins,
-                    keep_questions=settings.telegram_keep_questions,
+                    desk=Desk(self._editor, state) if self._editor else None,
+                    admins=self._settings.telegram_admins,
+                    keep_questions=self._settings.telegram_keep_questions,
                 )
-                face.register(application)
+                handlers = Handlers(host)
+                handlers.register(application)
                 try:
                     await self._begin(application)
-                    await self._until_stopped(application, state, face)
+                    await self._until_stopped(application, host, handlers)
                 finally:
                     await application.shutdown()
                     await application.bot.request.shutdown()  # shutdown() leaves it open where nothing was begun
 
     async def _begin(self, application: Application[Any, Any, Any, Any, Any, Any]) -> None:
         """Find out who the bot is, and take it off any webhook."""
-        began, pause = time.monotonic(), 0.5
+        began, pause, bot = time.monotonic(), 0.5, application.bot
         while True:
             try:
                 await application.initialize()
                 if not self._settings.telegram_webhook_url:
-                    await application.bot.delete_webhook()
+                    await _leave_webhook(bot)
                 break
             except InvalidToken as exc:
                 raise Stopped(
@@ -300,19 +309,21 @@ class TelegramBot:
                     raise Stopped(f"{self._server} cannot be reached ({_brief(exc)}); is the address right?") from exc
             await self._pause(pause)
             pause = min(2 * pause, 4.0)
-        self._tell(f"@{application.bot.username} answers; Ctrl-C stops it.")
+        self._tell(f"@{bot.username} answers; Ctrl-C stops it.")
+        if bot.supports_inline_queries is False:
+            self._tell("inline mode is off; /setinline at @BotFather lets people share quotes and ask in any chat.")
 
     async def _until_stopped(
-        self, application: Application[Any, Any, Any, Any, Any, Any], state: State, face: Handlers
+        self, application: Application[Any, Any, Any, Any, Any, Any], host: Host, handlers: Handlers
     ) -> None:
         bot = application.bot
 
         async def handle(update: dict[str, Any]) -> None:
             await application.process_update(Update.de_json(update, bot))
-            face.metrics.count("updates")
+            host.metrics.count("updates")
 
-        inbox = Inbox(state, handle)
-        servers = self._listen(inbox, face)
+        inbox = Inbox(host.store, handle)
+        servers = self._listen(inbox, host)
         left = await inbox.replay()
         if left:
             log.warning("answering %d updates that an earlier run left", left)
@@ -320,7 +331,7 @@ class TelegramBot:
         receiving = asyncio.create_task(receive(bot, inbox))
         stopping = asyncio.create_task(self._stop.wait())
         menu = asyncio.create_task(_set_commands(bot, self._settings.telegram_admins))
-        announcing = asyncio.create_task(self._announce(bot, face))
+        announcing = asyncio.create_task(self._announce(bot, host.store, handlers))
         await asyncio.wait({receiving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         for server in servers:
             server.stop()
@@ -339,7 +350,7 @@ class TelegramBot:
             if isinstance(result, Exception):
                 raise result
 
-    def _listen(self, inbox: Inbox, face: Handlers) -> list[listen.Server]:
+    def _listen(self, inbox: Inbox, host: Host) -> list[listen.Server]:
         """Listen for updates and for those who watch, where the settings say so."""
         settings, servers = self._settings, []
         try:
@@ -357,7 +368,7 @@ class TelegramBot:
             if settings.telegram_metrics:
 
                 def metrics() -> str:
-                    return face.metrics.text({"waiting": inbox.waiting, "engine_waiting": face.engine.waiting})
+                    return host.metrics.text({"waiting": inbox.waiting, "engine_waiting": host.engine.waiting})
 
                 servers.append(listen.watchers(settings.telegram_metrics, health=self._ailment, metrics=metrics))
         except OSError as exc:
@@ -389,6 +400,7 @@ class TelegramBot:
         """Fetch updates until told to stop; each batch is kept before the next request confirms it."""
         offset, pause, conflicts, away = None, 0.5, 0, False
         while not self._stop.is_set():
+            asked = time.monotonic()
             try:
                 updates = await bot.get_updates(offset, timeout=POLL_S, allowed_updates=ALLOWED)
             except InvalidToken as exc:
@@ -416,13 +428,16 @@ class TelegramBot:
                 if updates:
                     await inbox.take([update.to_dict() for update in updates])
                     offset = max(update.update_id for update in updates) + 1
+                elif time.monotonic() - asked < BRIEF_S:
+                    await self._pause(BRIEF_S)
 
-    async def _announce(self, bot: Bot, face: Handlers) -> None:
-        """Look for new articles every so often, and tell those who want to hear of them."""
+    async def _announce(self, bot: Bot, store: State, handlers: Handlers) -> None:
+        """Every so often forget what is old, look for new articles and tell those who want to hear of them."""
         said = ""
         while not self._stop.is_set():
+            store.tidy()
             try:
-                await face.announce(bot, self._stop)
+                await handlers.announce(bot, self._stop)
                 said = ""
             except (RetrievalError, TooSlow, TelegramError) as exc:
                 if str(exc) != said:
@@ -440,16 +455,23 @@ class TelegramBot:
         return self._settings.telegram_api_url or "api.telegram.org"
 
 
+async def _leave_webhook(bot: Bot) -> None:
+    try:
+        await bot.delete_webhook()
+    except (BadRequest, InvalidToken) as exc:  # a server that knows no webhooks: the token was good a moment ago
+        log.info("the webhook could not be removed: %s", exc.message)
+
+
 async def _set_commands(bot: Bot, admins: Sequence[int]) -> None:
     """Tell Telegram the commands to offer, per language and scope."""
     scopes: list[tuple[BotCommandScope, Sequence[str]]] = [
-        (BotCommandScopeDefault(), handlers.GROUP),
-        (BotCommandScopeAllPrivateChats(), handlers.PRIVATE),
-        (BotCommandScopeAllGroupChats(), handlers.GROUP),
-        *((BotCommandScopeChat(admin), (*handlers.PRIVATE, *handlers.ADMIN)) for admin in admins),
+        (BotCommandScopeDefault(), GROUP),
+        (BotCommandScopeAllPrivateChats(), PRIVATE),
+        (BotCommandScopeAllGroupChats(), GROUP),
+        *((BotCommandScopeChat(admin), (*PRIVATE, *ADMIN)) for admin in admins),
     ]
     for scope, names in scopes:
-        await handlers.offer(bot, scope, names)
+        await offer(bot, scope, names)
 
 
 def _brief(exc: Exception) -> str:
@@ -460,4 +482,4 @@ def _to_stderr(line: str) -> None:
     print(f"newsquote: {line}", file=sys.stderr, flush=True)  # noqa: T201
 
 
-__all__ = ["DONE", "FAILED", "WRONG_USE", "Masked", "Patient", "Stopped", "TelegramBot", "build", "run"]
+__all__ = ["DONE", "FAILED", "WRONG_USE", "Patient", "Stopped", "TelegramBot", "build", "run"]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from bot import phrases, render
 from bot.phrases import Language, Phrase, say
-from bot.render import Look, Rich, Room, Style
+from bot.render import Look, Rich, Room, Style, joined
 from bot.shelf import Shelf, key_of
 from corpus.article import Article
 from retrieval.results import Answer, Quote
 
 PAGE = 8  # articles
+LATEST = 3  # articles
 ANNOUNCED = 50  # articles; more do not fit into a message
 OPENING = 300  # code points of an article's first words
 
@@ -31,12 +33,16 @@ class Button:
     share: str | None = None
 
 
+Row = tuple[Button, ...]
+Rows = tuple[Row, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """A message and the rows of buttons under it."""
 
     rich: Rich
-    rows: tuple[tuple[Button, ...], ...] = ()
+    rows: Rows = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,21 +79,23 @@ class Press:
         return cls(match[1], match[2], int(match[3])) if match else None
 
 
-QUOTE, WIDE, GOOD, BAD, ARTICLES, ARTICLE, UNDO, SAME = "qwgbaiun"
+QUOTE, WIDE, GOOD, BAD, ARTICLES, ARTICLE, SAME = "qwgbain"
+LANGUAGE, FORGET = "lf"
+UNDO, REMOVE, DROP = "urd"  # for admins
 
 
-def shared(number: int, place: int) -> str:
-    """The inline question that stands for a quote."""
-    return f"#{number}.{place}"
+def shared_of(text: str) -> Press | None:
+    """The button that would show what an inline question or a link into the bot stands for: a quote or an article.
+
+    That is "#12.0" or "q-12-0" for a quote and "#a-" or "a-" with the article's key for an article.
+    """
+    match = re.fullmatch(r"(?:#|q-)([0-9]{1,15})[.-]([0-9]{1,3})|#?a-([0-9a-f]{16})", text.strip())
+    if match is None:
+        return None
+    return Press(ARTICLE, match[3]) if match[3] else Press(QUOTE, match[1], int(match[2]))
 
 
-def shared_of(text: str) -> tuple[int, int] | None:
-    """The answer's number and the place of the quote an inline question or a deep link stands for."""
-    match = re.fullmatch(r"(?:#|q-)([0-9]{1,15})[.-]([0-9]{1,3})", text.strip())
-    return (int(match[1]), int(match[2])) if match else None
-
-
-def quote(kept: Kept, place: int, language: Language, *, wide: bool = False, sharing: bool = True) -> Card | None:
+def quote(kept: Kept, place: int, language: Language, *, wide: bool = False) -> Card | None:
     """One quote of an answer with its buttons; None where it is outdated. `wide` shows the text around it."""
     if not 0 <= place < len(kept.quotes):
         return None
@@ -99,61 +107,96 @@ def quote(kept: Kept, place: int, language: Language, *, wide: bool = False, sha
         rich = render.wider(found, language, look=Look.BLOCKS, room=ROOM)
     else:
         rich = render.answer(alone, language, look=Look.BLOCKS, room=ROOM)
-    return Card(rich, _quote_rows(kept, found, place, language, wide=wide, sharing=sharing))
+    return Card(rich, _quote_rows(kept, found, place, language, wide=wide))
 
 
-def _quote_rows(
-    kept: Kept, found: Quote, place: int, language: Language, *, wide: bool, sharing: bool
-) -> tuple[tuple[Button, ...], ...]:
+def _quote_rows(kept: Kept, found: Quote, place: int, language: Language, *, wide: bool) -> Rows:
     subject, last = str(kept.number), len(kept.quotes) - 1
-    pages: list[Button] = []
+    pages: Row = ()
     if last > 0 and place == 0:
-        pages = [Button(say(Phrase.BUTTON_MORE, language), Press(QUOTE, subject, 1).data)]
+        pages = (Button(say(Phrase.BUTTON_MORE, language), Press(QUOTE, subject, 1).data),)
     elif last > 0:
         counted = f"{phrases.number(place + 1, language)}/{phrases.number(last + 1, language)}"
-        pages = [
-            Button("◂", Press(QUOTE, subject, place - 1).data),
-            Button(counted, Press(SAME, subject, place).data),
-            *([Button("▸", Press(QUOTE, subject, place + 1).data)] if place < last else []),
-        ]
-    around: list[Button] = []
+        before, after = Press(QUOTE, subject, place - 1), Press(QUOTE, subject, place + 1)
+        middle = (Button(counted, Press(SAME, subject, place).data),)
+        pages = _turns(before, middle, after if place < last else None, language)
+    around: Row = ()
     if wide:
-        around = [Button(say(Phrase.BUTTON_NARROWER, language), Press(QUOTE, subject, place).data)]
+        around = (Button(say(Phrase.BUTTON_NARROWER, language), Press(QUOTE, subject, place).data),)
     elif found.context != found.span:
-        around = [Button(say(Phrase.BUTTON_WIDER, language), Press(WIDE, subject, place).data)]
-    votes = [Button(mark, Press(what, subject, place).data) for mark, what in (("👍", GOOD), ("👎", BAD))]
-    share = [Button(say(Phrase.BUTTON_SHARE, language), share=shared(kept.number, place))] if sharing else []
-    rows = (tuple(pages), tuple(around), (*share, *votes))
-    return tuple(row for row in rows if row)
+        around = (Button(say(Phrase.BUTTON_WIDER, language), Press(WIDE, subject, place).data),)
+    votes = (Button(mark, Press(what, subject, place).data) for mark, what in (("👍", GOOD), ("👎", BAD)))
+    share = Button(say(Phrase.BUTTON_SHARE, language), share=f"#{subject}.{place}")
+    return _laid_out((pages, around, (share, *votes)), language)
 
 
 def articles(shelf: Shelf, language: Language, page: int) -> Card:
     """A page of the articles, each with a button to read about it; pages count from 0, the last stands for later."""
     pages = max(1, -(-len(shelf) // PAGE))
-    page = min(page, pages - 1)
-    first = page * PAGE
-    listed = shelf[first : first + PAGE]
-    rich = render.articles(shelf, language, first=first, count=PAGE, room=ROOM)
-    numbers = tuple(
-        Button(phrases.number(first + place + 1, language), Press(ARTICLE, key_of(article.id), page).data)
-        for place, article in enumerate(listed)
-    )
-    turns = [
-        *([Button("◂", Press(ARTICLES, "0", page - 1).data)] if page else []),
-        *([Button("▸", Press(ARTICLES, "0", page + 1).data)] if page + 1 < pages else []),
-    ]
+    return _listed(shelf, language, min(page, pages - 1), len(shelf))
+
+
+def since(shelf: Shelf, day: dt.date, language: Language) -> Card:
+    """The first page of the articles published on a day or later."""
+    count, written = shelf.count_since(day), phrases.date(day.isoformat(), language)
+    if count == 0:
+        return Card(Rich(say(Phrase.NOTHING_SINCE, language, day=written)))
+    said = f"{say(Phrase.ARTICLE_COUNT, language, count=count)} {say(Phrase.SINCE_DAY, language, day=written)}"
+    return _listed(shelf, language, 0, count, Rich(said))
+
+
+def _listed(shelf: Shelf, language: Language, page: int, count: int, head: Rich | None = None) -> Card:
+    """A page of the first `count` articles."""
+    first, last = page * PAGE, min(page * PAGE + PAGE, count)
+    rich = render.articles(shelf, language, first=first, count=last - first, head=head, room=ROOM)
+    numbers = _numbers(shelf[first:last], language, first, page)
+    back = Press(ARTICLES, "0", page - 1) if page else None
+    turns = _turns(back, (), Press(ARTICLES, "0", page + 1) if last < count else None, language)
     half = -(-len(numbers) // 2) if len(numbers) > 4 else len(numbers)
-    rows = (numbers[:half], numbers[half:], tuple(turns))
-    return Card(rich, tuple(row for row in rows if row))
+    return Card(rich, _laid_out((numbers[:half], numbers[half:], turns), language))
 
 
-def article(found: Article, language: Language, page: int) -> Card:
-    """What an article is about: its source line, its author, its first words."""
-    opening = _opening(found)
+def latest(shelf: Shelf, language: Language) -> Card:
+    """The newest articles with their first words, as many as fit."""
+    newest = shelf[:LATEST]
+    if not newest:
+        return articles(shelf, language, 0)
+    rich = ROOM.fill((joined([render.source(each, language), _opening(each)], "\n") for each in newest), "\n\n")
+    back = Button(say(Phrase.BUTTON_LIST, language), Press(ARTICLES, "0").data)
+    return Card(rich, _laid_out((_numbers(newest, language, 0, 0), (back,)), language))
+
+
+def article(found: Article, language: Language, page: int, *, admin: bool = False) -> Card:
+    """What an article is about: its source line, its author, its first words. Admins may remove it."""
     author = Rich(found.author).styled(Style.ITALIC) if found.author else Rich("")
-    rich = render.joined([render.source(found, language), author, Rich(opening).styled(Style.QUOTE)], "\n")
+    key = key_of(found.id)
     back = Button(say(Phrase.BUTTON_LIST, language), Press(ARTICLES, "0", page).data)
-    return Card(rich, ((back,),))
+    share = Button(say(Phrase.BUTTON_SHARE, language), share=f"#a-{key}")
+    remove = (Button(say(Phrase.BUTTON_REMOVE, language), Press(REMOVE, key, page).data),) if admin else ()
+    rich = joined([render.source(found, language), author, _opening(found)], "\n")
+    return Card(rich, _laid_out(((back, share), remove), language))
+
+
+def removal(found: Article, language: Language, page: int) -> Card:
+    """The question whether to remove an article."""
+    key = key_of(found.id)
+    rich = joined([Rich(say(Phrase.REMOVE_SURE, language)), render.source(found, language)], "\n")
+    remove = Button(say(Phrase.BUTTON_REMOVE, language), Press(DROP, key, page).data)
+    keep = Button(say(Phrase.BUTTON_KEEP, language), Press(ARTICLE, key, page).data)
+    return Card(rich, _laid_out(((remove, keep),), language))
+
+
+def languages(language: Language) -> Card:
+    """The question which language to speak, each in its own name."""
+    names = tuple(
+        Button(say(Phrase.LANGUAGE_NAME, each), Press(LANGUAGE, "0", place).data) for place, each in enumerate(Language)
+    )
+    return Card(Rich(say(Phrase.LANGUAGE_WHICH, language)), (names,))
+
+
+def privacy(kept: str, language: Language) -> Card:
+    """What is kept about people, and a button that has it forgotten."""
+    return Card(Rich(kept), ((Button(say(Phrase.BUTTON_FORGET, language), Press(FORGET, "0").data),),))
 
 
 def announcement(new: Sequence[Article], language: Language, *, count: int | None = None) -> Card:
@@ -164,12 +207,35 @@ def announcement(new: Sequence[Article], language: Language, *, count: int | Non
 
 def greeting(commands: Sequence[str], language: Language) -> Card:
     """The first words to a person, and what the commands do."""
-    return Card(render.joined([Rich(say(Phrase.GREETING, language)), render.help_text(commands, language)], "\n\n"))
+    return Card(joined([Rich(say(Phrase.GREETING, language)), render.help_text(commands, language)], "\n\n"))
 
 
-def _opening(found: Article) -> str:
+def _numbers(listed: Sequence[Article], language: Language, first: int, page: int) -> Row:
+    """A button to read about each article, numbered from `first` on, counted from 0."""
+    return tuple(
+        Button(phrases.number(first + place + 1, language), Press(ARTICLE, key_of(article.id), page).data)
+        for place, article in enumerate(listed)
+    )
+
+
+def _turns(back: Press | None, middle: Row, on: Press | None, language: Language) -> Row:
+    """Buttons to turn pages with, as people read: on is where the next word of a line stands."""
+    backward, forward = "▸◂" if language is Language.AR else "◂▸"
+    return (
+        *((Button(backward, back.data),) if back else ()),
+        *middle,
+        *((Button(forward, on.data),) if on else ()),
+    )
+
+
+def _laid_out(rows: Iterable[Row], language: Language) -> Rows:
+    """The rows that are not empty; messengers put buttons from left to right, whatever their language."""
+    return tuple(row[::-1] if language is Language.AR else row for row in rows if row)
+
+
+def _opening(found: Article) -> Rich:
     """The first paragraphs in whole words, with an ellipsis where more follows."""
     text = found.text.strip()
-    if len(text) <= OPENING:
-        return text
-    return text[:OPENING].rsplit(maxsplit=1)[0].rstrip() + " …"
+    if len(text) > OPENING:
+        text = text[:OPENING].rsplit(maxsplit=1)[0].rstrip() + " …"
+    return Rich(text).styled(Style.QUOTE)

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from bot import logs
 from bot.settings import Settings, SettingsError
 from corpus.errors import CorpusError
 from retrieval.errors import QuestionError, RetrievalError
@@ -62,11 +63,10 @@ def main(arguments: Sequence[str]) -> int:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(encoding="utf-8", errors="replace")
-    logging.basicConfig(
-        level=os.environ.get("LOGLEVEL", "WARNING").upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    for name in ("httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # they log URLs, and the bot's hold its token
+    try:
+        logs.configure(os.environ.get("LOGLEVEL") or "WARNING")
+    except ValueError as exc:
+        return _complain(exc, WRONG_USE)
     try:
         options = _parser().parse_args(arguments)
     except SystemExit as stop:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from bot.cards import ROOM, UNDO, Button, Card, Press
+from bot.cards import ROOM, UNDO, Button, Card, Press, Rows
 from bot.phrases import Language, Phrase, say
 from bot.render import Rich
 from bot.state import State
@@ -23,13 +24,15 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 R = TypeVar("R")
+Tell = Callable[[Card], Coroutine[Any, Any, None]]
+"""Shows how far a work is."""
 
 
 class Editor(Protocol):
     """Changes the library and publishes it."""
 
-    def add(self, sources: Sequence[str], /) -> list[Outcome]:
-        """Take articles in; one outcome for each."""
+    def add(self, sources: Sequence[str], /, *, indexing: Callable[[], None]) -> list[Outcome]:
+        """Take articles in; one outcome for each. `indexing` is called when they are read and the index is begun."""
 
     def remove(self, ids: Sequence[str], /) -> list[str]:
         """Remove articles; the ids that were there."""
@@ -46,33 +49,37 @@ class Desk:
         self._store = store
         self._busy = asyncio.Lock()
 
-    async def add(self, sources: Sequence[str], language: Language) -> Card:
-        """Take articles into the library; the card offers to undo what was added."""
-        outcomes = await self._edited(lambda: self._editor.add(sources), language)
+    async def add(self, sources: Sequence[str], language: Language, tell: Tell) -> Card:
+        """Take articles into the library, telling how far it is; the card offers to undo what was added."""
+        loop = asyncio.get_running_loop()
+        told: list[Future[None]] = []
+
+        def indexing() -> None:
+            told.append(asyncio.run_coroutine_threadsafe(tell(Card(Rich(say(Phrase.REBUILDING, language)))), loop))
+
+        outcomes = await self._edited(lambda: self._editor.add(sources, indexing=indexing), language)
+        await asyncio.gather(*map(asyncio.wrap_future, told))  # or it would be told after the outcome
         if isinstance(outcomes, Card):
             return outcomes
-        ids = [outcome.id for outcome in outcomes if outcome.kind is Kind.ADDED and outcome.id]
-        undo = (Button(say(Phrase.BUTTON_UNDO, language), Press(UNDO, self._remember(ids)).data),) if ids else ()
-        return Card(ROOM.fill((Rich(_said(outcome, language)) for outcome in outcomes), "\n"), (undo,) if undo else ())
+        added = {o.id: o.title or o.id for o in outcomes if o.kind is Kind.ADDED and o.id}
+        undo = _undo(self._remember(added), language) if added else ()
+        return Card(ROOM.fill((Rich(_said(outcome, language)) for outcome in outcomes), "\n"), undo)
 
-    async def remove(self, ids: Sequence[str], language: Language) -> Card:
-        """Remove articles."""
-        gone = await self._edited(lambda: self._editor.remove(ids), language)
-        if isinstance(gone, Card):
-            return gone
-        lines = [
-            say(Phrase.OUTCOME_REMOVED, language, title=each) if each in gone else say(Phrase.ARTICLE_UNKNOWN, language)
-            for each in ids
-        ]
-        return Card(ROOM.fill(map(Rich, lines), "\n"))
+    async def remove(self, titles: Mapping[str, str], language: Language) -> Card:
+        """Remove the articles of some ids, which are told by their titles."""
+        gone = await self._edited(lambda: self._editor.remove([*titles]), language)
+        return gone if isinstance(gone, Card) else _removed(titles, gone, language)
 
     async def undo(self, number: int, language: Language) -> Card | None:
         """Remove again what was added; None where that is not known or was done before."""
-        ids = json.loads(self._store.known(f"added {number}") or "[]")
-        if not ids:
+        titles = json.loads(self._store.known(f"addition {number}") or "{}")
+        if not titles:
             return None
-        self._store.learn(f"added {number}", "[]")
-        return await self.remove(ids, language)
+        gone = await self._edited(lambda: self._editor.remove([*titles]), language)
+        if isinstance(gone, Card):
+            return Card(gone.rich, _undo(number, language))
+        self._store.learn(f"addition {number}", "{}")
+        return _removed(titles, gone, language)
 
     async def rebuild(self, language: Language) -> Card:
         """Build the index anew."""
@@ -90,11 +97,23 @@ class Desk:
                 log.warning("the library could not be changed: %s", exc)
                 return Card(Rich(say(Phrase.EDIT_FAILED, language, reason=str(exc))))
 
-    def _remember(self, ids: Sequence[str]) -> str:
+    def _remember(self, added: Mapping[str, str]) -> int:
         number = int(self._store.known("additions") or 0) + 1
         self._store.learn("additions", str(number))
-        self._store.learn(f"added {number}", json.dumps(ids))
-        return str(number)
+        self._store.learn(f"addition {number}", json.dumps(added))
+        return number
+
+
+def _undo(number: int, language: Language) -> Rows:
+    return ((Button(say(Phrase.BUTTON_UNDO, language), Press(UNDO, str(number)).data),),)
+
+
+def _removed(titles: Mapping[str, str], gone: Sequence[str], language: Language) -> Card:
+    lines = [
+        say(Phrase.OUTCOME_REMOVED if each in gone else Phrase.ARTICLE_UNKNOWN, language, title=title)
+        for each, title in titles.items()
+    ]
+    return Card(ROOM.fill(map(Rich, lines), "\n"))
 
 
 def _said(outcome: Outcome, language: Language) -> str:

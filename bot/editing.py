@@ -65,8 +65,12 @@ class Editor:
             say("Building the index: a few seconds, once.")
             self._publish(full=False)
 
-    def add(self, sources: Sequence[str], stdin: bytes | None = None) -> list[Outcome]:
+    def add(
+        self, sources: Sequence[str], stdin: bytes | None = None, *, indexing: Callable[[], None] = lambda: None
+    ) -> list[Outcome]:
         """Take articles from files, folders, URLs or `-` into the library and publish; one outcome for each.
+
+        `indexing` is called when all are read and there is something to publish.
 
         Raises:
             CorpusError, RetrievalError: the library or the index cannot be written.
@@ -75,7 +79,7 @@ class Editor:
             with progress("Reading articles", count_of(sources)) as step:
                 done = itertools.count(1)
                 outcomes = self.library.add(self._items(sources, stdin), on_outcome=lambda _: step(next(done)))
-            self._publish_changes()
+            self._publish_changes(indexing)
         return outcomes
 
     def edit(self, article_id: str, change: Callable[[Path], None]) -> Article | None:
@@ -158,14 +162,18 @@ class Editor:
                 if done.name != before:
                     say(f"{done.name} serves: {done.articles} articles, {done.encoded} passages newly encoded")
 
-    def _publish_changes(self) -> None:
-        """Publish unless what was published last is what the library holds: whoever was killed in between has not."""
+    def _publish_changes(self, indexing: Callable[[], None] = lambda: None) -> None:
+        """Publish unless what was published last is what the library holds: whoever was killed in between has not.
+
+        `indexing` is called first where there is something to publish.
+        """
         try:
             published = self._published.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             published = ""
         serves = snapshot.current(self._snapshots) is not None
         if published != self.library.digest() and (serves or self.library.ids()):
+            indexing()
             self._publish(full=False)
 
     def _publish(self, *, full: bool) -> Published:

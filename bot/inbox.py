@@ -14,8 +14,6 @@ log = logging.getLogger(__name__)
 
 Update = dict[str, Any]
 
-FORGET_EVERY = 1000  # updates
-
 
 class Inbox:
     """Hands updates to `handle`, at most `at_once` together and never two of one chat.
@@ -35,7 +33,6 @@ class Inbox:
         self._lanes: dict[int, deque[Update]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._eased = asyncio.Condition()
-        self._handled = 0
         self.waiting = 0
 
     async def replay(self) -> int:
@@ -87,9 +84,6 @@ class Inbox:
             self._state.update_done(update)
             lane.popleft()
             self.waiting -= 1
-            self._handled += 1
-            if self._handled % FORGET_EVERY == 0:
-                self._state.forget_old()
             async with self._eased:
                 self._eased.notify()
         del self._lanes[chat]

@@ -59,6 +59,7 @@ class Phrase(StrEnum):
     UNKNOWN_COMMAND = auto()
     LANGUAGE_SET = auto()
     LANGUAGE_WHICH = auto()
+    LANGUAGE_NAME = auto()
     EMPTY = auto()
     WORDLESS = auto()
     ONLY_EXCLUDED = auto()
@@ -98,6 +99,9 @@ class Phrase(StrEnum):
     BUTTON_OPEN = auto()
     BUTTON_LIST = auto()
     BUTTON_UNDO = auto()
+    BUTTON_FORGET = auto()
+    BUTTON_REMOVE = auto()
+    BUTTON_KEEP = auto()
     OUTDATED = auto()
     VOTE_COUNTED = auto()
     SLOW_DOWN = auto()
@@ -105,6 +109,8 @@ class Phrase(StrEnum):
     WENT_WRONG = auto()
     NOT_TEXT = auto()
     SINCE_HOW = auto()
+    SINCE_DAY = auto()
+    NOTHING_SINCE = auto()
     SUBSCRIBED = auto()
     UNSUBSCRIBED = auto()
     NEW_ARTICLES = auto()
@@ -113,10 +119,12 @@ class Phrase(StrEnum):
     PRIVACY_QUESTIONS = auto()
     FORGOTTEN = auto()
     INLINE_ASK_ME = auto()
+    INLINE_EMPTY = auto()
     ADD_HOW = auto()
     ADD_READING = auto()
     ADD_TOO_BIG = auto()
     REMOVE_HOW = auto()
+    REMOVE_SURE = auto()
     OUTCOME_ADDED = auto()
     OUTCOME_REPLACED = auto()
     OUTCOME_SKIPPED = auto()
@@ -153,6 +161,7 @@ _ENGLISH: Mapping[Phrase, Template] = {
     Phrase.UNKNOWN_COMMAND: "I don't know {command}. See /help for what I can do.",
     Phrase.LANGUAGE_SET: "I will speak English from now on.",
     Phrase.LANGUAGE_WHICH: "Which language shall I speak? Say /language en or /language ar.",
+    Phrase.LANGUAGE_NAME: "English",
     Phrase.EMPTY: "I'm listening: ask me a question.",
     Phrase.WORDLESS: "Nice! Now put it in words, and I will look it up.",
     Phrase.ONLY_EXCLUDED: "That only says what to leave out. What shall I look for?",
@@ -176,7 +185,7 @@ _ENGLISH: Mapping[Phrase, Template] = {
     Phrase.COMMAND_START: "begin",
     Phrase.COMMAND_ASK: "ask a question, in a group too",
     Phrase.COMMAND_LATEST: "the newest articles",
-    Phrase.COMMAND_SINCE: "answers from a day on: /since 2026-11-01 and a question",
+    Phrase.COMMAND_SINCE: "what came since a day: /since 2026-11-01, with a question if you like",
     Phrase.COMMAND_SUBSCRIBE: "hear of new articles",
     Phrase.COMMAND_UNSUBSCRIBE: "hear no more of new articles",
     Phrase.COMMAND_PRIVACY: "what I remember about you",
@@ -192,13 +201,18 @@ _ENGLISH: Mapping[Phrase, Template] = {
     Phrase.BUTTON_OPEN: "Ask me more",
     Phrase.BUTTON_LIST: "All articles",
     Phrase.BUTTON_UNDO: "Undo",
+    Phrase.BUTTON_FORGET: "Forget what is mine",
+    Phrase.BUTTON_REMOVE: "Remove",
+    Phrase.BUTTON_KEEP: "Keep it",
     Phrase.OUTDATED: "The articles have changed since. Please ask again.",
     Phrase.VOTE_COUNTED: "Thank you, I have noted that.",
     Phrase.SLOW_DOWN: "Let me catch up, please: I can answer again in {seconds} s.",
     Phrase.TOO_SLOW: "That took me too long. Please ask again in a moment.",
     Phrase.WENT_WRONG: "Something went wrong on my side. Please try again. (Reference {reference})",
     Phrase.NOT_TEXT: "I can read text only. Ask me a question in words.",
-    Phrase.SINCE_HOW: "Write the day and the question, like this: /since 2026-11-01 What was decided?",
+    Phrase.SINCE_HOW: "Write the day, and a question if you like: /since 2026-11-01 What was decided?",
+    Phrase.SINCE_DAY: "since {day}",
+    Phrase.NOTHING_SINCE: "There are no articles since {day}.",
     Phrase.SUBSCRIBED: "I will tell you here when articles are added. /unsubscribe ends it.",
     Phrase.UNSUBSCRIBED: "I will announce nothing more here.",
     Phrase.NEW_ARTICLES: {Plural.ONE: "{count} new article", Plural.OTHER: "{count} new articles"},
@@ -215,10 +229,12 @@ _ENGLISH: Mapping[Phrase, Template] = {
     ),
     Phrase.FORGOTTEN: "Done: I have forgotten what I kept about you.",
     Phrase.INLINE_ASK_ME: "Nothing found – ask me directly",
+    Phrase.INLINE_EMPTY: "Type a question, or ask me directly",
     Phrase.ADD_HOW: "Say /add and a web address, or send me a file, or forward me a post.",
     Phrase.ADD_READING: "Reading {source} …",
     Phrase.ADD_TOO_BIG: "The file is larger than the {limit} MB that I can fetch.",
-    Phrase.REMOVE_HOW: "Say /remove and the article's id.",
+    Phrase.REMOVE_HOW: "Open the article under /articles and tap Remove, or say /remove and its id.",
+    Phrase.REMOVE_SURE: "Remove this article?",
     Phrase.OUTCOME_ADDED: "Added: {title}",
     Phrase.OUTCOME_REPLACED: "Replaced: {title}",
     Phrase.OUTCOME_SKIPPED: "Left out: {title} ({reason})",
@@ -256,6 +272,7 @@ _ARABIC: Mapping[Phrase, Template] = {
     Phrase.UNKNOWN_COMMAND: "لا أعرف {command}. انظر /help لتعرف ما أستطيع فعله.",
     Phrase.LANGUAGE_SET: "سأتحدث العربية من الآن.",
     Phrase.LANGUAGE_WHICH: "بأي لغة أتحدث؟ اكتب /language ar أو /language en.",
+    Phrase.LANGUAGE_NAME: "العربية",
     Phrase.EMPTY: "أنا أصغي: اسألني سؤالًا.",
     Phrase.WORDLESS: "جميل! اكتبه الآن بالكلمات وسأبحث عنه.",
     Phrase.ONLY_EXCLUDED: "هذا ما ينبغي استبعاده فقط. فعمّ أبحث؟",
@@ -286,7 +303,7 @@ _ARABIC: Mapping[Phrase, Template] = {
     Phrase.COMMAND_START: "البداية",
     Phrase.COMMAND_ASK: "طرح سؤال، وفي المجموعات أيضًا",
     Phrase.COMMAND_LATEST: "أحدث المقالات",
-    Phrase.COMMAND_SINCE: "أجوبة منذ يوم: /since 2026-11-01 ثم السؤال",
+    Phrase.COMMAND_SINCE: "ما نُشر منذ يوم: /since 2026-11-01، ومعه سؤال إن شئت",
     Phrase.COMMAND_SUBSCRIBE: "معرفة المقالات الجديدة",
     Phrase.COMMAND_UNSUBSCRIBE: "إيقاف أخبار المقالات الجديدة",
     Phrase.COMMAND_PRIVACY: "ما أتذكّره عنك",
@@ -302,13 +319,18 @@ _ARABIC: Mapping[Phrase, Template] = {
     Phrase.BUTTON_OPEN: "اسألني المزيد",
     Phrase.BUTTON_LIST: "كل المقالات",
     Phrase.BUTTON_UNDO: "تراجع",
+    Phrase.BUTTON_FORGET: "انسَ ما يخصّني",
+    Phrase.BUTTON_REMOVE: "حذف",
+    Phrase.BUTTON_KEEP: "إبقاء",
     Phrase.OUTDATED: "تغيّرت المقالات منذ ذلك الحين. اسأل من جديد من فضلك.",
     Phrase.VOTE_COUNTED: "شكرًا لك، سجّلت رأيك.",
     Phrase.SLOW_DOWN: "أمهلني قليلًا من فضلك: أستطيع الإجابة بعد {seconds} ث.",
     Phrase.TOO_SLOW: "استغرق ذلك وقتًا طويلًا. اسأل بعد قليل من فضلك.",
     Phrase.WENT_WRONG: "حدث خطأ من جانبي. حاول مرة أخرى من فضلك. (المرجع {reference})",
     Phrase.NOT_TEXT: "أقرأ النصوص فقط. اسألني بالكلمات.",
-    Phrase.SINCE_HOW: "اكتب اليوم ثم السؤال هكذا: /since 2026-11-01 ماذا تقرّر؟",
+    Phrase.SINCE_HOW: "اكتب اليوم، ومعه سؤال إن شئت: /since 2026-11-01 ماذا تقرّر؟",
+    Phrase.SINCE_DAY: "منذ {day}",
+    Phrase.NOTHING_SINCE: "لا توجد مقالات منذ {day}.",
     Phrase.SUBSCRIBED: "سأخبرك هنا عند إضافة مقالات. الأمر /unsubscribe يوقف ذلك.",
     Phrase.UNSUBSCRIBED: "لن أعلن شيئًا هنا بعد الآن.",
     Phrase.NEW_ARTICLES: {
@@ -330,10 +352,12 @@ _ARABIC: Mapping[Phrase, Template] = {
     ),
     Phrase.FORGOTTEN: "تمّ: نسيت ما احتفظت به عنك.",
     Phrase.INLINE_ASK_ME: "لم أجد شيئًا – اسألني مباشرة",
+    Phrase.INLINE_EMPTY: "اكتب سؤالًا، أو اسألني مباشرة",
     Phrase.ADD_HOW: "اكتب /add ثم عنوان صفحة، أو أرسل إليّ ملفًا، أو حوّل إليّ منشورًا.",
     Phrase.ADD_READING: "أقرأ {source} …",
     Phrase.ADD_TOO_BIG: "الملف أكبر من {limit} م.ب التي أستطيع جلبها.",
-    Phrase.REMOVE_HOW: "اكتب /remove ثم معرّف المقال.",
+    Phrase.REMOVE_HOW: "افتح المقال من /articles واضغط «حذف»، أو اكتب /remove ثم معرّفه.",
+    Phrase.REMOVE_SURE: "أأحذف هذا المقال؟",
     Phrase.OUTCOME_ADDED: "أُضيف: {title}",
     Phrase.OUTCOME_REPLACED: "استُبدل: {title}",
     Phrase.OUTCOME_SKIPPED: "تُرك: {title} ({reason})",
@@ -356,7 +380,7 @@ _MONTHS = {
     Language.AR: "يناير,فبراير,مارس,أبريل,مايو,يونيو,يوليو,أغسطس,سبتمبر,أكتوبر,نوفمبر,ديسمبر",
 }
 _ARABIC_DIGITS = str.maketrans("0123456789,.%", "٠١٢٣٤٥٦٧٨٩٬٫٪")
-_COMMAND = re.compile(r"(?<!\S)/[a-z]+(?: (?:en|ar)\b| \{page\})?")
+_COMMAND = re.compile(r"(?<!\S)/[a-z]+(?: (?:en|ar|forget)\b| \{page\}| \d{4}-\d\d-\d\d)?")
 
 
 def plural(count: int, language: Language) -> Plural:
@@ -400,7 +424,7 @@ def say(phrase: Phrase, language: Language, **values: str | int) -> str:
         count = values["count"]
         assert isinstance(count, int)
         template = template[plural(count, language)]
-    if language is Language.AR:  # a slash between Arabic and Latin letters would move to the command's other end
+    if language is Language.AR:  # a command's slash, or the day after it, would move to its other end
         template = _COMMAND.sub(lambda match: f"{FSI}{match.group()}{PDI}", template)
     typed = {"page"}
     filled = {

@@ -158,7 +158,7 @@ def answer(
 def wider(quote: Quote, language: Language, *, look: Look, room: Room = ENDLESS) -> Rich:
     """A quote with the text around it, its highlights marked as ever; the quote alone where there is no room."""
     address = Rich(quote.article.url or "") if look is Look.MARKS else Rich("")
-    around = _set_off(_excerpt(quote, _trimmed(quote.article, quote.context)), look)
+    around = _excerpt(quote, _trimmed(quote.article, quote.context), look)
     whole = joined([around, _under(quote, language, look), address], "\n")
     if room.holds(whole):
         return whole
@@ -181,14 +181,20 @@ def source(article: Article, language: Language, *, link: str | None = None) -> 
 
 
 def articles(
-    listed: Sequence[Article], language: Language, *, first: int = 0, count: int | None = None, room: Room = ENDLESS
+    listed: Sequence[Article],
+    language: Language,
+    *,
+    first: int = 0,
+    count: int | None = None,
+    head: Rich | None = None,
+    room: Room = ENDLESS,
 ) -> Rich:
-    """How many articles there are and `count` of them from index `first`, numbered, as many lines as fit."""
+    """How many articles there are, or `head`, and `count` of them from index `first`, numbered, as many as fit."""
     if not listed:
         return Rich(say(Phrase.NO_ARTICLES, language))
     if first >= len(listed):
         return Rich(say(Phrase.NO_SUCH_PAGE, language))
-    head = Rich(say(Phrase.ARTICLE_COUNT, language, count=len(listed)))
+    head = head or Rich(say(Phrase.ARTICLE_COUNT, language, count=len(listed)))
     last = len(listed) if count is None else min(first + count, len(listed))
     lines = (
         Rich(f"{phrases.number(place + 1, language)}. ") + source(listed[place], language)
@@ -272,14 +278,14 @@ def _whole(quote: Quote, language: Language, look: Look) -> Rich:
     blocks = _folded(quote) if look is Look.BLOCKS else [_trimmed(quote.article, quote.span)]
     best = _best(quote)
     shown = [
-        _set_off(_excerpt(quote, block), look, expandable=not (block.start <= best.start and best.end <= block.end))
+        _excerpt(quote, block, look, expandable=not (block.start <= best.start and best.end <= block.end))
         for block in blocks
     ]
     return joined([*shown, _under(quote, language, look)], "\n")
 
 
 def _sentence(quote: Quote, language: Language, look: Look) -> Rich:
-    return joined([_set_off(_excerpt(quote, _best(quote)), look), _under(quote, language, look)], "\n")
+    return joined([_excerpt(quote, _best(quote), look), _under(quote, language, look)], "\n")
 
 
 def _source_alone(quote: Quote, language: Language, look: Look) -> Rich:
@@ -306,18 +312,18 @@ def _best(quote: Quote) -> Span:
     return _trimmed(quote.article, quote.highlights[0] if quote.highlights else quote.span)
 
 
-def _excerpt(quote: Quote, span: Span) -> Rich:
-    """The article's words in `span`, the quote's best sentence bold and its other highlights underlined."""
+def _excerpt(quote: Quote, span: Span, look: Look, *, expandable: bool = False) -> Rich:
+    """The article's words in `span` set off, the quote's best sentence bold.
+
+    In lines, its other highlights are underlined; in a messenger that would look like links.
+    """
     spans: list[Styled] = []
-    for place, highlight in enumerate(quote.highlights):
+    for place, highlight in enumerate(quote.highlights[: 1 if look is Look.BLOCKS else None]):
         start, end = _trimmed(quote.article, highlight)
         start, end = max(start, span.start) - span.start, min(end, span.end) - span.start
         if start < end and all(end <= other.start or other.end <= start for other in spans):
             spans.append(Styled(start, end, Style.UNDERLINE if place else Style.BOLD))
-    return Rich(quote.article.text[slice(*span)], tuple(spans))
-
-
-def _set_off(words: Rich, look: Look, *, expandable: bool = False) -> Rich:
+    words = Rich(quote.article.text[slice(*span)], tuple(spans))
     quoted = words.styled(Style.EXPANDABLE_QUOTE if expandable else Style.QUOTE)
     if look is Look.BLOCKS:
         return quoted

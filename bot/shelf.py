@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from array import array
 from collections.abc import Callable, Collection, Iterable, Sequence
 from hashlib import blake2b
@@ -20,15 +21,21 @@ class Shelf(Sequence[Article]):
     """Articles, newest first, those without a date last, equal dates by title; found by key, too.
 
     Of `articles` only titles and dates are kept; `article` gives the whole of the one in a row, counted from 0.
+    `name` is that of the snapshot they are from.
     """
 
-    def __init__(self, articles: Iterable[Article], article: Callable[[int], Article]) -> None:
+    def __init__(self, articles: Iterable[Article], article: Callable[[int], Article], name: str = "") -> None:
+        self.name = name
         self._article = article
-        listed = [(found.published or "", found.title, row, key_of(found.id)) for row, found in enumerate(articles)]
-        listed.sort(key=lambda entry: entry[1])
-        listed.sort(key=lambda entry: entry[0], reverse=True)
-        self._rows = array("q", (row for _, _, row, _ in listed))
-        self._by_key = {key: row for _, _, row, key in listed}
+        listed = [
+            (_day(found.published), found.published or "", found.title, row, key_of(found.id))
+            for row, found in enumerate(articles)
+        ]
+        listed.sort(key=lambda entry: entry[2])
+        listed.sort(key=lambda entry: entry[:2], reverse=True)
+        self._rows = array("q", (row for _, _, _, row, _ in listed))
+        self._days = array("q", (day for day, _, _, _, _ in listed))
+        self._by_key = {key: row for _, _, _, row, key in listed}
 
     @classmethod
     def of(cls, articles: Sequence[Article]) -> Shelf:
@@ -54,10 +61,18 @@ class Shelf(Sequence[Article]):
         """The key of every article."""
         return self._by_key.keys()
 
+    def count_since(self, day: dt.date) -> int:
+        """How many articles were published on a day or later; they are the first."""
+        return sum(published >= day.toordinal() for published in self._days)
+
     def find(self, key: str) -> Article | None:
         """The article of a key, where it is here."""
         row = self._by_key.get(key)
         return None if row is None else self._article(row)
+
+
+def _day(published: str | None) -> int:
+    return dt.datetime.fromisoformat(published).toordinal() if published else 0
 
 
 def put_away(quote: Quote) -> dict[str, Any]:

@@ -110,7 +110,7 @@ class State:
         now, fresh = self._clock(), []
         with self._commit():
             for update in updates:
-                body = json.dumps(update, ensure_ascii=False)
+                body = json.dumps(update)
                 row = (update["update_id"], _digest(body), now, body)
                 if self._db.execute("INSERT OR IGNORE INTO inbox VALUES (?, ?, ?, ?)", row).rowcount:
                     fresh.append(dict(update))
@@ -118,7 +118,7 @@ class State:
 
     def update_done(self, update: Mapping[str, Any]) -> None:
         """An update was handled: forget what it said, remember that it was here."""
-        key = (update["update_id"], _digest(json.dumps(update, ensure_ascii=False)))
+        key = (update["update_id"], _digest(json.dumps(update)))
         self._db.execute("UPDATE inbox SET body = NULL WHERE id = ? AND digest = ?", key)
 
     def open_updates(self) -> list[Json]:
@@ -257,13 +257,17 @@ class State:
             self._db.execute("DELETE FROM subscribers WHERE chat = ?", (person,))
             self._db.execute("DELETE FROM replies WHERE chat = ?", (person,))
 
-    def forget_old(self) -> None:
-        """Forget handled updates, answers and replies that nobody comes back to."""
+    def tidy(self) -> None:
+        """Forget handled updates, answers and replies that nobody comes back to, and what they said from the log file.
+
+        SQLite's write-ahead log holds what was overwritten until it is emptied.
+        """
         now = self._clock()
         with self._commit():
             self._db.execute("DELETE FROM inbox WHERE body IS NULL AND at < ?", (now - UPDATES_KEPT_S,))
             self._db.execute("DELETE FROM answers WHERE at < ?", (now - ANSWERS_KEPT_S,))
             self._db.execute("DELETE FROM replies WHERE at < ?", (now - 2 * DAY_S,))
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     def _commit(self) -> AbstractContextManager[object]:
         """One transaction for several statements, undone where one fails."""

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from pathlib import Path
 
+from bot import logs
 from bot.app import run
 from bot.settings import Settings
 from tests.bot.phone import open_engine
 from tests.bot_api import TOKEN
 
-logging.basicConfig(level=logging.INFO)
+logs.configure("DEBUG")
 home, url, *rate = sys.argv[1:]
 settings = Settings(home=Path(home), telegram_token=TOKEN, telegram_api_url=url, threshold=0.0)
 sys.exit(run(settings, lambda: open_engine(settings), rate=float(rate[0]) if rate else 30))

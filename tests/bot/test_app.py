@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,8 +17,8 @@ import httpx
 import pytest
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
-from bot import app
-from bot.app import Masked, Patient, Stopped, TelegramBot, run
+from bot import app, logs
+from bot.app import Patient, Stopped, TelegramBot, run
 from bot.settings import Settings
 from tests.bot.phone import Phone, open_engine, running, settings_for, words
 from tests.bot_api import TOKEN, Server, World
@@ -118,6 +119,41 @@ async def test_a_webhook_that_was_left_is_removed(settings: Settings, world: Wor
         assert words(await Phone(world).ask("What about the bridge?"), "blockquote")
 
 
+async def test_a_server_that_lacks_what_can_be_done_without_is_served(settings: Settings, world: World) -> None:
+    world.missing = {"deleteWebhook", "setMyCommands", "sendChatAction"}
+    async with running(settings):
+        assert words(await Phone(world).ask("What about the bridge?"), "blockquote")
+
+
+async def test_a_server_that_holds_no_request_is_not_asked_without_pause(
+    settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "BRIEF_S", 0.1)
+    world.holds = False
+    async with running(settings):
+        await asyncio.to_thread(world.wait, lambda: world.polls > 1)
+        began, polls = time.monotonic(), world.polls
+        assert words(await Phone(world).ask("What about the bridge?"), "blockquote")
+        await asyncio.to_thread(world.wait, lambda: world.polls > polls + 4)
+        assert time.monotonic() - began > 0.3
+
+
+@pytest.mark.parametrize(("inline", "lines"), [(True, 1), (False, 2)])
+async def test_whoever_starts_a_bot_without_inline_mode_is_told(
+    settings: Settings, world: World, inline: bool, lines: int
+) -> None:
+    world.me["supports_inline_queries"] = inline
+    async with running(settings) as told:
+        await Phone(world).ask("What about the bridge?")
+    assert (
+        told
+        == [
+            "@newsquote_test_bot answers; Ctrl-C stops it.",
+            "inline mode is off; /setinline at @BotFather lets people share quotes and ask in any chat.",
+        ][:lines]
+    )
+
+
 async def test_the_menu_of_commands_is_set_for_each_language_and_kind_of_chat(settings: Settings, world: World) -> None:
     phone = Phone(world)
     async with running(settings):
@@ -209,7 +245,7 @@ async def test_what_goes_wrong_is_logged_and_told_with_a_reference(
         raise ZeroDivisionError(f"at https://host/bot{TOKEN}/x")
 
     monkeypatch.setattr("bot.cards.quote", broken)
-    caplog.handler.addFilter(Masked(TOKEN))
+    caplog.handler.addFilter(logs.Masked(TOKEN))
     async with running(settings):
         message = await Phone(world).ask("What about the bridge?")
     reference = message["text"].partition("(Reference ")[2].rstrip(")")
@@ -281,24 +317,26 @@ async def test_metrics_count_what_happened_and_name_nobody(settings: Settings, w
             metrics = (await client.get("/metrics")).text
             assert (await client.get("/health")).text == "ok\n"
     assert "newsquote_answered_total 1\n" in metrics
-    assert not any(word in metrics for word in ("987", "bridge", TOKEN))
+    assert not any(word in metrics for word in ("987654", "bridge", TOKEN))
 
 
 def test_a_stopped_bot_finishes_what_it_was_asked_and_loses_nothing(settings: Settings, world: World) -> None:
+    people = range(987_654_001, 987_654_021)
     with process(settings) as bot:
         world.wait(lambda: world.called("deleteWebhook"), 30)
-        for user in range(1, 21):
+        for user in people:
             world.say("What about the bridge?", user)
-        world.wait(lambda: any(world.from_bot(user) for user in range(1, 21)))
+        world.wait(lambda: any(world.from_bot(user) for user in people))
         bot.send_signal(signal.SIGTERM)
         assert bot.wait(30) == app.DONE
         assert bot.stderr is not None
         log = bot.stderr.read()
     with process(settings):
-        world.wait(lambda: all(world.from_bot(user) for user in range(1, 21)), 30)
-    assert [len(world.from_bot(user)) for user in range(1, 21)] == [1] * 20
-    assert TOKEN not in log
-    assert "bridge" not in log
+        world.wait(lambda: all(world.from_bot(user) for user in people), 30)
+    assert [len(world.from_bot(user)) for user in people] == [1] * 20
+    assert "level=debug" in log
+    assert "level=info logger=bot.host event=answered took_ms=" in log
+    assert [word for word in (TOKEN, "bridge", "987654") if word in log] == []
 
 
 def test_a_bot_whose_server_is_gone_still_stops(settings: Settings) -> None:

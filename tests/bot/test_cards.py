@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import datetime as dt
 import unicodedata
 
 import pytest
@@ -10,12 +11,12 @@ from bot import cards
 from bot.cards import Card, Kept, Press
 from bot.handlers import entities_of, keyboard_of
 from bot.phrases import Language
-from bot.render import utf16_units
-from bot.shelf import Shelf
+from bot.render import Rich, utf16_units
+from bot.shelf import Shelf, key_of
 from corpus.article import Article, Span
 from retrieval.results import Quote
 from tests.bot_api.checks import cut, keyboard, text_and_entities
-from tests.library_of import HARBOUR, LIBRARY
+from tests.library_of import BRIDGE, HARBOUR, LIBRARY
 
 NASTY = st.text(
     st.one_of(
@@ -90,10 +91,13 @@ def test_articles_of_any_title_make_messages_telegram_takes(found: list[Quote], 
     accepted(cards.articles(shelf, language, page))
     accepted(cards.announcement(shelf, language))
     for quote in found[:3]:
-        accepted(cards.article(quote.article, language, page))
+        accepted(cards.article(quote.article, language, page, admin=True))
+        accepted(cards.removal(quote.article, language, page))
+    accepted(cards.latest(shelf, language))
+    accepted(cards.languages(language))
 
 
-@given(st.sampled_from("qwgbaiun"), st.integers(0, 10**15), st.integers(0, 999_999))
+@given(st.sampled_from("qwgbainlfurd"), st.integers(0, 10**15), st.integers(0, 999_999))
 def test_what_a_button_means_survives_the_way_in_64_bytes(what: str, number: int, place: int) -> None:
     press = Press(what, str(number), place)
     assert len(press.data.encode()) <= 64
@@ -106,11 +110,80 @@ def test_data_of_no_button_of_ours_means_nothing_or_something_harmless(data: str
     assert press is None or press.data == data or press.place == int(data.split(":")[2])
 
 
-@pytest.mark.parametrize(("text", "reference"), [("#12.0", (12, 0)), ("q-12-3", (12, 3)), ("#x", None), ("", None)])
-def test_a_shared_quote_is_known_by_its_reference(text: str, reference: tuple[int, int] | None) -> None:
-    assert cards.shared_of(text) == reference
-    if text.startswith("#") and reference:
-        assert cards.shared(*reference) == text
+KEY = "0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("text", "press"),
+    [
+        ("#12.0", Press("q", "12", 0)),
+        ("q-12-3", Press("q", "12", 3)),
+        (f"#a-{KEY}", Press("i", KEY)),
+        (f"a-{KEY}", Press("i", KEY)),
+        ("#x", None),
+        ("a-0", None),
+        ("", None),
+    ],
+)
+def test_what_is_shared_is_known_by_its_reference(text: str, press: Press | None) -> None:
+    assert cards.shared_of(text) == press
+
+
+def test_what_a_button_shares_is_known_again() -> None:
+    quote = Quote(article=HARBOUR, span=Span(0, 90), highlights=(), score=0.5, context=Span(0, 90))
+    for card, press in (
+        (cards.quote(Kept(12, True, (quote,)), 0, Language.EN), Press("q", "12", 0)),
+        (cards.article(HARBOUR, Language.EN, 0), Press("i", key_of("harbour"))),
+    ):
+        assert card is not None
+        shared = [button.share for row in card.rows for button in row if button.share]
+        assert [cards.shared_of(text) for text in shared] == [press]
+
+
+def labels(card: Card | None) -> list[list[str]]:
+    assert card is not None
+    return [[button.label for button in row] for row in card.rows]
+
+
+def test_pages_turn_the_way_people_read() -> None:
+    quote = Quote(article=HARBOUR, span=Span(0, 90), highlights=(), score=0.5, context=Span(0, 90))
+    kept = Kept(1, True, (quote, quote, quote))
+    assert labels(cards.quote(kept, 1, Language.EN)) == [["◂", "2/3", "▸"], ["Share", "👍", "👎"]]
+    assert labels(cards.quote(kept, 1, Language.AR)) == [["◂", "٢/٣", "▸"], ["👎", "👍", "مشاركة"]]
+    english, arabic = (cards.quote(kept, 1, language) for language in Language)
+    assert english is not None
+    assert arabic is not None
+    assert [button.data for button in english.rows[0]] == ["q:1:0", "n:1:1", "q:1:2"]
+    assert [button.data for button in arabic.rows[0]] == ["q:1:2", "n:1:1", "q:1:0"]
+
+
+def test_the_articles_since_a_day_are_counted_and_listed() -> None:
+    shelf = Shelf.of(LIBRARY)
+    card = cards.since(shelf, dt.date(2026, 10, 5), Language.EN)
+    assert card.rich.text.split("\n") == [
+        "2 articles since 5 October 2026",
+        "1. Bridge over the Ostra to close for repairs · Ostra Post · 1 November 2026",
+        "2. Harbour strike ends in Port Vell · The Vell Courier · 5 October 2026",
+    ]
+    assert labels(card) == [["1", "2"]]
+    assert cards.since(shelf, dt.date(2026, 11, 2), Language.EN) == Card(
+        Rich("There are no articles since 2 November 2026.")
+    )
+
+
+def test_the_latest_articles_come_with_their_first_words() -> None:
+    card = cards.latest(Shelf.of([HARBOUR, BRIDGE]), Language.EN)
+    assert card.rich.text.startswith(
+        "Bridge over the Ostra to close for repairs · Ostra Post · 1 November 2026\nThe old"
+    )
+    assert labels(card) == [["1", "2"], ["All articles"]]
+    assert cards.latest(Shelf.of([]), Language.EN).rich.text == "There are no articles yet."
+
+
+def test_only_admins_see_the_button_that_removes_an_article() -> None:
+    assert labels(cards.article(HARBOUR, Language.EN, 2)) == [["All articles", "Share"]]
+    assert labels(cards.article(HARBOUR, Language.EN, 2, admin=True)) == [["All articles", "Share"], ["Remove"]]
+    assert labels(cards.removal(HARBOUR, Language.EN, 2)) == [["Remove", "Keep it"]]
 
 
 def test_a_quote_that_is_not_there_makes_no_card() -> None:

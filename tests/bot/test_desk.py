@@ -2,12 +2,12 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from bot.cards import Press
+from bot.cards import Card, Press
 from bot.desk import Desk
 from bot.phrases import Language
 from bot.state import State
@@ -24,7 +24,8 @@ class Editor:
         self.asked: list[tuple[str, ...]] = []
         self.together = threading.Semaphore(1)
 
-    def add(self, sources: Sequence[str]) -> list[Outcome]:
+    def add(self, sources: Sequence[str], *, indexing: Callable[[], None]) -> list[Outcome]:
+        indexing()
         assert self.together.acquire(blocking=False), "two at once"
         self.asked.append(("add", *sources))
         self.together.release()
@@ -44,6 +45,10 @@ def store(tmp_path: Path) -> Iterator[State]:
         yield store
 
 
+async def nobody(_: Card) -> None:
+    """Somebody who does not look how far it is."""
+
+
 ADDED = Outcome(Kind.ADDED, "/tmp/x/eels.md", "Eels", "eels")
 SKIPPED = Outcome(Kind.SKIPPED, "/tmp/x/eels.md", "Bees", "bees", "it is there already")
 REFUSED = Outcome(Kind.REFUSED, "/tmp/x/empty.txt", reason="it is empty")
@@ -52,20 +57,49 @@ REFUSED = Outcome(Kind.REFUSED, "/tmp/x/empty.txt", reason="it is empty")
 async def test_each_outcome_is_a_line_and_what_was_added_can_be_undone_once(store: State) -> None:
     editor = Editor(ADDED, SKIPPED, REFUSED)
     desk = Desk(editor, store)
-    card = await desk.add(["/tmp/x"], Language.EN)
+    card = await desk.add(["/tmp/x"], Language.EN, nobody)
     assert card.rich.text == ("Added: Eels\nLeft out: Bees (it is there already)\nRefused: empty.txt (it is empty)")
     press = Press.of(card.rows[0][0].data or "")
     assert press is not None
     undone = await desk.undo(press.number, Language.EN)
     assert undone is not None
-    assert undone.rich.text == "Removed: eels"
+    assert undone.rich.text == "Removed: Eels"
     assert await desk.undo(press.number, Language.EN) is None
     assert editor.asked == [("add", "/tmp/x"), ("remove", "eels")]
 
 
+async def test_what_could_not_be_undone_can_be_undone_later(store: State) -> None:
+    class Stubborn(Editor):
+        def remove(self, ids: Sequence[str]) -> list[str]:
+            if not self.asked[1:]:
+                self.asked.append(("refused", *ids))
+                raise SourceError("somebody else writes to the library")
+            return super().remove(ids)
+
+    desk = Desk(Stubborn(ADDED), store)
+    card = await desk.add(["x"], Language.EN, nobody)
+    failed = await desk.undo(1, Language.EN)
+    assert failed is not None
+    assert (failed.rich.text, failed.rows) == ("That could not be done: somebody else writes to the library", card.rows)
+    undone = await desk.undo(1, Language.EN)
+    assert undone is not None
+    assert undone.rich.text == "Removed: Eels"
+
+
+async def test_how_far_it_is_is_told_before_the_outcome(store: State) -> None:
+    told: list[str] = []
+
+    async def tell(card: Card) -> None:
+        await asyncio.sleep(0)
+        told.append(card.rich.text)
+
+    card = await Desk(Editor(ADDED), store).add(["x"], Language.EN, tell)
+    assert [*told, card.rich.text] == ["Building the index …", "Added: Eels"]
+
+
 async def test_what_was_only_replaced_cannot_be_undone(store: State) -> None:
     card = await Desk(Editor(Outcome(Kind.REPLACED, "x", "Eels", "eels", "its text changed")), store).add(
-        ["x"], Language.EN
+        ["x"], Language.EN, nobody
     )
     assert (card.rich.text, card.rows) == ("Replaced: Eels", ())
 
@@ -78,5 +112,5 @@ async def test_what_fails_is_one_line(store: State) -> None:
 async def test_one_thing_is_done_after_the_other(store: State) -> None:
     editor = Editor(ADDED)
     desk = Desk(editor, store)
-    await asyncio.gather(*(desk.add([str(n)], Language.EN) for n in range(5)))
+    await asyncio.gather(*(desk.add([str(n)], Language.EN, nobody) for n in range(5)))
     assert editor.asked == [("add", str(n)) for n in range(5)]

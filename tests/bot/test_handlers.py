@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,8 +13,9 @@ import pytest
 
 from bot import app, handlers
 from bot.editing import Editor
-from bot.handlers import Handlers
+from bot.host import Host
 from bot.settings import Settings
+from bot.shelf import key_of
 from bot.state import State as Store
 from corpus import Found, Library, LibraryLocked, Outcome
 from corpus.article import Article
@@ -160,6 +161,18 @@ async def test_a_double_tap_edits_once_and_is_answered_twice(phone: Phone) -> No
     assert phone.world.refusals == []
 
 
+async def test_who_taps_too_much_is_told_so_and_nothing_turns(
+    world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app, "Host", partial(Host, burst=2, every_s=50.0))
+    phone = Phone(world)
+    async with running(settings):
+        first = await phone.ask("What about the bridge?")
+        second, _ = await phone.press(first, "More passages")
+        third, answer = await phone.press(second, "◂")
+    assert (third["text"], answer["text"]) == (second["text"], "Let me catch up, please: I can answer again in 50 s.")
+
+
 async def test_votes_are_counted_once_for_each_person(phone: Phone, settings: Settings) -> None:
     message = await phone.ask("What about the bridge?")
     answers = [(await phone.press(message, label))[1]["text"] for label in ("👍", "👍", "👎")]
@@ -223,10 +236,51 @@ async def test_a_link_into_the_bot_opens_a_shared_quote(phone: Phone) -> None:
     assert (await phone.ask("/start a-0123456789abcdef"))["text"].startswith("I have no such article.")
 
 
+async def test_a_link_into_the_bot_opens_a_shared_article(phone: Phone) -> None:
+    about, _ = await phone.press(await phone.ask("/articles"), "2")
+    share = next(b["switch_inline_query"] for row in about["reply_markup"]["inline_keyboard"] for b in row[1:])
+    result = (await phone.inline(share))["results"][0]
+    assert (result["title"], result["description"]) == (HARBOUR.title, "5 October 2026")
+    link = result["reply_markup"]["inline_keyboard"][0][0]["url"]
+    opened = await phone.ask(f"/start {link.partition('start=')[2]}", user=2)
+    assert opened["text"] == about["text"] == result["input_message_content"]["message_text"]
+
+
 async def test_since_limits_the_answer_to_newer_articles(phone: Phone) -> None:
     message = await phone.ask("/since 2026-10-20 What will close for repairs?")
     assert words(message, "bold") == ["The old bridge over the Ostra will close in May for repairs."]
-    assert (await phone.ask("/since yesterday what"))["text"].startswith("Write the day and the question")
+    assert (await phone.ask("/since yesterday what"))["text"].startswith("Write the day, and a question if you like")
+    assert (await phone.ask("/since 2026-13-01"))["text"].startswith("Write the day, and a question if you like")
+
+
+async def test_since_alone_lists_the_newer_articles_in_whatever_digits_the_day_is_written(phone: Phone) -> None:
+    listed = await phone.ask("/since ٢٠٢٦-١٠-٢٠")
+    assert listed["text"] == (
+        "1 article since 20 October 2026\n1. Bridge over the Ostra to close for repairs · Ostra Post · 1 November 2026"
+    )
+    about, _ = await phone.press(listed, "1")
+    assert about["text"].startswith(BRIDGE.title)
+    assert (await phone.ask("/since 2027-01-01"))["text"] == "There are no articles since 1 January 2027."
+
+
+async def test_an_edited_since_is_answered_anew(phone: Phone) -> None:
+    asked = phone.world.say("/since tomorrow What will close?")
+    await phone.next(0)
+    phone.world.edit(asked, "/since 2026-10-20 What will close for repairs?")
+    await phone.until(lambda: words(phone.world.from_bot()[0], "bold"))
+    assert words(phone.world.from_bot()[0], "bold") == ["The old bridge over the Ostra will close in May for repairs."]
+    assert len(phone.world.from_bot()) == 1
+
+
+async def test_latest_shows_the_newest_articles_with_their_first_words(phone: Phone) -> None:
+    message = await phone.ask("/latest")
+    assert words(message, "blockquote")[0] == BRIDGE.text
+    assert message["text"].startswith(
+        f"{BRIDGE.title} · Ostra Post · 1 November 2026\n{BRIDGE.text}\n\n{HARBOUR.title}"
+    )
+    assert labels(message) == [["1", "2", "3"], ["All articles"]]
+    about, _ = await phone.press(message, "2")
+    assert words(about, "text_link") == [HARBOUR.title]
 
 
 async def test_more_context_and_why_speak_of_the_last_answer(phone: Phone) -> None:
@@ -237,11 +291,74 @@ async def test_more_context_and_why_speak_of_the_last_answer(phone: Phone) -> No
     assert words(await phone.ask("/why"), "pre") != []
 
 
-async def test_privacy_says_what_is_kept_and_forgets_it(phone: Phone) -> None:
+async def test_privacy_says_what_is_kept_and_a_tap_has_it_forgotten(phone: Phone, settings: Settings) -> None:
     await phone.ask("/language ar")
     await phone.ask("/language en")
-    assert (await phone.ask("/privacy"))["text"].startswith("I keep: the language you chose")
-    assert (await phone.ask("/privacy forget"))["text"] == "Done: I have forgotten what I kept about you."
+    kept = await phone.ask("/privacy")
+    assert kept["text"].startswith("I keep: the language you chose")
+    forgotten, _ = await phone.press(kept, "Forget what is mine")
+    assert forgotten["text"] == "Done: I have forgotten what I kept about you."
+    with Store(settings.home / "state.db") as store:
+        assert store.language(1) is None
+    assert (await phone.ask("/privacy forget"))["text"] == forgotten["text"]
+
+
+async def test_the_language_is_chosen_with_a_tap(phone: Phone) -> None:
+    which = await phone.ask("/language")
+    assert labels(which) == [["English", "العربية"]]
+    chosen, _ = await phone.press(which, "العربية")
+    assert chosen["text"] == "سأتحدث العربية من الآن."
+    assert (await phone.ask("/articles"))["text"].startswith("٣ مقالات")
+    assert labels(await phone.ask("/language klingon")) == [["English", "العربية"]]
+
+
+async def test_the_caption_of_a_picture_can_be_a_question(phone: Phone) -> None:
+    photo = [{"file_id": "p", "file_unique_id": "p", "width": 9, "height": 9}]
+    phone.world._arrives({"photo": photo, "caption": "The strike had lasted how many days?"}, 1, None)
+    assert words(await phone.next(0), "bold") == ["The strike had lasted eleven days."]
+
+
+async def test_more_and_context_show_one_quote_with_its_buttons(phone: Phone) -> None:
+    await phone.ask("What about the bridge?")
+    more = await phone.ask("/more")
+    assert labels(more)[0] == ["◂", "2/3", "▸"]
+    assert len(words(more, "blockquote")) == 1
+    third = await phone.ask("/more")
+    assert labels(third)[0] == ["◂", "3/3"]
+    assert words(await phone.ask("/context"), "text_link") == words(third, "text_link")
+    assert (await phone.ask("/more"))["text"] == "That was all I found."
+
+
+async def test_a_message_with_no_more_than_telegram_must_say_is_answered(phone: Phone) -> None:
+    sparse = {"message_id": 7, "date": 0, "chat": {"id": 9, "type": "private"}}
+    phone.world.user(9)
+    phone.world._chats[9] = {"id": 9, "type": "private"}
+    somebody = {"id": 9, "is_bot": False, "first_name": "B"}
+    phone.world.raw(message={**sparse, "from": somebody, "text": f"/articles{BOT}"})
+    assert (await phone.next(0, 9))["text"].startswith("3 articles")
+    phone.world.raw(message={**sparse, "from": somebody, "text": "The strike had lasted how many days?"})
+    assert words(await phone.next(1, 9), "bold") == ["The strike had lasted eleven days."]
+
+
+@pytest.mark.parametrize("text", ["/\ud83d", "\ud83d\ud83d", "who \udc00 strikes?"])
+async def test_half_a_character_does_no_harm(phone: Phone, text: str) -> None:
+    phone.world._arrives({"text": text}, 1, None)
+    await phone.next(0)
+    assert phone.world.refusals == []
+
+
+async def test_updates_that_nobody_can_read_stop_nothing_and_are_not_printed(
+    phone: Phone, caplog: pytest.LogCaptureFixture
+) -> None:
+    phone.world.raw(message={"text": "a secret question", "chat": "nowhere"})
+    phone.world.raw(message={"text": "a secret question", "message_id": 1, "date": 0, "chat": {"id": 1}})
+    phone.world.raw(inline_query={"query": "a secret question"})
+    phone.world.raw(brand_new_update={"text": "a secret question"})
+    phone.world.raw()
+    assert words(await phone.ask("What about the bridge?"), "blockquote")
+    await phone.settled()
+    assert "secret" not in caplog.text
+    assert caplog.text.count("an update was left out that cannot be read") == 3
 
 
 async def test_what_is_not_text_is_politely_declined(phone: Phone) -> None:
@@ -299,7 +416,7 @@ async def test_a_question_that_cannot_be_looked_up_says_why(phone: Phone, monkey
 async def test_who_asks_too_much_is_told_once_and_others_are_not_held_up(
     world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "Handlers", partial(Handlers, burst=2, every_s=50.0))
+    monkeypatch.setattr(app, "Host", partial(Host, burst=2, every_s=50.0))
     phone = Phone(world)
     async with running(settings):
         for _ in range(5):
@@ -314,7 +431,7 @@ async def test_a_conversation_is_forgotten_after_a_while(
     world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(app, "Handlers", partial(Handlers, clock=clock))
+    monkeypatch.setattr(app, "Host", partial(Host, clock=clock))
     phone = Phone(world)
     async with running(settings):
         await phone.ask("What about the bridge?")
@@ -390,6 +507,16 @@ class TestGroups:
                 await self.ask(phone, f"/help{BOT}")
             assert len(server.world.from_bot(self.CHAT)) == 1
 
+    async def test_the_name_alone_in_reply_to_somebody_takes_up_their_question(self, phone: Phone) -> None:
+        asked = phone.world.say("The strike had lasted how many days?", user=2, chat=self.CHAT)
+        message = await self.ask(phone, BOT, reply_to=asked)
+        assert words(message, "bold") == ["The strike had lasted eleven days."]
+
+    async def test_more_passages_come_one_at_a_time(self, phone: Phone) -> None:
+        await self.ask(phone, "/ask What about the bridge?")
+        message = await self.ask(phone, f"/more{BOT}")
+        assert len(words(message, "blockquote")) == 1
+
     async def test_a_topic_is_answered_in_the_topic(self, phone: Phone) -> None:
         message = await self.ask(phone, "/ask The strike had lasted how many days?", thread=5)
         assert message["message_thread_id"] == 5
@@ -417,8 +544,40 @@ class TestGroups:
         message = await phone.ask(f"/ask{BOT} The strike had lasted how many days?", chat=-1005)
         assert words(message, "bold") == ["The strike had lasted eleven days."]
 
+    @pytest.mark.parametrize("told", ["migrate_to_chat_id", "migrate_from_chat_id"])
+    async def test_a_subscription_moves_with_its_group_whichever_chat_tells(
+        self, phone: Phone, settings: Settings, told: str
+    ) -> None:
+        phone.world.group(-5)
+        phone.world.group(-1005)
+        await phone.ask("/subscribe", chat=-5)
+        here, there = (-5, -1005) if told == "migrate_to_chat_id" else (-1005, -5)
+        phone.world._arrives({told: there}, 1, here)
+        await phone.settled()
+        await phone.ask("/help", chat=-1005)
+        with Store(settings.home / "state.db") as store:
+            assert store.unsubscribe(-1005, 0)
+
+    async def test_a_subscription_ends_with_its_topic(
+        self, world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(app, "ANNOUNCE_S", 0.02)
+        phone = Phone(world)
+        async with running(settings):
+            await self.ask(phone, "/subscribe", thread=5)
+            await phone.ask("/subscribe", 1)
+            world.group(self.CHAT, threads=[])
+            built(settings.snapshots, [*LIBRARY, Article(id="eel", title="Eels", text="Eels glow.")])
+            await phone.next(1, 1)
+        with Store(settings.home / "state.db") as store:
+            assert store.subscribers() == 1
+
 
 class TestInline:
+    async def test_before_a_question_is_typed_nothing_is_said_to_be_missing(self, phone: Phone) -> None:
+        answer = await phone.inline("")
+        assert (answer["results"], answer["button"]["text"]) == ([], "Type a question, or ask me directly")
+
     async def test_a_question_gives_cards_that_send_the_quote_with_its_source(self, phone: Phone) -> None:
         answer = await phone.inline("The strike had lasted how many days?")
         card = answer["results"][0]
@@ -470,19 +629,22 @@ class TestAdmins:
     async def worked(self, phone: Phone, begun: str) -> Json:
         """The message that said what was begun, once it says what came of it."""
         number = len(phone.world.from_bot(ADMIN)) - 1
-        await phone.until(lambda: not phone.world.from_bot(ADMIN)[number]["text"].startswith(begun))
+        stages = (begun, "Building the index …")
+        await phone.until(lambda: not phone.world.from_bot(ADMIN)[number]["text"].startswith(stages))
         return phone.world.from_bot(ADMIN)[number]
 
     async def test_a_document_is_added_answers_at_once_and_can_be_taken_back(self, phone: Phone) -> None:
         text = "# Eels of Torn\n\nThe eels of Lake Torn glow at night, said Ada Lund on Monday."
         phone.world.document("../eels.md", base64.b64encode(text.encode()).decode(), ADMIN)
-        assert (await phone.next(0, ADMIN))["text"] in ("Reading eels.md …", "Added: Eels of Torn")
+        await phone.next(0, ADMIN)
         added = await self.worked(phone, "Reading")
-        assert added["text"] == "Added: Eels of Torn"
+        assert phone.world.sent[0][2] == "Reading eels.md …"
+        stages = [edit["text"] for edit in phone.world.called("editMessageText")]
+        assert stages == ["Building the index …", "Added: Eels of Torn"]
         answer = await phone.ask("The eels of Lake Torn glow when?", ADMIN)
         assert words(answer, "bold") == ["The eels of Lake Torn glow at night, said Ada Lund on Monday."]
         undone, _ = await phone.press(added, "Undo", ADMIN)
-        assert undone["text"].startswith("Removed: ")
+        assert undone["text"] == "Removed: Eels of Torn"
         assert (await phone.ask("/articles", ADMIN))["text"].startswith("3 articles")
 
     async def test_undo_works_once_and_for_admins_only(self, phone: Phone) -> None:
@@ -515,13 +677,73 @@ class TestAdmins:
         phone.world.document("film.txt", "", ADMIN, size=30_000_000)
         assert "20 MB" in (await phone.next(1, ADMIN))["text"]
 
+    async def test_a_document_without_a_name_is_known_by_its_kind(self, phone: Phone) -> None:
+        said = "".join(f"<p>On day {n} the eels of Lake Torn were seen to glow by many people.</p>" for n in range(9))
+        page = f"<html><title>Eels of Torn</title><body><article><h1>Eels of Torn</h1>{said}</article></body></html>"
+        phone.world._files["f"] = ("documents/f", page.encode())
+        document = {"file_id": "f", "file_unique_id": "f", "mime_type": "text/html"}
+        phone.world._arrives({"document": document}, ADMIN, None)
+        await phone.next(0, ADMIN)
+        assert phone.world.sent[0][2] == "Reading document.html …"
+        assert (await self.worked(phone, "Reading"))["text"] == "Added: Eels of Torn"
+
+    @pytest.mark.parametrize("kind", ["drop_before", "502"])
+    async def test_a_file_that_cannot_be_fetched_is_a_line_for_the_admin(self, phone: Phone, kind: str) -> None:
+        phone.world.fault(kind, "getFile", times=9)
+        phone.world.document("eels.md", base64.b64encode(b"Some eels.").decode(), ADMIN)
+        assert (await phone.next(0, ADMIN))["text"].startswith("That could not be done: ")
+
+    async def test_what_an_admin_replies_to_is_added(self, phone: Phone) -> None:
+        text = "Eels of Torn\nThe eels of Lake Torn glow at night, said Ada Lund on Monday."
+        await phone.ask(text, ADMIN)
+        asked = phone.world.messages(ADMIN)[0]["message_id"]
+        await phone.ask("/add", ADMIN, reply_to=asked)
+        assert (await self.worked(phone, "Reading"))["text"] == "Added: Eels of Torn"
+
+    async def test_an_article_is_removed_from_its_card_once_it_was_meant(self, phone: Phone) -> None:
+        about, _ = await phone.press(await phone.ask("/articles", ADMIN), "3", ADMIN)
+        asked, _ = await phone.press(about, "Remove", ADMIN)
+        assert asked["text"] == "Remove this article?\nCity bees 🐝 thrive"
+        kept, _ = await phone.press(asked, "Keep it", ADMIN)
+        assert kept["text"] == about["text"]
+        gone, _ = await phone.press((await phone.press(kept, "Remove", ADMIN))[0], "Remove", ADMIN)
+        assert gone["text"] == "Removed: City bees 🐝 thrive"
+        assert (await phone.ask("/articles", ADMIN))["text"].startswith("2 articles")
+
+    async def test_others_cannot_remove_with_a_forged_button(self, phone: Phone) -> None:
+        message = await phone.ask("/articles", 7)
+        assert "Remove" not in str((await phone.press(message, "3", 7))[0])
+        for what in "rd":
+            query = phone.world.callback(message["message_id"], f"{what}:{key_of('bees')}:0", 7)
+            answer = await phone.until(lambda query=query: phone.world.answer_to(query))  # type: ignore[misc]
+            assert answer["text"] == "The articles have changed since. Please ask again."
+        assert (await phone.ask("/articles", 7))["text"].startswith("3 articles")
+
+    async def test_a_tap_is_answered_in_time_however_long_its_work_takes(
+        self, phone: Phone, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(handlers, "TAP_S", 0.01)
+        about, _ = await phone.press(await phone.ask("/articles", ADMIN), "3", ADMIN)
+        asked, _ = await phone.press(about, "Remove", ADMIN)
+        gate, remove = threading.Event(), Editor.remove
+
+        def slow(self: Editor, ids: Sequence[str]) -> list[str]:
+            gate.wait(10)
+            return remove(self, ids)
+
+        monkeypatch.setattr(Editor, "remove", slow)
+        waiting, _ = await phone.press(asked, "Remove", ADMIN)
+        assert waiting["text"] == asked["text"]
+        gate.set()
+        await phone.until(lambda: phone.message(ADMIN, asked["message_id"])["text"].startswith("Removed: "))
+
     async def test_only_web_addresses_are_added_by_command(self, phone: Phone) -> None:
         for text in ("/add", "/add /etc/passwd"):
             assert (await phone.ask(text, ADMIN))["text"].startswith("Say /add and a web address")
 
     async def test_an_article_is_removed_by_its_id(self, phone: Phone) -> None:
         assert (await phone.ask("/remove bees nothing", ADMIN))["text"] == (
-            "Removed: bees\nI have no such article. See /articles for those I have."
+            "Removed: City bees 🐝 thrive\nI have no such article. See /articles for those I have."
         )
         assert (await phone.ask("/articles", ADMIN))["text"].startswith("2 articles")
 
@@ -549,7 +771,8 @@ class TestAdmins:
 
 async def test_a_failing_editor_is_a_line_for_the_admin(server: Server, settings: Settings) -> None:
     class Locked:
-        def add(self, sources: Sequence[str]) -> list[Outcome]:
+        def add(self, sources: Sequence[str], *, indexing: Callable[[], None]) -> list[Outcome]:
+            indexing()
             raise LibraryLocked(f"another process adds to the library: {sources}")
 
         def remove(self, ids: Sequence[str]) -> list[str]:
@@ -560,12 +783,14 @@ async def test_a_failing_editor_is_a_line_for_the_admin(server: Server, settings
 
     settings = replace(settings, telegram_admins=(ADMIN,))
     phone = Phone(server.world)
+    told = ["A page\nhttps://example.org/news", "/add https://a.org/1 and https://b.org/2", "/rebuild"]
     async with running(settings, Locked()):
-        for text in ("https://example.org/news", "/rebuild"):
+        for text in told:
             await phone.ask(text, ADMIN)
         await phone.until(lambda: all("could not be done" in m["text"] for m in server.world.from_bot(ADMIN)))
     assert [m["text"] for m in server.world.from_bot(ADMIN)] == [
         "That could not be done: another process adds to the library: ['https://example.org/news']",
+        "That could not be done: another process adds to the library: ['https://a.org/1', 'https://b.org/2']",
         "That could not be done: the disk is full, full=False",
     ]
 

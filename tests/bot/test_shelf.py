@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime as dt
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +26,14 @@ def test_only_what_is_looked_at_is_fetched() -> None:
     shelf = Shelf(iter(LIBRARY), fetch)
     assert (len(shelf), shelf[0], fetched) == (3, BRIDGE, [LIBRARY.index(BRIDGE)])
     assert set(shelf.keys) == {key_of(article.id) for article in LIBRARY}
+
+
+def test_articles_from_a_day_on_are_counted_and_those_without_a_date_are_not() -> None:
+    days = ["2026-10-05", "2026-10-05T23:59:00+03:00", "20261101", None]
+    shelf = Shelf.of([Article(id=str(n), title="T", text="Text.", published=day) for n, day in enumerate(days)])
+    assert [article.id for article in shelf] == ["2", "1", "0", "3"]
+    wanted = [dt.date(2026, 10, 5), dt.date(2026, 10, 6), dt.date(2026, 11, 1), dt.date(2026, 11, 2)]
+    assert [shelf.count_since(day) for day in wanted] == [3, 1, 1, 0]
 
 
 @given(st.text(st.characters(codec="utf-8"), min_size=1))

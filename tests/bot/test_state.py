@@ -56,7 +56,7 @@ def test_what_an_update_said_is_forgotten_when_it_is_done(path: Path) -> None:
         state.keep_updates([update])
         state.update_done(update)
     with State(path) as state:
-        state.forget_old()
+        state.tidy()
     assert b"a private question" not in path.read_bytes()
 
 
@@ -75,7 +75,7 @@ def test_old_answers_replies_and_updates_are_forgotten(path: Path, clock: Clock)
         state.keep_updates([{"update_id": 7}, {"update_id": 8}])
         state.update_done({"update_id": 7})
         clock.now += 100 * 86_400
-        state.forget_old()
+        state.tidy()
         assert (state.answer(number), state.reply_to(1, 2)) == (None, None)
         assert state.keep_updates([{"update_id": 7}, {"update_id": 8}]) == [{"update_id": 7}]
 
