@@ -38,7 +38,7 @@ from bot.handlers import Handlers, offer
 from bot.host import ADMIN, GROUP, PRIVATE, Host
 from bot.inbox import Inbox
 from bot.settings import Settings
-from bot.state import State
+from bot.state import State, StateError
 from retrieval.errors import RetrievalError
 
 os.environ.setdefault("PTB_TIMEDELTA", "true")  # retry_after as a timedelta, as the library's next version has it
@@ -54,6 +54,7 @@ START_S = 12.0  # how long the server may be away at the start
 PATIENCE_S = 600.0  # how long a message is tried again
 STOP_S = 20.0  # how long what was asked may take to be answered when the bot stops
 LONGEST_PAUSE_S = 15.0
+UNKEPT_S = 2.0
 MANY = 8
 ANNOUNCE_S = 15.0
 BRIEF_S = 0.25  # between two requests to a server that does not hold one until there is something to tell
@@ -425,21 +426,30 @@ class TelegramBot:
                 if away:
                     log.warning("%s can be reached again", self._server)
                 pause, conflicts, away, self._heard_at = 0.5, 0, False, time.monotonic()
-                if updates:
-                    await inbox.take([update.to_dict() for update in updates])
+                if updates and await self._taken(inbox, updates):
                     offset = max(update.update_id for update in updates) + 1
                 elif time.monotonic() - asked < BRIEF_S:
                     await self._pause(BRIEF_S)
+
+    async def _taken(self, inbox: Inbox, updates: Sequence[Update]) -> bool:
+        """Whether updates could be kept; where they could not, Telegram is not told that we have them."""
+        try:
+            await inbox.take([update.to_dict() for update in updates])
+        except StateError as exc:
+            log.error("state.db cannot be written (%s); trying again", exc)
+            await self._pause(UNKEPT_S)
+            return False
+        return True
 
     async def _announce(self, bot: Bot, store: State, handlers: Handlers) -> None:
         """Every so often forget what is old, look for new articles and tell those who want to hear of them."""
         said = ""
         while not self._stop.is_set():
-            store.tidy()
             try:
+                store.tidy()
                 await handlers.announce(bot, self._stop)
                 said = ""
-            except (RetrievalError, TooSlow, TelegramError) as exc:
+            except (RetrievalError, TooSlow, TelegramError, StateError, OSError) as exc:
                 if str(exc) != said:
                     log.warning("new articles could not be announced: %s", exc)
                 said = str(exc)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bot.cards import ROOM, UNDO, Button, Card, Press, Rows
 from bot.phrases import Language, Phrase, say
-from bot.render import Rich
+from bot.render import Rich, one_line
 from bot.state import State
 from corpus.errors import CorpusError
 from corpus.library import Kind, Outcome
@@ -95,7 +95,7 @@ class Desk:
                 return await asyncio.to_thread(work)
             except (CorpusError, RetrievalError, OSError) as exc:
                 log.warning("the library could not be changed: %s", exc)
-                return Card(Rich(say(Phrase.EDIT_FAILED, language, reason=str(exc))))
+                return Card(Rich(say(Phrase.EDIT_FAILED, language, reason=one_line(str(exc)))))
 
     def _remember(self, added: Mapping[str, str]) -> int:
         number = int(self._store.known("additions") or 0) + 1
@@ -110,14 +110,14 @@ def _undo(number: int, language: Language) -> Rows:
 
 def _removed(titles: Mapping[str, str], gone: Sequence[str], language: Language) -> Card:
     lines = [
-        say(Phrase.OUTCOME_REMOVED if each in gone else Phrase.ARTICLE_UNKNOWN, language, title=title)
+        say(Phrase.OUTCOME_REMOVED if each in gone else Phrase.ARTICLE_UNKNOWN, language, title=one_line(title))
         for each, title in titles.items()
     ]
     return Card(ROOM.fill(map(Rich, lines), "\n"))
 
 
 def _said(outcome: Outcome, language: Language) -> str:
-    title = outcome.title or PurePath(outcome.source).name
+    title = one_line(outcome.title or PurePath(outcome.source).name)
     if outcome.reason is None:
         return say(Phrase(f"outcome_{outcome.kind}"), language, title=title)
-    return say(Phrase(f"outcome_{outcome.kind}"), language, title=title, reason=outcome.reason)
+    return say(Phrase(f"outcome_{outcome.kind}"), language, title=title, reason=one_line(outcome.reason))

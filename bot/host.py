@@ -185,7 +185,7 @@ class Host:
         try:
             answer = await self.engine.answer(turn.query)
         except RetrievalError as exc:
-            return Card(Rich(say(Phrase.FAILED, turn.language, reason=str(exc))))
+            return Card(Rich(say(Phrase.FAILED, turn.language, reason=render.one_line(str(exc)))))
         except TooSlow:
             return Card(Rich(say(Phrase.TOO_SLOW, turn.language)))
         talk.state, shown = resolve(talk.state, turn, answer)

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
-from bot.state import State
+from bot.state import State, StateError
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,10 @@ class Inbox:
             update = lane[0]
             async with self._active:
                 await self._handle_one(update)
-            self._state.update_done(update)
+            try:
+                self._state.update_done(update)
+            except StateError as exc:
+                log.error("state.db cannot be written (%s): what was answered is answered again after a restart", exc)
             lane.popleft()
             self.waiting -= 1
             async with self._eased:

@@ -169,10 +169,10 @@ def wider(quote: Quote, language: Language, *, look: Look, room: Room = ENDLESS)
 def source(article: Article, language: Language, *, link: str | None = None) -> Rich:
     """The line under a quote: title, outlet and date, the title linking to `link` or else to the article."""
     url = link or article.url
-    title = Rich(_one_line(article.title, TITLE_LIMIT))
+    title = Rich(one_line(article.title))
     pieces = [title.styled(Style.LINK, url) if url else title]
     if article.source:
-        pieces.append(Rich(_one_line(article.source, TITLE_LIMIT)))
+        pieces.append(Rich(one_line(article.source)))
     if article.published:
         pieces.append(Rich(phrases.date(article.published, language)))
     if len({right_to_left(piece.text) for piece in pieces if _letters(piece.text)}) > 1:
@@ -341,7 +341,7 @@ def _trimmed(article: Article, span: Span) -> Span:
 _BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
-def _one_line(text: str, limit: int) -> str:
+def one_line(text: str, limit: int = TITLE_LIMIT) -> str:
     """A text on one line, without directional controls of its own, cut after `limit` code points."""
     line = " ".join(text.translate(_BIDI_CONTROLS).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"

@@ -19,6 +19,9 @@ from typing import Any, Self
 
 Json = dict[str, Any]
 
+StateError = sqlite3.Error
+"""What any method may raise where the file cannot be read or written any more, such as on a full disk."""
+
 DAY_S = 86_400.0
 ANSWERS_KEPT_S = 90 * DAY_S
 UPDATES_KEPT_S = 2 * DAY_S  # Telegram keeps updates for a day, so none comes again after two

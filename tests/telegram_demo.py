@@ -49,33 +49,63 @@ class Script:
         self.shown.append(self.world.from_bot(self.chat)[before])
         return self.world.from_bot(self.chat)[before]
 
-    def tap(self, message: Json, label: str) -> None:
+    def tap(self, message: Json, label: str) -> Json:
         query = self.world.press(message["message_id"], label, self.user, self.chat)
         self.world.wait(lambda: self.world.answer_to(query) is not None, 60)
         note = (self.world.answer_to(query) or {}).get("text")
         self.shown.append(f"taps {label}" + (f": “{note}”" if note else ""))
-        if not note:
-            self.shown.append(
-                next(m for m in self.world.messages(self.chat) if m["message_id"] == message["message_id"])
-            )
+        turned = next(m for m in self.world.messages(self.chat) if m["message_id"] == message["message_id"])
+        if turned != message:
+            self.shown.append(turned)
+        return turned
+
+    def type(self, text: str) -> list[Json]:
+        """Type a question after the bot's name, and see what there is to choose."""
+        query = self.world.inline(text, self.user)
+        answer = self.world.wait(lambda: self.world.answer_to(query), 60)
+        results: list[Json] = answer["results"]
+        self.shown.append({"results": results, "typed": f"@{self.world.me['username']} {text}"})
+        return results
+
+    def send(self, result: Json) -> None:
+        """Choose one of them."""
+        self.shown.append({"from": self.world.me, **chosen(result)})
+
+
+def chosen(result: Json) -> Json:
+    """The message that an inline result sends."""
+    content = result["input_message_content"]
+    return {
+        "text": content["message_text"],
+        "entities": content["entities"],
+        "reply_markup": result.get("reply_markup", {}),
+        "via": True,
+    }
 
 
 def converse(world: World) -> list[tuple[str, Shown]]:
     """The scripted conversation, a screen a chat."""
     english = Script(world, 1)
-    english.say("/start")
     answer = english.say("Which tier is Kuwait in?")
-    english.tap(answer, "Wider context")
     english.tap(answer, "👍")
-    english.say("Who is the emir?")
+    english.say("Who is the emir of Qatar?")
+    more = Script(world, 4)
+    more.say("/start")
+    more.tap(more.say("Who is the US ambassador?"), "Wider context")
     arabic = Script(world, 2)
     world.user(2, "ar")
     arabic.say("/help")
-    arabic.say("/articles")
+    arabic.tap(arabic.say("/articles"), "١")
     world.group(GROUP, "The newsroom")
     group = Script(world, 3, GROUP)
-    group.say("@newsquote_test_bot who met with Kuwaiti officials?")
-    return [("newsquote", english.shown), ("newsquote", arabic.shown), ("The newsroom", group.shown)]
+    group.say("@newsquote_test_bot what does trafficking undermine?")
+    group.send(group.type("which tier is Kuwait in?")[0])
+    return [
+        ("newsquote", english.shown),
+        ("The newsroom", group.shown),
+        ("newsquote", arabic.shown),
+        ("newsquote", more.shown),
+    ]
 
 
 def main(file: Path, home: Path) -> None:

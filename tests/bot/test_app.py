@@ -4,10 +4,11 @@ import asyncio
 import logging
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, Tele
 from bot import app, logs
 from bot.app import Patient, Stopped, TelegramBot, run
 from bot.settings import Settings
+from bot.state import State
 from tests.bot.phone import Phone, open_engine, running, settings_for, words
 from tests.bot_api import TOKEN, Server, World
 from tests.library_of import built
@@ -123,6 +125,24 @@ async def test_a_server_that_lacks_what_can_be_done_without_is_served(settings: 
     world.missing = {"deleteWebhook", "setMyCommands", "sendChatAction"}
     async with running(settings):
         assert words(await Phone(world).ask("What about the bridge?"), "blockquote")
+
+
+async def test_what_cannot_be_kept_is_not_confirmed_and_answered_when_it_can(
+    settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(app, "UNKEPT_S", 0.01)
+    keep, full = State.keep_updates, iter(range(2))
+
+    def kept(self: State, updates: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        if next(full, None) is not None:
+            raise sqlite3.OperationalError("database or disk is full")
+        return keep(self, updates)
+
+    monkeypatch.setattr(State, "keep_updates", kept)
+    async with running(settings):
+        assert words(await Phone(world).ask("What about the bridge?"), "blockquote")
+    assert len(world.from_bot()) == 1
+    assert caplog.text.count("state.db cannot be written (database or disk is full); trying again") == 2
 
 
 async def test_a_server_that_holds_no_request_is_not_asked_without_pause(

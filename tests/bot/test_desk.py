@@ -104,6 +104,12 @@ async def test_what_was_only_replaced_cannot_be_undone(store: State) -> None:
     assert (card.rich.text, card.rows) == ("Replaced: Eels", ())
 
 
+async def test_an_endless_title_is_told_in_part(store: State) -> None:
+    endless = Outcome(Kind.REFUSED, "x", "Eel " * 3000, "eels", "it is\ntoo long")
+    card = await Desk(Editor(endless), store).add(["x"], Language.EN, nobody)
+    assert card.rich.text == "Refused: " + ("Eel " * 50)[:-1] + "… (it is too long)"
+
+
 async def test_what_fails_is_one_line(store: State) -> None:
     card = await Desk(Editor(), store).rebuild(Language.EN)
     assert card.rich.text == "That could not be done: nothing to build, full=False"

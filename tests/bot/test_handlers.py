@@ -25,7 +25,7 @@ from retrieval.publish import Published
 from retrieval.results import Answer, Query
 from tests.bot.phone import Phone, labels, running, settings_for, words
 from tests.bot_api import Server, World
-from tests.fakes import HashingEncoder
+from tests.fakes import Clock, HashingEncoder
 from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
 
 Json = dict[str, Any]
@@ -164,7 +164,7 @@ async def test_a_double_tap_edits_once_and_is_answered_twice(phone: Phone) -> No
 async def test_who_taps_too_much_is_told_so_and_nothing_turns(
     world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "Host", partial(Host, burst=2, every_s=50.0))
+    monkeypatch.setattr(app, "Host", partial(Host, burst=2, every_s=50.0, clock=Clock()))
     phone = Phone(world)
     async with running(settings):
         first = await phone.ask("What about the bridge?")
@@ -416,7 +416,7 @@ async def test_a_question_that_cannot_be_looked_up_says_why(phone: Phone, monkey
 async def test_who_asks_too_much_is_told_once_and_others_are_not_held_up(
     world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app, "Host", partial(Host, burst=2, every_s=50.0))
+    monkeypatch.setattr(app, "Host", partial(Host, burst=2, every_s=50.0, clock=Clock()))
     phone = Phone(world)
     async with running(settings):
         for _ in range(5):
@@ -439,14 +439,6 @@ async def test_a_conversation_is_forgotten_after_a_while(
         assert words(await phone.ask("/context"), "blockquote")
         clock.now += 31 * 60
         assert (await phone.ask("/context"))["text"] == "Ask me a question first."
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.mark.parametrize(

@@ -14,19 +14,12 @@ from bot.settings import Settings
 from bot.state import State
 from tests.bot.phone import open_engine
 from tests.bot.test_desk import ADDED, Editor
+from tests.fakes import Clock
 from tests.library_of import BRIDGE, HARBOUR, built
 
 HERE = Visit(chat=1, thread=0, message=1, person=1, client="en", private=True)
 IN_A_GROUP = replace(HERE, chat=-100, private=False)
 ADMIN = replace(HERE, chat=42, person=42)
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.inbox import Inbox, chat_of
-from bot.state import State
+from bot.state import State, StateError
 
 
 @pytest.fixture
@@ -122,6 +122,21 @@ async def test_an_error_does_not_stop_what_comes_after(state: State, caplog: pyt
     assert await inbox.drain(5)
     assert seen == [1, 2]
     assert [record.getMessage() for record in caplog.records] == ["an update could not be handled"]
+
+
+async def test_a_chat_goes_on_where_it_could_not_be_noted_that_its_update_was_handled(
+    state: State, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StateError("database or disk is full")
+
+    monkeypatch.setattr(State, "update_done", full)
+    handler = Handler()
+    inbox = Inbox(state, handler)
+    await inbox.take([message(1), message(2)])
+    assert await inbox.drain(5)
+    assert (handler.ended, inbox.waiting) == ([1, 2], 0)
+    assert len(state.open_updates()) == 2
 
 
 @pytest.mark.parametrize(

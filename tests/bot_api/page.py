@@ -23,6 +23,11 @@ blockquote { margin: .1rem 0; padding: .15rem .5rem; border-left: 3px solid #3d8
   border-radius: 5px }
 blockquote.folded { max-height: 4.4em; overflow: hidden; opacity: .75; cursor: pointer }
 blockquote.folded:focus, blockquote.folded:hover { max-height: none; opacity: 1 }
+div.me { align-self: flex-end }
+ul { align-self: stretch; margin: 0 -.8rem; padding: 0; list-style: none; background: #fff }
+li { padding: .35rem .8rem; border-top: 1px solid #e3e8ec; line-height: 1.3 }
+li span { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; color: #667 }
+li.typed { background: #f3f6f8 }
 nav { display: flex; gap: 4px }
 nav span { flex: 1; text-align: center; background: #7d9a78cc; color: #fff; border-radius: 8px; padding: .3rem .4rem }
 small { color: #667; align-self: center; background: #ffffffa0; border-radius: 10px; padding: 0 .6rem }
@@ -76,15 +81,22 @@ def _tags(entity: Json) -> tuple[str, str]:
 
 
 def message(held: Json, bot: int) -> str:
-    """One message, on the side of who wrote it, with its buttons."""
+    """One message, on the side of who wrote it, with its buttons; or what is `typed` inline, under its results."""
     words = marked_up(held.get("text", ""), held.get("entities", []))
+    if "results" in held:
+        rows = "".join(
+            f"<li><b>{html.escape(each['title'])}</b><span>{html.escape(each.get('description', ''))}</span></li>"
+            for each in held["results"]
+        )
+        return f"<ul dir='auto'>{rows}<li class='typed'>{html.escape(held['typed'])}</li></ul>"
     if held["from"]["id"] != bot:
         return f'<article class="me" dir="auto">{words}</article>'
     rows = held.get("reply_markup", {}).get("inline_keyboard", [])
     buttons = "".join(
         "<nav>" + "".join(f"<span>{html.escape(button['text'])}</span>" for button in row) + "</nav>" for row in rows
     )
-    return f'<div class="bot"><article dir="auto">{words}</article>{buttons}</div>'
+    side = "bot me" if held.get("via") else "bot"
+    return f'<div class="{side}"><article dir="auto">{words}</article>{buttons}</div>'
 
 
 def page(screens: Sequence[tuple[str, Sequence[Json | str]]], bot: int) -> str:

@@ -177,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
         """What a test in another process asks: {"do": a method of World, "with": its arguments}."""
         try:
             result = getattr(self.world, order["do"])(**order.get("with", {}))
-        except (KeyError, StopIteration, TypeError, AttributeError) as exc:
+        except (AssertionError, AttributeError, KeyError, StopIteration, TypeError) as exc:
             return self._answer(500, {"error": repr(exc)})
         return self._answer(200, {"result": result})
 

@@ -42,3 +42,10 @@ def test_messages_stand_on_the_side_of_their_author_with_their_buttons() -> None
     whole = page([("A chat", [mine, "taps <▸>", bots])], 9)
     assert whole.startswith("<!doctype html>")
     assert "<small>taps &lt;▸&gt;</small>" in whole
+
+
+def test_inline_results_stand_over_what_is_typed() -> None:
+    results = [{"title": "A & B", "description": "They met."}]
+    assert message({"results": results, "typed": "@bot who"}, 1) == (
+        "<ul dir='auto'><li><b>A &amp; B</b><span>They met.</span></li><li class='typed'>@bot who</li></ul>"
+    )

@@ -246,6 +246,11 @@ class World:
         """The bot's messages in a chat, oldest first."""
         return [m for m in self.messages(chat) if m["from"]["id"] == self.me["id"]]
 
+    def heard(self, chat: int = 1, count: int = 1, timeout_s: float = 60.0) -> list[Json]:
+        """The bot's messages in a chat, once there are as many."""
+        self.wait(lambda: len(self.from_bot(chat)) >= count, timeout_s)
+        return self.from_bot(chat)
+
     def answer_to(self, query: str) -> Json | None:
         """What the bot answered to a callback or inline query."""
         with self.changed:
