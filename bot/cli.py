@@ -590,9 +590,9 @@ def _index_check(_: argparse.Namespace, settings: Settings) -> int:
         raise SnapshotMissing("there is no index yet; run: newsquote index build")
     folder = settings.snapshots / name
     manifest = Manifest.read(folder)
-    check(folder, manifest, memory=None)
+    files = check(folder, manifest, memory=None)
     Snapshot.open(settings.snapshots, name)
-    _print(f"{name} is whole: {manifest.articles} articles, {manifest.passages} passages, {len(manifest.files)} files.")
+    _print(f"{name} is whole: {manifest.articles} articles, {manifest.passages} passages, {files} files.")
     return DONE
 
 

@@ -142,7 +142,7 @@ class Editor:
             CorpusError, RetrievalError: the library cannot be read or the index cannot be written.
         """
         with self.library.lock():
-            return self._publish(full=full)
+            return self._publish(full=full, merge=True)
 
     def watch(self, stop: Stop, say: Callable[[str], None]) -> None:
         """Publish what changes in the library, by hand or by its feeds, until `stop` is set.
@@ -176,10 +176,10 @@ class Editor:
             indexing()
             self._publish(full=False)
 
-    def _publish(self, *, full: bool) -> Published:
+    def _publish(self, *, full: bool, merge: bool = False) -> Published:
         with progress("Indexing articles", len(self.library.ids())) as step:
             digest = self.library.digest()
-            done = publish(self.library.articles(), self._encoder(), self._snapshots, full=full, progress=step)
+            done = publish(self.library, self._encoder(), self._snapshots, full=full, merge=merge, progress=step)
         self._published.write_text(digest, encoding="utf-8")
         log.info("%s serves: %d articles, %d passages, %d new", done.name, done.articles, done.passages, done.encoded)
         return done

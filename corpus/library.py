@@ -105,6 +105,20 @@ class Library:
         self._catalog.refresh()
         return {entry.id: entry.digest for entry in self._catalog.entries()}
 
+    def load(self, ids: Iterable[str]) -> Iterator[Article]:
+        """The articles with these ids, in their order, read one at a time.
+
+        Raises:
+            LibraryError: there is none with an id, or the folder cannot be read.
+        """
+        self._catalog.refresh()
+        with _Reader(self.folder) as reader:
+            for article_id in ids:
+                entries = self._catalog.find(article_id)
+                if not entries:
+                    raise LibraryError(f"the library has no article {article_id} any more; try again")
+                yield reader.load(entries[0])
+
     def has_url(self, url: str) -> bool:
         """Whether there is an article of this address, whatever tracks its reader in it."""
         self._catalog.refresh()

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -29,17 +30,34 @@ def verified(path: Path, sha256: str, memory: Path) -> bool:
     Raises:
         OSError: the file cannot be read.
     """
-    stat = path.stat()
-    key = str(path.resolve())
-    seen = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {sha256}"
-    known = _recall(memory)
-    if known.get(key) == seen:
-        return True
-    if sha256_of(path) != sha256:
-        return False
-    known[key] = seen
-    _remember(memory, {name: value for name, value in known.items() if Path(name).exists()})
-    return True
+    path.stat()
+    return unsound([(path, None, sha256)], memory) is None
+
+
+def unsound(files: Iterable[tuple[Path, int | None, str]], memory: Path | None) -> Path | None:
+    """The first of some files that has not the size, where one is given, and SHA-256 it should have, or is missing.
+
+    With `memory`, as `verified` has it; without, every byte is read.
+    """
+    known = {} if memory is None else _recall(memory)
+    found: dict[str, str] = {}
+    bad = None
+    for path, size, sha256 in files:
+        try:
+            stat = path.stat()
+            key = str(path.resolve())
+            seen = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {sha256}"
+            sound = size in (None, stat.st_size) and (known.get(key) == seen or sha256_of(path) == sha256)
+        except OSError:
+            sound = False
+        if not sound:
+            bad = path
+            break
+        if known.get(key) != seen:
+            found[key] = seen
+    if memory is not None and found:
+        _remember(memory, {name: value for name, value in {**known, **found}.items() if Path(name).exists()})
+    return bad
 
 
 def _recall(memory: Path) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -80,6 +81,17 @@ class Passages:
     sentences: NDArray[np.void]
     sentence_vectors: NDArray[np.int8]
     sentence_counts: Rows
+
+
+def day_of(published: str | None) -> int:
+    """The ordinal of an article's day of publication, 0 where that is not known."""
+    return 0 if published is None else dt.datetime.fromisoformat(published).date().toordinal()
+
+
+def outlet_of(source: str | None) -> int:
+    """A number, below 2**63, for an outlet's name, the same in capitals and small letters."""
+    name = (source or "").casefold().strip().encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "little") >> 1
 
 
 class Index(Protocol):

@@ -11,25 +11,31 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
+from retrieval.index import Where, outlet_of
+
 _FIELD = "terms"
 _WRITER_BYTES = 64 << 20
 
 
 def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
-    builder.add_unsigned_field("row", stored=True, indexed=True, fast=True)
+    builder.add_unsigned_field("row", stored=False, indexed=False, fast=True)
+    builder.add_integer_field("day", stored=False, indexed=False, fast=True)
+    builder.add_integer_field("outlet", stored=False, indexed=True, fast=False)
     builder.add_text_field(_FIELD, tokenizer_name="whitespace", index_option="freq")
     return builder.build()
 
 
-def save(folder: Path, passages: Iterable[Sequence[str]]) -> None:
-    """Write an index of each passage's terms; a passage's row is its place in the order given."""
+def save(folder: Path, passages: Iterable[tuple[Sequence[str], int, int]]) -> None:
+    """Write an index of each passage's terms, day and outlet; a passage's row is its place in the order given."""
     folder.mkdir()
     index = tantivy.Index(_schema(), path=str(folder))
     writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)  # one thread: rows and segments in the order given
-    for row, terms in enumerate(passages):
+    for row, (terms, day, outlet) in enumerate(passages):
         document = tantivy.Document()
         document.add_unsigned("row", row)
+        document.add_integer("day", day)
+        document.add_integer("outlet", outlet)
         document.add_text(_FIELD, " ".join(terms))
         writer.add_document(document)
     writer.commit()
@@ -63,7 +69,9 @@ class LexicalIndex:
         """In how many passages `term` occurs."""
         return int(self._searcher.doc_freq(_FIELD, term))
 
-    def search(self, weights: Mapping[str, float], limit: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    def search(
+        self, weights: Mapping[str, float], limit: int, where: Where | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The rows that match any of the terms, best first, equal scores by row, and their weighted BM25 scores."""
         clauses = [
             (
@@ -74,8 +82,24 @@ class LexicalIndex:
         ]
         if not clauses or limit == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
-        hits = self._searcher.search(tantivy.Query.boolean_query(clauses), limit, count=False).hits
-        rows = np.fromiter((self._searcher.doc(address)["row"][0] for _, address in hits), np.int64, len(hits))
+        query = tantivy.Query.boolean_query(clauses)
+        conditions = self._conditions(where or Where())
+        if conditions:
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, one) for one in (query, *conditions)])
+        hits = self._searcher.search(query, limit, count=False).hits
+        found = self._searcher.fast_field_values("row", [address for _, address in hits])
+        rows = np.fromiter(found, np.int64, len(hits))
         scores = np.fromiter((score for score, _ in hits), np.float32, len(hits))
         order = np.lexsort((rows, -scores))
         return rows[order], scores[order]
+
+    def _conditions(self, where: Where) -> list[tantivy.Query]:
+        """What must hold and adds nothing to a score."""
+        conditions = []
+        if where.since is not None or where.until is not None:
+            first = 1 if where.since is None else where.since.toordinal()
+            last = None if where.until is None else where.until.toordinal()
+            conditions.append(tantivy.Query.range_query(self._schema, "day", tantivy.FieldType.Integer, first, last))
+        if where.source is not None:
+            conditions.append(tantivy.Query.term_query(self._schema, "outlet", outlet_of(where.source)))
+        return [tantivy.Query.const_score_query(condition, 0.0) for condition in conditions]

@@ -1,66 +1,70 @@
 """Articles to a snapshot, and a snapshot to CURRENT. Writing only; answering never imports this.
 
 One writer at a time: the caller holds the library's lock. A build that is interrupted, at any moment, leaves what
-served before serving; its own files are removed by the next build.
+served before serving; the next build takes from it what it had finished, and removes it.
+
+A library of up to SMALL passages is one segment, made anew whenever it changes, to the same bytes as from nothing.
+Beyond that only what is new, with the segments that are small or no larger than it, goes into a new segment; the others
+stay as they are, and the snapshot says which of their articles are gone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-import hashlib
-import inspect
 import json
 import os
-import re
 import shutil
-import sys
-from collections.abc import Callable, Iterable, Iterator
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby, islice
+from itertools import groupby
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus import article as article_module
-from corpus import sentences as sentences_module
-from corpus import split as split_module
 from corpus.article import Article, Passage
+from corpus.catalog import digest_of
 from corpus.split import split_article
-from retrieval import analysis, kinds, late, lexical, snapshot, vectors
-from retrieval.analysis import STOP_WORDS, Word, stem, words
-from retrieval.digests import sha256_of
-from retrieval.encoder import Encoded, Encoder
-from retrieval.errors import PublishError, RetrievalError
-from retrieval.index import PASSAGE, SENTENCE, WORD
-from retrieval.late import WORD_DIM, compress, term_keys, word_vectors
-from retrieval.snapshot import FORMAT, Manifest, Snapshot
+from retrieval import lexical, rows, segment, snapshot, vectors
+from retrieval.analysis import STOP_WORDS, stem
+from retrieval.digests import sha256_of, unsound
+from retrieval.encoder import Encoder, unit
+from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
+from retrieval.index import PASSAGE, day_of, outlet_of
+from retrieval.rows import Rows, Vectors, key_of, rows_of, search_text, vectors_of
+from retrieval.segment import MANIFEST, Segment, SegmentManifest, article_key, word_key
+from retrieval.snapshot import FORMAT, SEGMENTS, Manifest, Snapshot
+from retrieval.vectors import NearestBy
 
 KEEP = 3
+SMALL = 10_000
+"""A segment of so many passages and fewer is made anew with what is new; see tests/bench/RESULTS.md."""
+
+_TYPICAL = 5
+"""Passages an article, guessed before it is cut, to weigh what is new against what is there."""
 _CHUNK = 256
 _COPIED = 4096
+_CHECKPOINT_S = 10.0
+_QUESTIONS = 200
 _STAMP = "%Y%m%dT%H%M%SZ"
-# The files whose rows are copied as they are: what a row belongs to, and its bytes.
-_UNITS = {
-    "keys.bin": "passage",
-    "sentences.bin": "sentence",
-    "sentence_vectors.bin": "sentence",
-    "words.bin": "word",
-    "word_vectors.bin": "word",
-    "folded.txt": "folded",
-}
-_SIZES: dict[str, Callable[[Snapshot], int]] = {
-    "keys.bin": lambda _: 8,
-    "sentences.bin": lambda _: SENTENCE.itemsize,
-    "sentence_vectors.bin": lambda old: old.manifest.dim,
-    "words.bin": lambda _: WORD.itemsize,
-    "word_vectors.bin": lambda _: WORD_DIM,
-    "folded.txt": lambda _: 1,
-}
-_ENDS = re.compile(r"[.!?…؟۔।][\"'”’»)\]]*\s*\Z")
+_CHECKPOINT = "checkpoint.json"
 Progress = Callable[[int], None]
 """Called with the number of articles indexed so far."""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Articles that can be told apart without being read, such as a library's."""
+
+    def digests(self) -> Mapping[str, bytes]:
+        """What `corpus.catalog.digest_of` makes of each article, by id, in the order they are to be indexed."""
+
+    def load(self, ids: Iterable[str]) -> Iterator[Article]:
+        """The articles with these ids, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,63 +77,77 @@ class Published:
     encoded: int
 
 
+_Cut = tuple[Article, list[Passage]]
+"""An article and its passages."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Vectors:
-    """What is kept of a passage: (dim,) float32, (s, dim) int8 and (w, WORD_DIM) int8."""
+class _Plan:
+    """How a snapshot comes about: segments that stay, each with which of its articles do, and the ids of a new one."""
 
-    passage: NDArray[np.float32]
-    sentences: NDArray[np.int8]
-    words: NDArray[np.int8]
+    stay: tuple[tuple[Segment, NDArray[np.bool_]], ...]
+    anew: tuple[str, ...]
+    unchanged: bool
+    replaces: Manifest | None
 
 
-def search_text(passage: Passage) -> str:
-    """What is encoded for a passage: its article's title, for search only, then its own words."""
-    return f"{passage.article.title}\n{passage.text}"
+class _Given:
+    """Articles at hand as a source."""
+
+    def __init__(self, articles: Iterable[Article]) -> None:
+        self._articles = {article.id: article for article in articles}
+
+    def digests(self) -> Mapping[str, bytes]:
+        return {article.id: digest_of(article) for article in self._articles.values()}
+
+    def load(self, ids: Iterable[str]) -> Iterator[Article]:
+        return (self._articles[article_id] for article_id in ids)
 
 
 def publish(
-    articles: Iterable[Article],
+    articles: Source | Iterable[Article],
     encoder: Encoder,
     snapshots: Path,
     *,
     full: bool = False,
+    merge: bool = False,
     progress: Progress = lambda _: None,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> Published:
     """Build a snapshot of `articles` aside, make it CURRENT, keep the three newest.
 
-    An article that the snapshot that serves has too is copied from it; in one that changed, a passage whose words and
-    title are as they were keeps its vectors; where nothing changed, no snapshot is made. With `full` everything is
-    encoded anew, to the same bytes.
+    An article that the snapshot that serves has too is not read again; in one that changed, a passage whose words and
+    title are as they were keeps its vectors; where nothing changed, no snapshot is made. With `merge` the segments of a
+    large library that came to be over time become fewer. With `full` everything is encoded anew, for a library that is
+    one segment to the same bytes.
 
     Raises:
         PublishError: the files cannot be written; what served before still serves.
     """
+    source = articles if isinstance(articles, Source) else _Given(articles)
     try:
         snapshots.mkdir(parents=True, exist_ok=True)
-        for stale in snapshots.glob(".build-*"):
-            shutil.rmtree(stale)
-        folder = snapshots / f".build-{os.getpid()}"
-        folder.mkdir()
-        try:
+        with contextlib.ExitStack() as stack:
+            left = _left(snapshots, encoder, full=full)
             previous = None if full else _previous(snapshots, encoder)
-            moment = _after_the_newest(snapshots, now())
-            manifest, encoded = _build(articles, encoder, folder, previous, progress, moment)
-            if previous is not None and _same(manifest, previous.manifest):
-                return Published(previous.name, manifest.articles, manifest.passages, 0)
-            name = f"{moment:{_STAMP}}-{hashlib.sha256(manifest.to_json().encode()).hexdigest()[:8]}"
-            _sync(folder)
-            folder.rename(snapshots / name)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
-        _sync_folder(snapshots)
-        try:
-            use(snapshots, name)
-        except PublishError:
-            shutil.rmtree(snapshots / name, ignore_errors=True)  # a full disk needs the room
-            raise
+            digests = source.digests()
+            plan = _planned(digests, previous, merge=merge)
+            if previous is not None and plan.unchanged:
+                _remove(path for path in snapshots.glob(".build-*"))
+                return Published(previous.name, previous.manifest.articles, previous.manifest.passages, 0)
+            folder = Path(tempfile.mkdtemp(prefix=".build-", dir=snapshots))
+            stack.callback(_give_up, folder)
+            carried = _Carried([*(previous.segments if previous else ()), *left])
+            made, encoded = _build(source, digests, plan, encoder, folder, carried, progress, full=full)
+            name = _published(snapshots, folder, plan, made, encoder, now())
+            if name is None:
+                assert previous is not None
+                name = previous.name
+        _remove(path for path in snapshots.glob(".build-*"))
         prune(snapshots)
+        manifest = Manifest.read(snapshots / name)
     except OSError as exc:
+        _remove(path for path in snapshots.glob(".build-*"))  # a full disk needs the room
         raise PublishError(
             f"the index could not be written: {exc.strerror or exc}; what served before still serves. "
             f"Make room or check {snapshots}, then run: newsquote index build"
@@ -161,11 +179,16 @@ def use(snapshots: Path, name: str) -> None:
 
 
 def prune(snapshots: Path, keep: int = KEEP) -> None:
-    """Remove all but the `keep` newest snapshots, never the one that serves."""
+    """Remove all but the `keep` newest snapshots, never the one that serves, and the segments that none has."""
     serving = snapshot.current(snapshots)
     for name in snapshot.names(snapshots)[:-keep]:
         if name != serving:
             shutil.rmtree(snapshots / name)
+    held: set[str] = set()
+    for name in snapshot.names(snapshots):
+        with contextlib.suppress(RetrievalError):
+            held.update(Manifest.read(snapshots / name).segments)
+    _remove(path for path in (snapshots / SEGMENTS).glob("*") if path.name not in held)
 
 
 def _after_the_newest(snapshots: Path, moment: dt.datetime) -> dt.datetime:
@@ -176,12 +199,6 @@ def _after_the_newest(snapshots: Path, moment: dt.datetime) -> dt.datetime:
     return max(moment, dt.datetime.strptime(newest, _STAMP).replace(tzinfo=dt.UTC) + dt.timedelta(seconds=1))
 
 
-def _same(one: Manifest, other: Manifest) -> bool:
-    """Whether two snapshots hold the same; the files of the lexical index have other names in each build."""
-    files = [{name: file for name, file in m.files.items() if not name.startswith("lexical/")} for m in (one, other)]
-    return files[0] == files[1]
-
-
 def _previous(snapshots: Path, encoder: Encoder) -> Snapshot | None:
     try:
         return Snapshot.open(snapshots, encoder=encoder.fingerprint)
@@ -189,266 +206,483 @@ def _previous(snapshots: Path, encoder: Encoder) -> Snapshot | None:
         return None  # nothing to carry over from: everything is encoded
 
 
+def _planned(digests: Mapping[str, bytes], previous: Snapshot | None, *, merge: bool) -> _Plan:
+    """Which segments stay, and what goes into a new one."""
+    segments = [] if previous is None else previous.segments
+    recipe = rows.recipe()
+    places: dict[bytes, tuple[int, int]] = {}
+    for number, one in enumerate(segments):
+        if one.manifest.recipe == recipe:
+            places.update((key, (number, row)) for row, key in enumerate(one.article_keys()))
+    wanted = [places.get(article_key(*pair)) for pair in digests.items()]
+    alive = [np.zeros(one.manifest.articles, np.bool_) for one in segments]
+    ordered, last = [True] * len(segments), [-1] * len(segments)
+    for place in wanted:
+        if place is not None:
+            number, row = place
+            alive[number][row] = True
+            ordered[number] &= row > last[number]
+            last[number] = row
+    sizes = [int(one.passages_of(live).sum()) for one, live in zip(segments, alive, strict=True)]
+    new = wanted.count(None)
+    weight, cut = _TYPICAL * new, len(segments)
+    for number in reversed(range(len(segments))):
+        if sizes[number] <= max(SMALL, 2 * weight if merge else weight):
+            cut = number
+        if merge or number == cut:
+            weight += sizes[number]
+    again = [
+        number
+        for number, one in enumerate(segments)
+        if number >= cut or not sizes[number] or (merge and 2 * sizes[number] < one.size)
+    ]
+    whole = [live.all() and straight for live, straight in zip(alive, ordered, strict=True)]
+    if not new and (not again or (len(again) == 1 and whole[again[0]])):
+        again = []
+    stay = [number for number in range(len(segments)) if number not in again]
+    anew = [i for i, place in zip(digests, wanted, strict=True) if place is None or place[0] in again]
+    gone = _gone(tuple((segments[number], alive[number]) for number in stay))
+    unchanged = previous is not None and not anew and len(stay) == len(segments) and gone == previous.manifest.gone
+    return _Plan(
+        tuple((segments[number], alive[number]) for number in stay),
+        tuple(anew),
+        unchanged,
+        None if previous is None else previous.manifest,
+    )
+
+
+def _gone(stay: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> tuple[int, ...]:
+    """The articles that are in segments that stay and do not stay themselves, counted over all of these segments."""
+    if not stay:
+        return ()
+    return tuple(np.flatnonzero(~np.concatenate([alive for _, alive in stay])).tolist())
+
+
 def _build(
-    articles: Iterable[Article],
+    source: Source,
+    digests: Mapping[str, bytes],
+    plan: _Plan,
     encoder: Encoder,
     folder: Path,
-    previous: Snapshot | None,
+    carried: _Carried,
     progress: Progress,
-    now: dt.datetime,
-) -> tuple[Manifest, int]:
-    counts = {"articles": 0, "passages": 0, "sentences": 0, "words": 0, "folded": 0, "encoded": 0}
-    carried = _Carried(previous)
-    files: dict[str, BinaryIO] = {}
+    *,
+    full: bool,
+) -> tuple[SegmentManifest | None, int]:
+    """Write the new segment into `folder`: its manifest, None where nothing goes into it, and what was encoded."""
+    if not plan.anew:
+        return None, 0
+    ahead = sum(int(alive.sum()) for _, alive in plan.stay)
+    places = [carried.places.get(article_key(one, digests[one])) for one in plan.anew]
+    with _Writer(folder, encoder, full=full) as writer:
 
-    def write(name: str, values: NDArray[Any]) -> None:
-        files[name].write(np.ascontiguousarray(values).tobytes())
+        def done() -> None:
+            progress(ahead + writer.counts.articles)
+            writer.checkpoint()
 
-    def incoming() -> Iterator[tuple[int, Article, int | None]]:
-        """Each article with its row and the row it had."""
-        offset = 0
-        write("lines.bin", np.array([0], "<i8"))
-        for row, article in enumerate(articles):
-            line = json.dumps(asdict(article), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
-            files["articles.jsonl"].write(line)
-            offset += len(line)
-            write("lines.bin", np.array([offset], "<i8"))
-            write("days.bin", np.array([_day(article)], "<i4"))
-            counts["articles"] += 1
-            yield row, article, carried.article(line)
-            progress(counts["articles"])
-
-    def blocks() -> Iterator[NDArray[np.float32]]:
         # Neighbours that were neighbours before are copied in one go.
-        for shift, group in groupby(incoming(), lambda one: None if one[2] is None else one[2] - one[0]):
-            if shift is None:
-                yield from anew((row, passage) for row, article, _ in group for passage in split_article(article))
+        for run, group in groupby(enumerate(places), lambda one: one[1] and (one[1][0], one[1][1] - one[0])):
+            numbers = [number for number, _ in group]
+            if run is None:
+                articles = source.load(plan.anew[numbers[0] : numbers[-1] + 1])
+                for batch in _batches((article, split_article(article)) for article in articles):
+                    for _ in writer.encode(batch, encoder, carried):
+                        done()
             else:
-                rows = [row for row, _, _ in group]
-                yield from copied(rows[0] + shift, rows[-1] + shift + 1, shift)
+                old, shift = carried.sources[run[0]], run[1]
+                for start in range(numbers[0], numbers[-1] + 1, _COPIED):
+                    writer.copy(old, start + shift, min(start + _COPIED, numbers[-1] + 1) + shift)
+                    done()
+        return writer.finish(), writer.encoded
 
-    def anew(passages: Iterator[tuple[int, Passage]]) -> Iterator[NDArray[np.float32]]:
-        while chunk := list(islice(passages, _CHUNK)):
-            keys = [_key(passage) for _, passage in chunk]
-            old = [carried.passage(key) for key in keys]
-            fresh = encoder.encode_passages(
-                [search_text(p) for (_, p), row in zip(chunk, old, strict=True) if row is None]
-            )
-            block = []
-            for (article_row, passage), key, row in zip(chunk, keys, old, strict=True):
-                found_words = words(search_text(passage))
-                content = [word for word in found_words if not word.stop]
-                found = _vectors(passage, content, next(fresh)) if row is None else carried.take(row)
-                folded = ("\t".join(word.folded for word in found_words) + "\n").encode()
-                counts["encoded"] += row is None
-                write("passages.bin", np.array([(article_row, *passage.span, *edges())], PASSAGE))
-                write("keys.bin", np.array([key], "<u8"))
-                write("sentences.bin", _sentences(passage, content))
-                write("sentence_vectors.bin", found.sentences)
-                write("words.bin", _words(passage, content))
-                write("word_vectors.bin", found.words)
-                files["folded.txt"].write(folded)
-                counts["passages"] += 1
-                counts["sentences"] += len(passage.sentences)
-                counts["words"] += len(content)
-                counts["folded"] += len(folded)
-                block.append(found.passage)
-            yield np.stack(block)
 
-    def copied(first: int, last: int, shift: int) -> Iterator[NDArray[np.float32]]:
-        for part, starts, ends, block in carried.parts(first, last):
-            part["article"] -= shift
-            for name, place in zip(("sentence", "word", "folded"), edges(), strict=True):
-                part[name] += place - starts[name]
-            write("passages.bin", part)
-            for name, unit in _UNITS.items():
-                carried.copy(name, starts[unit], ends[unit], files[name])
-            counts["passages"] += len(part)
-            counts["sentences"] += ends["sentence"] - starts["sentence"]
-            counts["words"] += ends["word"] - starts["word"]
-            counts["folded"] += ends["folded"] - starts["folded"]
-            yield block
+def _batches(articles: Iterator[_Cut]) -> Iterator[list[_Cut]]:
+    """Articles in groups of about _CHUNK passages."""
+    batch: list[_Cut] = []
+    for article in articles:
+        batch.append(article)
+        if sum(len(passages) for _, passages in batch) >= _CHUNK:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
-    def edges() -> tuple[int, int, int]:
-        return counts["sentences"], counts["words"], counts["folded"]
 
-    try:
-        for name in ("articles.jsonl", "lines.bin", "days.bin", "passages.bin", *_UNITS):
-            files[name] = (folder / name).open("wb")
-        vectors.save(folder / "vectors.faiss", blocks(), encoder.dim)
-        write("passages.bin", np.array([(counts["articles"], 0, 0, *edges())], PASSAGE))
-    finally:
-        carried.close()
-        for file in files.values():
-            file.close()
-    vocabulary: set[str] = set()
-    lexical.save(folder / "lexical", _index_terms(folder / "folded.txt", vocabulary))
-    (folder / "vocabulary.txt").write_text("\n".join(sorted(vocabulary)), encoding="utf-8")
-    del counts["folded"]
-    encoded = counts.pop("encoded")
+def _published(
+    snapshots: Path, folder: Path, plan: _Plan, made: SegmentManifest | None, encoder: Encoder, now: dt.datetime
+) -> str | None:
+    """Put the new segment in its place and make the snapshot serve; its name, None where it is the one that serves."""
+    segments = tuple(one.folder.name for one, _ in plan.stay)
+    articles = sum(int(alive.sum()) for _, alive in plan.stay)
+    passages = sum(int(one.passages_of(alive).sum()) for one, alive in plan.stay)
+    if made is not None:
+        _in_place(folder, snapshots / SEGMENTS / made.name)
+        segments += (made.name,)
+        articles, passages = articles + made.articles, passages + made.passages
+    moment = _after_the_newest(snapshots, now)
     manifest = Manifest(
         format=FORMAT,
-        created=f"{now:%Y-%m-%dT%H:%M:%SZ}",
+        created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         encoder=encoder.fingerprint,
         dim=encoder.dim,
-        recipe=_recipe(),
-        files={
-            path.relative_to(folder).as_posix(): (path.stat().st_size, sha256_of(path))
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and not path.name.endswith(".lock")
-        },
-        **counts,
+        articles=articles,
+        passages=passages,
+        segments=segments,
+        gone=_gone(plan.stay),
     )
-    (folder / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    return manifest, encoded
-
-
-def _index_terms(folded: Path, vocabulary: set[str]) -> Iterator[list[str]]:
-    """Each passage's index terms; its folded words are put into the vocabulary."""
-    with folded.open(encoding="utf-8", newline="\n") as lines:
-        for line in lines:
-            found = [word for word in line.removesuffix("\n").split("\t") if word]
-            vocabulary.update(found)
-            yield [stem(word) for word in found if word not in STOP_WORDS]
-
-
-def _recipe() -> str:
-    """Names the code that makes an article's passages, words and vectors; another's rows are not copied."""
-    modules = (article_module, sentences_module, split_module, analysis, kinds, late, sys.modules[__name__])
-    return hashlib.sha256("".join(inspect.getsource(module) for module in modules).encode()).hexdigest()[:16]
-
-
-def _day(article: Article) -> int:
-    return 0 if article.published is None else dt.datetime.fromisoformat(article.published).date().toordinal()
-
-
-def _key(passage: Passage) -> int:
-    """Names the words a passage's vectors were made of, and where its sentences end in them."""
-    start = passage.span.start
-    edges = ",".join(str(sentence.end - start) for sentence in passage.sentences)
-    content = f"{passage.article.title}\0{passage.text}\0{edges}".encode()
-    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
-
-
-def _opens(passage: Passage) -> list[int]:
-    """Where the title and each sentence start in the passage's search text."""
-    shift = len(passage.article.title) + 1 - passage.span.start
-    return [0, *(sentence.start + shift for sentence in passage.sentences)]
-
-
-def _sentences(passage: Passage, content: list[Word]) -> NDArray[Any]:
-    rows = np.empty(len(passage.sentences), SENTENCE)
-    text = passage.article.text
-    rows["start"] = [sentence.start for sentence in passage.sentences]
-    rows["end"] = [sentence.end for sentence in passage.sentences]
-    rows["word"] = np.searchsorted([word.span.start for word in content], _opens(passage)[1:])
-    rows["heading"] = [not _ENDS.search(text, sentence.start, sentence.end) for sentence in passage.sentences]
-    return rows
-
-
-def _words(passage: Passage, content: list[Word]) -> NDArray[Any]:
-    rows = np.empty(len(content), WORD)
-    rows["term"] = term_keys([word.term for word in content])
-    rows["mark"] = kinds.marks(search_text(passage), content, _opens(passage))
-    return rows
-
-
-def _vectors(passage: Passage, content: list[Word], encoded: Encoded) -> _Vectors:
-    """Keep of an encoded passage what answers questions: its vector, its sentences' and its content words'."""
-    shift = len(passage.article.title) + 1
-    inside = encoded.offsets[:, 0] - shift if len(encoded.offsets) else np.empty(0, np.int32)
-    starts = np.array([sentence.start - passage.span.start for sentence in passage.sentences])
-    owner = np.searchsorted(starts, inside, "right") - 1
-    sentences = np.empty((len(starts), len(encoded.vector)), np.float32)
-    for number in range(len(starts)):
-        own = encoded.tokens[(owner == number) & (inside >= 0)]
-        mean = own.mean(axis=0) if len(own) else encoded.vector  # a sentence past the model's reach: its passage speaks
-        sentences[number] = mean / max(float(np.linalg.norm(mean)), 1e-9)
-    spans = [word.span for word in content]
-    return _Vectors(
-        passage=encoded.vector,
-        sentences=compress(sentences),
-        words=compress(word_vectors(spans, encoded.tokens, encoded.offsets)),
-    )
-
-
-class _Carried:
-    """What a snapshot holds, found again by what it was made of, and copied."""
-
-    def __init__(self, previous: Snapshot | None) -> None:
-        self._snapshot = previous
-        keys = np.empty(0, np.uint64) if previous is None else np.asarray(previous.keys)
-        self._order = np.argsort(keys, kind="stable")
-        self._keys = keys[self._order]
-        self._articles: dict[bytes, int] = {}
-        self._files: dict[str, BinaryIO] = {}
-        if previous is not None and previous.manifest.recipe == _recipe():
-            with (previous.folder / "articles.jsonl").open("rb") as lines:
-                self._articles = {_digest(line): row for row, line in enumerate(lines)}
-
-    def article(self, line: bytes) -> int | None:
-        """The row of an article that was the same and was made into rows in the same way."""
-        return self._articles.get(_digest(line))
-
-    def parts(
-        self, first: int, last: int
-    ) -> Iterator[tuple[NDArray[Any], dict[str, int], dict[str, int], NDArray[np.float32]]]:
-        """The passages of articles `first` to `last`, a part at a time, with where what they own starts and ends."""
-        old = self._opened()
-        begin, end = np.searchsorted(old.edges["article"], (first, last)).tolist()
-        for start in range(begin, end, _COPIED):
-            stop = min(start + _COPIED, end)
-            starts, ends = (
-                {"passage": row, **{name: int(old.edges[name][row]) for name in ("sentence", "word", "folded")}}
-                for row in (start, stop)
-            )
-            yield np.array(old.edges[start:stop]), starts, ends, old.vectors.take(np.arange(start, stop))
-
-    def copy(self, name: str, start: int, end: int, target: BinaryIO) -> None:
-        """Append the rows `start` to `end` of one of the old files to a new one.
-
-        Read, not mapped: pages of a mapped file would count as this process's memory, all of them.
-        """
-        if name not in self._files:
-            self._files[name] = (self._opened().folder / name).open("rb")
-        size = _SIZES[name](self._opened())
-        file, left = self._files[name], (end - start) * size
-        file.seek(start * size)
-        while left:
-            block = file.read(min(left, 1 << 20))
-            target.write(block)
-            left -= len(block)
-
-    def passage(self, key: int) -> int | None:
-        """The row of a passage that was made of the same words."""
-        place = int(np.searchsorted(self._keys, np.uint64(key)))
-        if place < len(self._keys) and int(self._keys[place]) == key:
-            return int(self._order[place])
+    if plan.replaces is not None and (plan.replaces.segments, plan.replaces.gone) == (segments, manifest.gone):
         return None
+    name = f"{moment:{_STAMP}}-{manifest.short_digest()}"
+    aside = Path(tempfile.mkdtemp(prefix=".build-", dir=snapshots))
+    (aside / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
+    _sync(aside)
+    aside.chmod(0o755)
+    aside.rename(snapshots / name)
+    _sync_folder(snapshots)
+    try:
+        use(snapshots, name)
+    except PublishError:
+        shutil.rmtree(snapshots / name, ignore_errors=True)
+        raise
+    if made is not None:
+        (snapshots / SEGMENTS / made.name / _CHECKPOINT).unlink(missing_ok=True)
+    return name
 
-    def take(self, row: int) -> _Vectors:
-        """The vectors of a passage."""
-        old = self._opened()
-        first, last = (slice(int(old.edges[f][row]), int(old.edges[f][row + 1])) for f in ("sentence", "word"))
-        return _Vectors(
-            passage=old.vectors.take(np.array([row], np.int64))[0],
-            sentences=np.asarray(old.sentence_vectors[first]),
-            words=np.asarray(old.word_vectors[last]),
-        )
 
-    def close(self) -> None:
-        """Close the files that were copied from."""
+def _in_place(folder: Path, target: Path) -> None:
+    """Move a finished segment to where snapshots look for it.
+
+    One of the same content may be there already: it is kept where it is sound and replaced where it is damaged.
+    """
+    _sync(folder)
+    target.parent.mkdir(exist_ok=True)
+    if target.exists():
+        if _sound(target, memory=None):
+            return
+        target.rename(folder.with_name(f"{folder.name}-damaged"))
+    folder.chmod(0o755)
+    folder.rename(target)
+    _sync_folder(target.parent)
+
+
+def _sound(folder: Path, *, memory: Path | None) -> bool:
+    """Whether a segment's files are what its manifest says."""
+    try:
+        manifest = SegmentManifest.read(folder)
+    except SnapshotCorrupt:
+        return False
+    return unsound(((folder / name, size, digest) for name, (size, digest) in manifest.files.items()), memory) is None
+
+
+def _left(snapshots: Path, encoder: Encoder, *, full: bool) -> list[Segment]:
+    """What interrupted builds had finished, and segments of other snapshots; with `full`, only of full builds."""
+    found = []
+    for folder in sorted([*snapshots.glob(".build-*"), *(snapshots / SEGMENTS).glob("*")]):
+        try:
+            checkpoint = json.loads((folder / _CHECKPOINT).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            checkpoint = None
+        if full and not (checkpoint and checkpoint["full"]):
+            continue
+        with contextlib.suppress(OSError, ValueError, RetrievalError, KeyError, TypeError):
+            if (folder / MANIFEST).exists():
+                if _sound(folder, memory=snapshots / ".verified.json"):
+                    found.append(Segment(folder, SegmentManifest.read(folder), searchable=False))
+            elif checkpoint:
+                found.append(_resumed(folder, _Counts(**checkpoint["counts"]), checkpoint))
+    return [one for one in found if (one.manifest.encoder, one.manifest.dim) == (encoder.fingerprint, encoder.dim)]
+
+
+def _resumed(folder: Path, counts: _Counts, checkpoint: Mapping[str, Any]) -> Segment:
+    """What a build had written when it noted so: its files may go on beyond that."""
+    with (folder / "passages.bin").open("r+b") as file:
+        file.truncate(counts.passages * PASSAGE.itemsize)
+        file.seek(0, os.SEEK_END)
+        file.write(counts.closing().tobytes())
+    manifest = SegmentManifest(
+        encoder=checkpoint["encoder"],
+        dim=checkpoint["dim"],
+        recipe=checkpoint["recipe"],
+        articles=counts.articles,
+        passages=counts.passages,
+        sentences=counts.sentences,
+        words=counts.words,
+        nearest=NearestBy(),
+        files={},
+    )
+    return Segment(folder, manifest, searchable=False)
+
+
+def _give_up(folder: Path) -> None:
+    """Remove what a build wrote unless it is worth going on from."""
+    if not (folder / _CHECKPOINT).exists():
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove(folders: Iterable[Path]) -> None:
+    for folder in list(folders):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@dataclass(slots=True)
+class _Counts:
+    """How much of each a segment has so far; `folded` are bytes, and so is `text`."""
+
+    articles: int = 0
+    passages: int = 0
+    sentences: int = 0
+    words: int = 0
+    folded: int = 0
+    text: int = 0
+
+    def closing(self) -> NDArray[Any]:
+        """The row that ends the table of passages."""
+        return np.array([(self.articles, 0, 0, self.sentences, self.words, self.folded)], PASSAGE)
+
+
+class _Writer:
+    """Writes a segment, article by article. What a checkpoint notes can be gone on from after a kill or a power cut."""
+
+    def __init__(
+        self, folder: Path, encoder: Encoder, *, full: bool, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._folder = folder
+        self._encoder, self._dim, self._recipe = encoder.fingerprint, encoder.dim, rows.recipe()
+        self._full = full
+        self._clock = clock
+        self._noted = clock()
+        self._files: dict[str, BinaryIO] = {}
+        self.counts = _Counts()
+        self.encoded = 0
+        manifest = self._manifest(NearestBy())
+        self._shapes = segment.shapes(manifest)
+
+    def __enter__(self) -> _Writer:
+        for name in (*(f"{name}.bin" for name in self._shapes), "articles.jsonl", "folded.txt"):
+            self._files[name] = (self._folder / name).open("wb")
+        for name in ("lines", "rows"):
+            self._write(name, np.zeros(1, "<i8"))
+        return self
+
+    def __exit__(self, *_: object) -> None:
         for file in self._files.values():
             file.close()
 
-    def _opened(self) -> Snapshot:
-        if self._snapshot is None:
-            raise LookupError("there is no snapshot to carry over from")
-        return self._snapshot
+    def encode(self, batch: Sequence[_Cut], encoder: Encoder, carried: _Carried) -> Iterator[None]:
+        """Write articles with their passages, taking vectors over where they are known; yields after each article."""
+        keys = [[key_of(passage) for passage in passages] for _, passages in batch]
+        known = carried.known(key for some in keys for key in some)
+        wanted = (
+            search_text(passage)
+            for (_, passages), some in zip(batch, keys, strict=True)
+            for passage, key in zip(passages, some, strict=True)
+            if key not in known
+        )
+        fresh = encoder.encode_passages(list(wanted))
+        for (article, passages), some in zip(batch, keys, strict=True):
+            made = []
+            for passage, key in zip(passages, some, strict=True):
+                own = rows_of(passage)
+                if key in known:
+                    found = carried.take(*known[key])
+                else:
+                    found = vectors_of(passage, own.content, next(fresh))
+                    self.encoded += 1
+                made.append((passage, key, own, found))
+            self._article(article)
+            for one in made:
+                self._passage(*one)
+            self._write("rows", np.array([self.counts.passages], "<i8"))
+            self.counts.articles += 1
+            yield
+
+    def _article(self, article: Article) -> None:
+        line = json.dumps(asdict(article), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        self._files["articles.jsonl"].write(line)
+        self.counts.text += len(line)
+        self._write("lines", np.array([self.counts.text], "<i8"))
+        self._write("days", np.array([day_of(article.published)], "<i4"))
+        self._write("outlets", np.array([outlet_of(article.source)], "<i8"))
+        self._files["digests.bin"].write(article_key(article.id, digest_of(article)))
+
+    def _passage(self, passage: Passage, key: int, own: Rows, found: Vectors) -> None:
+        counts = self.counts
+        folded = ("\t".join(own.folded) + "\n").encode()
+        edges = (counts.sentences, counts.words, counts.folded)
+        self._write("passages", np.array([(counts.articles, *passage.span, *edges)], PASSAGE))
+        self._write("keys", np.array([key], "<u8"))
+        self._write("arabic", np.array([own.arabic]))
+        self._write("vectors", found.passage)
+        self._write("sentences", own.sentences)
+        self._write("sentence_vectors", found.sentences)
+        self._write("words", own.words)
+        self._write("word_vectors", found.words)
+        self._files["folded.txt"].write(folded)
+        counts.passages += 1
+        counts.sentences += len(own.sentences)
+        counts.words += len(own.words)
+        counts.folded += len(folded)
+
+    def copy(self, old: Segment, first: int, last: int) -> None:
+        """Write the articles `first` to `last` of another segment as they are there."""
+        counts = self.counts
+        begin, end = int(old.rows[first]), int(old.rows[last])
+        edges = np.array(old.edges[begin : end + 1])
+        starts, ends = edges[0], edges[-1]
+        self._copy_bytes(old, "articles.jsonl", int(old.lines[first]), int(old.lines[last]))
+        self._write("lines", old.lines[first + 1 : last + 1] + (counts.text - old.lines[first]))
+        self._write("rows", old.rows[first + 1 : last + 1] + (counts.passages - begin))
+        for name in ("days", "outlets", "digests"):
+            self._copy_rows(old, name, first, last)
+        shifts = {
+            "article": counts.articles - first,
+            "sentence": counts.sentences - int(starts["sentence"]),
+            "word": counts.words - int(starts["word"]),
+            "folded": counts.folded - int(starts["folded"]),
+        }
+        counts.articles += last - first
+        counts.passages += end - begin
+        counts.sentences += int(ends["sentence"] - starts["sentence"])
+        counts.words += int(ends["word"] - starts["word"])
+        counts.folded += int(ends["folded"] - starts["folded"])
+        counts.text += int(old.lines[last] - old.lines[first])
+        for name in ("keys", "arabic", "vectors"):
+            self._copy_rows(old, name, begin, end)
+        for name in ("sentences", "sentence_vectors"):
+            self._copy_rows(old, name, int(starts["sentence"]), int(ends["sentence"]))
+        for name in ("words", "word_vectors"):
+            self._copy_rows(old, name, int(starts["word"]), int(ends["word"]))
+        self._copy_bytes(old, "folded.txt", int(starts["folded"]), int(ends["folded"]))
+        for name, shift in shifts.items():
+            edges[name] += shift
+        self._write("passages", edges[:-1])
+
+    def checkpoint(self) -> None:
+        """Note every few seconds, on the disk, how much is written."""
+        if self._clock() - self._noted < _CHECKPOINT_S:
+            return
+        for file in self._files.values():
+            file.flush()
+            os.fsync(file.fileno())
+        self._note()
+        self._noted = self._clock()
+
+    def finish(self) -> SegmentManifest:
+        """Close the tables and make what they are searched by."""
+        self._write("passages", self.counts.closing())
+        for file in self._files.values():
+            file.flush()
+        if (self._folder / _CHECKPOINT).exists() or self._clock() - self._noted >= _CHECKPOINT_S:
+            self._note()  # what follows takes its time
+        made = Segment(self._folder, self._manifest(NearestBy()), searchable=False)
+        vocabulary: set[str] = set()
+        lexical.save(self._folder / "lexical", _documents(made, vocabulary))
+        keys = np.sort(np.fromiter(map(word_key, vocabulary), "<u8", len(vocabulary)))
+        del vocabulary
+        (self._folder / "vocabulary.bin").write_bytes(keys.tobytes())
+        nearest = vectors.build(self._folder / "nearest.faiss", made.exact, _questions(made))
+        files = {
+            path.relative_to(self._folder).as_posix(): (path.stat().st_size, sha256_of(path))
+            for path in sorted(self._folder.rglob("*"))
+            if path.is_file() and not path.name.endswith(".lock") and path.name != _CHECKPOINT
+        }
+        manifest = self._manifest(nearest, files)
+        (self._folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+        return manifest
+
+    def _manifest(self, nearest: NearestBy, files: Mapping[str, tuple[int, str]] | None = None) -> SegmentManifest:
+        counts = self.counts
+        return SegmentManifest(
+            encoder=self._encoder,
+            dim=self._dim,
+            recipe=self._recipe,
+            articles=counts.articles,
+            passages=counts.passages,
+            sentences=counts.sentences,
+            words=counts.words,
+            nearest=nearest,
+            files=dict(files or {}),
+        )
+
+    def _note(self) -> None:
+        about = {"encoder": self._encoder, "dim": self._dim, "recipe": self._recipe}
+        note = {**about, "full": self._full, "counts": asdict(self.counts)}
+        temporary = self._folder / f"{_CHECKPOINT}.new"
+        with temporary.open("w", encoding="utf-8") as file:
+            json.dump(note, file)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._folder / _CHECKPOINT)
+
+    def _write(self, name: str, values: NDArray[Any]) -> None:
+        self._files[f"{name}.bin"].write(np.ascontiguousarray(values).tobytes())
+
+    def _copy_rows(self, old: Segment, name: str, first: int, last: int) -> None:
+        dtype, shape = self._shapes[name]
+        size = dtype.itemsize * int(np.prod(shape[1:]))
+        self._copy_bytes(old, f"{name}.bin", first * size, last * size)
+
+    def _copy_bytes(self, old: Segment, name: str, start: int, end: int) -> None:
+        """Read, not mapped: pages of a mapped file would count as this process's memory, all of them."""
+        left = end - start
+        with (old.folder / name).open("rb") as file:
+            file.seek(start)
+            while left:
+                block = file.read(min(left, 1 << 20))
+                if not block:
+                    raise SnapshotCorrupt(f"{name} of segment {old.folder.name} ends early; run: newsquote index build")
+                self._files[name].write(block)
+                left -= len(block)
 
 
-def _digest(line: bytes) -> bytes:
-    return hashlib.blake2b(line, digest_size=16).digest()
+def _documents(made: Segment, vocabulary: set[str]) -> Iterator[tuple[list[str], int, int]]:
+    """Each passage's index terms, day and outlet; its folded words are put into the vocabulary."""
+    days, outlets = (np.repeat(values, np.diff(made.rows)) for values in (made.days, made.outlets))
+    with (made.folder / "folded.txt").open(encoding="utf-8", newline="\n") as lines:
+        for line, day, outlet in zip(lines, days.tolist(), outlets.tolist(), strict=True):
+            found = [word for word in line.removesuffix("\n").split("\t") if word]
+            vocabulary.update(found)
+            yield [stem(word) for word in found if word not in STOP_WORDS], day, outlet
+
+
+def _questions(made: Segment) -> NDArray[np.float32]:
+    """Vectors like questions' to measure recall with: those of some sentences, drawn the same way every time."""
+    count = len(made.sentences)
+    drawn = np.random.default_rng(count).choice(count, min(count, _QUESTIONS), replace=False)
+    return unit(np.asarray(made.sentence_vectors[np.sort(drawn)], np.float32))
+
+
+class _Carried:
+    """What segments hold that are there already, found again by what it was made of."""
+
+    def __init__(self, sources: Sequence[Segment]) -> None:
+        self.sources = sources
+        recipe = rows.recipe()
+        self.places: dict[bytes, tuple[int, int]] = {}
+        """The source and row of each article that would be made into the same rows."""
+        for number, one in enumerate(sources):
+            if one.manifest.recipe == recipe:
+                for row, key in enumerate(one.article_keys()):
+                    self.places.setdefault(key, (number, row))
+
+    def known(self, keys: Iterable[int]) -> dict[int, tuple[int, int]]:
+        """The source and row of each passage that was made of the same words, by its key."""
+        wanted = np.unique(np.fromiter(keys, np.uint64))
+        found: dict[int, tuple[int, int]] = {}
+        for number, one in enumerate(self.sources):
+            for row in np.flatnonzero(np.isin(one.keys, wanted)).tolist():
+                found.setdefault(int(one.keys[row]), (number, row))
+        return found
+
+    def take(self, number: int, row: int) -> Vectors:
+        """The vectors of a passage."""
+        old = self.sources[number]
+        first, last = (slice(int(old.edges[f][row]), int(old.edges[f][row + 1])) for f in ("sentence", "word"))
+        return Vectors(
+            passage=np.asarray(old.exact[row]),
+            sentences=np.asarray(old.sentence_vectors[first]),
+            words=np.asarray(old.word_vectors[last]),
+        )
 
 
 def _sync(folder: Path) -> None:

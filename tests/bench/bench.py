@@ -410,7 +410,7 @@ def _build(home: str, models: str) -> dict[str, Any]:
 def _passages(home: Path) -> list[str]:
     from corpus import Library
     from corpus.split import split_article
-    from retrieval.publish import search_text
+    from retrieval.rows import search_text
 
     articles = Library(home / "library").articles()
     return [search_text(passage) for article in articles for passage in split_article(article)]

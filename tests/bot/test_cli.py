@@ -18,6 +18,7 @@ from bot.cli import main
 from bot.state import State
 from corpus import Article, Found, Library, content_id
 from retrieval import snapshot
+from retrieval.snapshot import Snapshot
 
 KUWAIT = "cc7b14a5fbf203f2"
 TITLE = "US cooperates with Kuwait to ensure well-being of human trafficking victims"
@@ -306,7 +307,7 @@ def test_snapshots_are_built_listed_checked_and_switched(run: Run, home: Path, t
 
 def test_a_flipped_byte_is_refused_with_what_to_do(run: Run, home: Path, tmp_path: Path) -> None:
     run("add", str(records(tmp_path / "a.jsonl", HARBOUR)))
-    path = home / "snapshots" / str(snapshot.current(home / "snapshots")) / "passages.bin"
+    path = Snapshot.open(home / "snapshots").segments[0].folder / "passages.bin"
     path.write_bytes(b"\x01" + path.read_bytes()[1:])
     for arguments in (["ask", "strike"], ["index", "check"]):
         found = run(*arguments)

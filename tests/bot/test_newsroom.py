@@ -37,7 +37,7 @@ def test_a_new_snapshot_that_is_damaged_leaves_the_old_one_answering(
     room = open_room()
     old = room.answer(Query("strike")).snapshot
     name = publish(LIBRARY, HashingEncoder(), tmp_path).name
-    (tmp_path / name / "vectors.faiss").write_bytes(b"damaged")
+    (Snapshot.open(tmp_path, name).segments[0].folder / "vectors.bin").write_bytes(b"damaged")
     assert room.answer(Query("strike")).snapshot == old
 
 

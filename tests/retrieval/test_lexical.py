@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 import pytest
 
 from retrieval import lexical
+from retrieval.index import Where, outlet_of
 from retrieval.lexical import LexicalIndex
 
-PASSAGES = [["kuwait", "tier", "report"], ["report", "report", "law"], ["law", "court"], ["law", "court"]]
+DAY, OUTLET = dt.date(2026, 11, 1), outlet_of("Ostra Post")
+PASSAGES = [
+    (["kuwait", "tier", "report"], DAY.toordinal(), OUTLET),
+    (["report", "report", "law"], 0, OUTLET),
+    (["law", "court"], DAY.toordinal() + 1, 0),
+    (["law", "court"], DAY.toordinal(), 0),
+]
 
 
 @pytest.fixture
@@ -41,6 +49,24 @@ def test_terms_that_occur_nowhere_find_nothing(index: LexicalIndex) -> None:
 
 def test_terms_of_query_syntax_are_only_words(index: LexicalIndex) -> None:
     assert found(index, "law AND court", "*", "(", 'terms:"law"') == []
+
+
+@pytest.mark.parametrize(
+    ("where", "rows"),
+    [
+        (Where(since=DAY), [3, 2]),
+        (Where(until=DAY), [3]),
+        (Where(since=DAY, until=DAY), [3]),
+        (Where(source="ostra POST"), [1]),
+        (Where(since=DAY, source="Ostra Post"), []),
+    ],
+    ids=["since", "until", "a day", "an outlet", "both"],
+)
+def test_conditions_choose_and_do_not_change_a_score(index: LexicalIndex, where: Where, rows: list[int]) -> None:
+    everything = dict(zip(*index.search({"law": 1.0}, 10), strict=True))
+    found, scores = index.search({"law": 1.0}, 10, where)
+    assert sorted(found.tolist()) == sorted(rows)
+    assert scores.tolist() == [everything[row] for row in found]
 
 
 def test_it_tells_in_how_many_passages_a_term_occurs(index: LexicalIndex) -> None:

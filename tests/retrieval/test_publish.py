@@ -82,8 +82,11 @@ def test_built_step_by_step_or_anew_the_files_are_the_same(
     publish(steps[-1], HashingEncoder(), anew, full=True, now=now)
 
     def answers_from(folder: Path) -> dict[str, bytes]:
-        serving = folder / (snapshot.current(folder) or "")
-        return {p.name: p.read_bytes() for p in serving.iterdir() if p.suffix in {".bin", ".jsonl", ".faiss", ".txt"}}
+        found = [one.folder for one in Snapshot.open(folder).segments]
+        assert len(found) == 1
+        return {
+            path.name: path.read_bytes() for path in found[0].iterdir() if path.suffix in {".bin", ".jsonl", ".txt"}
+        }
 
     assert answers_from(gradual) == answers_from(anew)
 
@@ -112,7 +115,7 @@ def test_articles_that_other_code_cut_are_cut_again_and_keep_their_vectors(
     now = ticking()
     publish(LIBRARY, HashingEncoder(), tmp_path, now=now)
     cut: list[str] = []
-    monkeypatch.setattr("retrieval.publish._recipe", lambda: "another")
+    monkeypatch.setattr("retrieval.rows.recipe", lambda: "another")
 
     def counted(article: Article) -> list[Passage]:
         cut.append(article.id)
@@ -137,7 +140,7 @@ def test_a_damaged_snapshot_cannot_be_made_to_serve(tmp_path: Path) -> None:
     now = ticking()
     old = publish(LIBRARY[:1], HashingEncoder(), tmp_path, now=now).name
     new = publish(LIBRARY, HashingEncoder(), tmp_path, now=now).name
-    (tmp_path / old / "vectors.faiss").write_bytes(b"x")
+    (Snapshot.open(tmp_path, old).segments[0].folder / "vectors.bin").write_bytes(b"x")
     with pytest.raises(SnapshotCorrupt):
         use(tmp_path, old)
     assert snapshot.current(tmp_path) == new

@@ -10,7 +10,9 @@ import pytest
 from corpus.article import Span
 from retrieval import snapshot
 from retrieval.errors import SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
+from retrieval.index import Where
 from retrieval.late import steps
+from retrieval.segment import SegmentManifest
 from retrieval.snapshot import Manifest, Snapshot
 from tests.fakes import HashingEncoder
 from tests.library_of import BEES, HARBOUR, LIBRARY, built
@@ -38,16 +40,25 @@ def test_its_passages_are_spans_of_whole_sentences(tmp_path: Path) -> None:
 def test_days_and_outlets_choose_passages(tmp_path: Path) -> None:
     opened = built(tmp_path)
     day = dt.date(2026, 11, 1)
-    assert opened.published_between(day, None).tolist() == [False, True, False]
-    assert opened.published_between(None, dt.date(2026, 10, 31)).tolist() == [False, False, True]
-    assert opened.published_between(day, day).tolist() == [False, True, False]
-    assert opened.from_source("the vell COURIER").tolist() == [False, False, True]
+    vector = HashingEncoder().encode_query("the bridge and the bees").vector
+
+    def found(where: Where) -> tuple[list[int], list[int]]:
+        fetched = opened.fetch(vector, {"bee": 1.0, "bridg": 1.0, "harbour": 1.0}, 3, where)
+        return sorted(fetched.nearest.tolist()), sorted(fetched.matching.tolist())
+
+    assert found(Where()) == ([0, 1, 2], [0, 1, 2])
+    assert found(Where(since=day)) == ([1], [1])
+    assert found(Where(until=dt.date(2026, 10, 31))) == ([2], [2])
+    assert found(Where(since=day, until=day)) == ([1], [1])
+    assert found(Where(source="the vell COURIER ")) == ([2], [2])
+    assert found(Where(since=day, source="the vell COURIER")) == ([], [])
 
 
 def test_vectors_have_unit_length(tmp_path: Path) -> None:
     opened = built(tmp_path)
-    assert np.allclose(np.linalg.norm(opened.vectors.take(np.arange(3)), axis=1), 1, atol=1e-5)
-    assert np.allclose(np.linalg.norm(opened.sentence_vectors.astype(np.float32), axis=1), steps(32), rtol=2e-2)
+    [segment] = opened.segments
+    assert np.allclose(np.linalg.norm(segment.exact, axis=1), 1, atol=1e-5)
+    assert np.allclose(np.linalg.norm(segment.sentence_vectors.astype(np.float32), axis=1), steps(32), rtol=2e-2)
 
 
 def test_without_an_index_it_names_the_command_that_builds_one(tmp_path: Path) -> None:
@@ -78,6 +89,14 @@ def test_another_encoder_is_refused_with_the_command_that_rebuilds(tmp_path: Pat
         Snapshot.open(tmp_path, encoder="new-32")
 
 
+def test_a_manifest_that_was_changed_is_refused(tmp_path: Path) -> None:
+    folder = tmp_path / built(tmp_path).name
+    record = json.loads((folder / "manifest.json").read_text())
+    (folder / "manifest.json").write_text(json.dumps({**record, "passages": 2}))
+    with pytest.raises(SnapshotCorrupt, match=r"manifest\.json is missing or damaged"):
+        Snapshot.open(tmp_path)
+
+
 def test_another_format_is_refused_with_the_command_that_rebuilds(tmp_path: Path) -> None:
     folder = tmp_path / built(tmp_path).name
     record = json.loads((folder / "manifest.json").read_text())
@@ -94,14 +113,10 @@ def test_a_damaged_manifest_is_refused(tmp_path: Path, damage: str) -> None:
         Snapshot.open(tmp_path)
 
 
-def files_of(folder: Path) -> list[str]:
-    return sorted(Manifest.read(folder).files)
-
-
 def test_every_file_with_a_flipped_byte_is_refused(tmp_path: Path) -> None:
-    folder = tmp_path / built(tmp_path).name
-    names = files_of(folder)
-    assert {"articles.jsonl", "passages.bin", "vectors.faiss"} < set(names)
+    folder = built(tmp_path).segments[0].folder
+    names = ["segment.json", *SegmentManifest.read(folder).files]
+    assert {"articles.jsonl", "passages.bin", "vectors.bin"} < set(names)
     for name in names:
         path = folder / name
         sound = path.read_bytes()
@@ -115,15 +130,15 @@ def test_every_file_with_a_flipped_byte_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    folder = tmp_path / built(tmp_path).name
-    (folder / "words.bin").unlink()
+    (built(tmp_path).segments[0].folder / "words.bin").unlink()
     with pytest.raises(SnapshotCorrupt, match=r"words\.bin"):
         Snapshot.open(tmp_path)
 
 
 def test_checking_reads_every_byte_again(tmp_path: Path) -> None:
-    folder = tmp_path / built(tmp_path).name
-    snapshot.check(folder, Manifest.read(folder), memory=None)
-    (folder / "keys.bin").write_bytes(b"\0" * (folder / "keys.bin").stat().st_size)
+    opened = built(tmp_path)
+    folder, keys = opened.folder, opened.segments[0].folder / "keys.bin"
+    assert snapshot.check(folder, Manifest.read(folder), memory=None) > 15
+    keys.write_bytes(b"\0" * keys.stat().st_size)
     with pytest.raises(SnapshotCorrupt, match=r"keys\.bin"):
         snapshot.check(folder, Manifest.read(folder), memory=None)

@@ -1,0 +1,353 @@
+"""newsquote at the size of a newspaper's archive: build, add, answer, memory and recall by number of passages.
+
+    python -m tests.bench.scale FOLDER [--passages N...] [--only STEP...]
+
+Keeps a home for each size under FOLDER (13 KB a passage: 13 GB for a million), so that steps can be run again one by
+one. How what it measures is made:
+
+- Texts: words are drawn one by one from those of the invented news of tests/fit, as often as they occur there, numbers
+  and capitals included; one in fifty is a made-up word, the r-th of these drawn in proportion to 1 / r, so that the
+  vocabulary goes on growing as that of real archives does (Heaps 1978). Sentences have 8 to 28 words, articles 5
+  passages, dates are spread over ten years, outlets are forty.
+- Vectors: no model encodes these texts. A passage's vector is a real embedding (of a passage or a sentence of the
+  invented news) moved towards two others and by noise, scaled to length one; a token's is one of the real token
+  vectors, the same for the same word, moved towards its passage. Questions are real ones, encoded by the real model.
+
+What the vectors cost to encode is not in the figures: on this machine that is 10 ms a passage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import random
+import re
+import resource
+import subprocess
+import sys
+import time
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from corpus.article import Article
+from corpus.readers.records import record_line
+from corpus.split import WORDS
+from retrieval.encoder import Encoded, OnnxEncoder, unit
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = sorted((ROOT / "tests" / "fit" / "data").glob("news-*.json"))
+SIZES = (10_000, 100_000, 1_000_000)
+PASSAGES = 5
+OUTLETS = 40
+RARE = 2_000_000
+_WORD = re.compile(r"\w+")
+
+
+@cache
+def squad() -> list[dict[str, Any]]:
+    return [article for path in DATA for article in json.loads(path.read_text(encoding="utf-8"))["data"]]
+
+
+def texts() -> list[str]:
+    return [p["context"] for article in squad() for p in article["paragraphs"] if p["context"]]
+
+
+def questions() -> list[str]:
+    return [qa["question"] for article in squad() for p in article["paragraphs"] for qa in p["qas"]]
+
+
+# The texts.
+
+
+@cache
+def tokens() -> list[str]:
+    return [word for text in texts() for word in text.replace(".", " ").split()]
+
+
+def article(number: int) -> Article:
+    """The article of that number, the same every time."""
+    draw = np.random.default_rng(number)
+    words = tokens()
+    count = PASSAGES * WORDS - 40
+    drawn = [words[at] for at in draw.integers(0, len(words), count).tolist()]
+    for at in draw.integers(0, count, count // 50).tolist():
+        drawn[at] = _rare(int(RARE ** draw.random()))
+    sentences, start = [], 0
+    while start < count:
+        size = int(draw.integers(8, 29))
+        sentence = " ".join(drawn[start : start + size])
+        sentences.append(sentence[0].upper() + sentence[1:] + ".")
+        start += size
+    day = dt.date(2016, 1, 1) + dt.timedelta(days=int(draw.integers(0, 3650)))
+    return Article(
+        id=f"scale-{number:07d}",
+        title=" ".join(words[at] for at in draw.integers(0, len(words), 7).tolist()),
+        text=" ".join(sentences),
+        source=f"Outlet {number % OUTLETS}",
+        published=day.isoformat(),
+        language="en",
+    )
+
+
+def _rare(rank: int) -> str:
+    """The made-up word of a rank."""
+    syllables = ["ka", "lo", "mi", "nu", "re", "sa", "to", "vi", "ze", "dra", "gel", "mon", "pri", "sta", "vor", "thu"]
+    word = ""
+    while rank or not word:
+        rank, at = divmod(rank, len(syllables))
+        word += syllables[at]
+    return word.capitalize()
+
+
+# The vectors.
+
+
+class DrawnEncoder:
+    """Vectors drawn around real embeddings, under the name of the model that made these."""
+
+    def __init__(self, model: OnnxEncoder) -> None:
+        self._model = model
+        parts = [part for text in texts() for part in (text, *(text.split(". ")))]
+        encoded = list(model.encode_passages(parts))
+        self._pool = np.stack([one.vector for one in encoded])
+        self._mean = self._pool.mean(axis=0)
+        self._tokens = np.concatenate([one.tokens for one in encoded])[:16384]
+
+    @property
+    def dim(self) -> int:
+        return self._model.dim
+
+    @property
+    def fingerprint(self) -> str:
+        return self._model.fingerprint
+
+    @property
+    def multilingual(self) -> bool:
+        return self._model.multilingual
+
+    def encode_query(self, text: str) -> Encoded:
+        return self._model.encode_query(text)
+
+    def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
+        return map(self._draw, texts)
+
+    def _draw(self, text: str) -> Encoded:
+        draw = np.random.default_rng(zlib.crc32(text.encode()))
+        near, other, third = self._pool[draw.integers(0, len(self._pool), 3)]
+        noise = draw.standard_normal(self.dim, np.float32) * np.float32(0.25 / np.sqrt(self.dim))
+        vector = unit(near + np.float32(0.6) * (other - self._mean) + np.float32(0.3) * (third - self._mean) + noise)
+        words = [match.span() for match in _WORD.finditer(text)]
+        rows = [zlib.crc32(text[start:end].lower().encode()) % len(self._tokens) for start, end in words]
+        made = unit(self._tokens[rows] + np.float32(0.4) * vector)
+        return Encoded(vector, made, np.array(words, np.int32).reshape(-1, 2))
+
+
+# The steps. Each prints what it measured as JSON.
+
+
+def make(home: Path, passages: int) -> dict[str, Any]:
+    """Write the library's one file of records."""
+    library = home / "library"
+    library.mkdir(parents=True, exist_ok=True)
+    path = library / "archive.jsonl"
+    count = passages // PASSAGES
+    if not path.exists():
+        with (library / ".new").open("w", encoding="utf-8") as file:
+            for number in range(count):
+                file.write(record_line(article(number)))
+        (library / ".new").rename(path)
+    return {"articles": count, "bytes": path.stat().st_size}
+
+
+def build(home: Path) -> dict[str, Any]:
+    """The library to a snapshot, with drawn vectors."""
+    from bot.progress import progress
+    from corpus import Library
+    from retrieval.publish import publish
+
+    library = Library(home / "library")
+    began = time.perf_counter()
+    count = len(library.digests())
+    read_s = time.perf_counter() - began
+    encoder = DrawnEncoder(_model(home))
+    began = time.perf_counter()
+    with progress("Indexing articles", count) as step:
+        done = publish(library, encoder, home / "snapshots", progress=step)
+    took = time.perf_counter() - began
+    size = sum(path.stat().st_size for path in (home / "snapshots").rglob("*") if path.is_file())
+    return {"passages": done.passages, "read_s": read_s, "build_s": took, "bytes": size, "peak_mb": _peak_mb()}
+
+
+def warm(home: Path) -> dict[str, Any]:
+    """Every question answered in one process."""
+    from retrieval.answering import Answerer
+    from retrieval.results import Query
+    from retrieval.snapshot import Snapshot
+
+    answerer = Answerer(Snapshot.open(home / "snapshots"), _model(home))
+    return {**_timed(lambda text: answerer.answer(Query(text)), _asked(1000)), "resident_mb": _resident_mb()}
+
+
+def filtered(home: Path) -> dict[str, Any]:
+    """The same with a year and an outlet."""
+    from retrieval.answering import Answerer
+    from retrieval.results import Query
+    from retrieval.snapshot import Snapshot
+
+    answerer = Answerer(Snapshot.open(home / "snapshots"), _model(home))
+    since, until = dt.date(2020, 1, 1), dt.date(2020, 12, 31)
+    year = _timed(lambda text: answerer.answer(Query(text, since=since, until=until)), _asked(200))
+    outlet = _timed(lambda text: answerer.answer(Query(text, source="outlet 7")), _asked(200))
+    return {"year": year, "outlet": outlet}
+
+
+def recall(home: Path) -> dict[str, Any]:
+    """The share of the ten passages exactly nearest to a question that are found, and what search alone takes."""
+    from retrieval.index import Where
+    from retrieval.snapshot import Snapshot
+
+    snapshot, model = Snapshot.open(home / "snapshots"), _model(home)
+    vectors = np.stack([model.encode_query(text).vector for text in _asked(200)])
+    firsts = np.cumsum([0, *(segment.size for segment in snapshot.segments)])
+    scores = [[] for _ in vectors]  # type: list[list[tuple[float, int]]]
+    for first, segment in zip(firsts.tolist(), snapshot.segments, strict=False):
+        for start in range(0, segment.size, 65_536):
+            found = vectors @ np.asarray(segment.exact[start : start + 65_536]).T
+            for number, row in enumerate(found):
+                best = np.argpartition(-row, min(10, len(row) - 1))[:10]
+                scores[number] += [(float(row[at]), first + start + int(at)) for at in best]
+    hits = 0
+    ms = []
+    for vector, found_scores in zip(vectors, scores, strict=True):
+        exact = {row for _, row in sorted(found_scores, reverse=True)[:10]}
+        began = time.perf_counter()
+        nearest = snapshot.fetch(vector, {}, 100, Where()).nearest
+        ms.append(1000 * (time.perf_counter() - began))
+        hits += len(exact & set(nearest[:10].tolist()))
+    kinds = [vars_of(segment.manifest.nearest) for segment in snapshot.segments]
+    return {"recall@10": hits / (10 * len(vectors)), "ms": float(np.median(ms)), "segments": kinds}
+
+
+def vars_of(by: Any) -> dict[str, Any]:
+    return {"index": by.index, "probes": by.probes, "recall": by.recall}
+
+
+def adding(home: Path) -> dict[str, Any]:
+    """`newsquote add` of one article, as a whole process with the real model, three times."""
+    command = _newsquote(home)
+    took, peak = [], []
+    for number in range(3):
+        path = home / f"one-{number}.jsonl"
+        text = f"The ferry that was to carry the orchestra stayed in harbour on day {number}. " + article(number).text
+        path.write_text(json.dumps({"id": f"new-{number}", "title": f"Ferry {number}", "text": text}) + "\n")
+        ms, peak_mb = _run([*command, "add", str(path)])
+        took.append(ms)
+        peak.append(peak_mb)
+    _run([*command, "articles", "remove", *(f"new-{number}" for number in range(3))])
+    return {"ms": sorted(took), "peak_mb": max(peak)}
+
+
+def cold(home: Path) -> dict[str, Any]:
+    """`newsquote ask` as a whole process."""
+    command = _newsquote(home)
+    _run([*command, "ask", "Which tier is Kuwait in?"])
+    runs = [_run([*command, "ask", text]) for text in _asked(7)]
+    return {"ms": sorted(ms for ms, _ in runs), "peak_mb": max(peak for _, peak in runs)}
+
+
+STEPS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "build": build,
+    "recall": recall,
+    "warm": warm,
+    "filtered": filtered,
+    "cold": cold,
+    "adding": adding,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--passages", type=int, nargs="+", default=SIZES, metavar="N")
+    parser.add_argument("--only", nargs="+", choices=["make", *STEPS], default=["make", *STEPS], metavar="STEP")
+    parser.add_argument("--step", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.step:
+        print(json.dumps(STEPS[options.step](options.folder)))
+        return
+    os.environ["OPENBLAS_NUM_THREADS"] = "1"  # as the command itself has it
+    for passages in options.passages:
+        home = options.folder / str(passages)
+        for name in options.only:
+            if name == "make":
+                print(passages, name, json.dumps(make(home, passages)), flush=True)
+                continue
+            step = [sys.executable, "-m", "tests.bench.scale", str(home), "--step", name]
+            done = subprocess.run(step, check=True, stdout=subprocess.PIPE, text=True)
+            print(passages, name, done.stdout.splitlines()[-1], flush=True)
+
+
+def _model(home: Path) -> OnnxEncoder:
+    from retrieval.convert import convert
+    from retrieval.models import DEFAULT_SOURCE
+
+    models = home.parent / "models"
+    if not (models / DEFAULT_SOURCE).exists():
+        convert(DEFAULT_SOURCE, models)
+    return OnnxEncoder.open(models / DEFAULT_SOURCE)
+
+
+def _newsquote(home: Path) -> list[str]:
+    os.environ["NEWSQUOTE_MODELS"] = str(home.parent / "models")
+    return [str(Path(sys.executable).with_name("newsquote")), "--home", str(home)]
+
+
+def _asked(count: int) -> list[str]:
+    return random.Random(3).choices(questions(), k=count)
+
+
+def _timed(run: Callable[[str], object], asked: Sequence[str]) -> dict[str, Any]:
+    for question in asked[:10]:
+        run(question)
+    ms, cpu = [], []
+    for question in asked[10:]:
+        began, spent = time.perf_counter(), time.process_time()
+        run(question)
+        ms.append(1000 * (time.perf_counter() - began))
+        cpu.append(1000 * (time.process_time() - spent))
+    shown = {"ms": np.percentile(ms, (50, 95, 99)), "cpu_ms": np.percentile(cpu, (50, 95, 99))}
+    return {"p50 p95 p99": {name: values.round(2).tolist() for name, values in shown.items()}, "peak_mb": _peak_mb()}
+
+
+def _run(command: Sequence[str]) -> tuple[float, float]:
+    """Milliseconds and peak megabytes of a process."""
+    began = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    complaint = process.stderr.read().decode()
+    _, status, usage = os.wait4(process.pid, 0)
+    took = 1000 * (time.perf_counter() - began)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    process.stderr.close()
+    if process.returncode > 1:
+        raise RuntimeError(f"{command} ended with {process.returncode}: {complaint}")
+    return took, usage.ru_maxrss / 1024
+
+
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _resident_mb() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+
+
+if __name__ == "__main__":
+    main()
