@@ -17,7 +17,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
 from pathlib import Path
@@ -128,7 +128,6 @@ def publish(
     try:
         snapshots.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
-            left = _left(snapshots, encoder, full=full)
             previous = None if full else _previous(snapshots, encoder)
             digests = source.digests()
             plan = _planned(digests, previous, merge=merge)
@@ -137,7 +136,9 @@ def publish(
                 return Published(previous.name, previous.manifest.articles, previous.manifest.passages, 0)
             folder = Path(tempfile.mkdtemp(prefix=".build-", dir=snapshots))
             stack.callback(_give_up, folder)
-            carried = _Carried([*(previous.segments if previous else ()), *left])
+            held = previous.segments if previous else []
+            left = _left(snapshots, encoder, {one.folder.name for one in held} | {folder.name}, full=full)
+            carried = _Carried([*held, *left], {article_key(one, digests[one]) for one in plan.anew})
             made, encoded = _build(source, digests, plan, encoder, folder, carried, progress, full=full)
             name = _published(snapshots, folder, plan, made, encoder, now())
             if name is None:
@@ -374,10 +375,12 @@ def _sound(folder: Path, *, memory: Path | None) -> bool:
     return unsound(((folder / name, size, digest) for name, (size, digest) in manifest.files.items()), memory) is None
 
 
-def _left(snapshots: Path, encoder: Encoder, *, full: bool) -> list[Segment]:
-    """What interrupted builds had finished, and segments of other snapshots; with `full`, only of full builds."""
+def _left(snapshots: Path, encoder: Encoder, held: Collection[str], *, full: bool) -> list[Segment]:
+    """What interrupted builds had finished, and segments but those held; with `full`, only of full builds."""
     found = []
     for folder in sorted([*snapshots.glob(".build-*"), *(snapshots / SEGMENTS).glob("*")]):
+        if folder.name in held:
+            continue
         try:
             checkpoint = json.loads((folder / _CHECKPOINT).read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -655,7 +658,8 @@ def _questions(made: Segment) -> NDArray[np.float32]:
 class _Carried:
     """What segments hold that are there already, found again by what it was made of."""
 
-    def __init__(self, sources: Sequence[Segment]) -> None:
+    def __init__(self, sources: Sequence[Segment], wanted: Collection[bytes]) -> None:
+        """`wanted` are the `article_key`s of the articles that are to be written."""
         self.sources = sources
         recipe = rows.recipe()
         self.places: dict[bytes, tuple[int, int]] = {}
@@ -663,7 +667,8 @@ class _Carried:
         for number, one in enumerate(sources):
             if one.manifest.recipe == recipe:
                 for row, key in enumerate(one.article_keys()):
-                    self.places.setdefault(key, (number, row))
+                    if key in wanted:
+                        self.places.setdefault(key, (number, row))
 
     def known(self, keys: Iterable[int]) -> dict[int, tuple[int, int]]:
         """The source and row of each passage that was made of the same words, by its key."""

@@ -141,7 +141,9 @@ class Segment:
 
     def article_keys(self) -> Iterator[bytes]:
         """The `article_key` of each article, by row."""
-        return (key.tobytes() for key in np.array(self.digests))
+        size = DIGEST.itemsize
+        joined = self.digests.tobytes()
+        return (joined[start : start + size] for start in range(0, len(joined), size))
 
     def passages_of(self, articles: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """The passages of those articles, (passages,) bool from (articles,) bool."""

@@ -1,0 +1,94 @@
+"""A publisher that is killed at any moment leaves a snapshot that serves, and the next run goes on from there."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from corpus.article import Article
+from retrieval import snapshot
+from retrieval.publish import publish
+from retrieval.snapshot import Snapshot
+from tests.fakes import HashingEncoder
+
+WRITER = """
+import sys
+from pathlib import Path
+from retrieval import publish as publishing
+from tests.fakes import HashingEncoder
+from tests.retrieval.test_publish_killed import library
+
+publishing.SMALL, publishing._TYPICAL, publishing._CHECKPOINT_S, publishing._CHUNK = 6, 1, 0.0, 4
+first = int(sys.argv[2])
+for number in range(first, first + 1000):
+    # Builds, additions, removals, merges and full builds, by turns.
+    publishing.publish(
+        library(number), HashingEncoder(), Path(sys.argv[1]), merge=number % 3 == 2, full=number % 7 == 6
+    )
+    print(number, flush=True)
+"""
+
+
+def library(number: int) -> list[Article]:
+    """The articles of a round: more in each, some gone, some changed; every one says which round it is of."""
+    return [
+        Article(f"a{at:03d}", f"Article {at}", f"Round {number - number % (at + 2)}. The {at}th stands by the gate.")
+        for at in range(10 + number % 40)
+        if (at + number) % 11
+    ]
+
+
+def killed(folder: Path, rounds: int, seed: int) -> None:
+    draw = random.Random(seed)
+    done = -1
+    for _ in range(rounds):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(folder), str(done + 1)], stdout=subprocess.PIPE, text=True
+        )
+        assert writer.stdout is not None
+        if draw.random() < 0.8:
+            writer.stdout.readline()
+        # The kill must come at any moment of a round, which takes some 60 ms.
+        until = time.monotonic() + draw.uniform(0, 0.15)
+        while time.monotonic() < until:
+            pass
+        writer.send_signal(signal.SIGKILL)
+        lines = writer.communicate()[0].split()
+        done = int(lines[-1]) if lines else max(done, last_whole(folder, done))
+        if snapshot.current(folder) is None:
+            continue
+        served = {article.id: article.text for article in Snapshot.open(folder).articles()}
+        expected = [{one.id: one.text for one in library(number)} for number in range(max(0, done - 1), done + 3)]
+        assert served in expected
+        opened = Snapshot.open(folder)
+        snapshot.check(opened.folder, opened.manifest, memory=None)
+    name = publish(library(3), HashingEncoder(), folder).name
+    assert list(Snapshot.open(folder, name).articles()) == library(3)
+    assert not list(folder.glob(".build-*"))
+    assert {path.name for path in (folder / "segments").iterdir()} == {
+        segment for one in snapshot.names(folder) for segment in Snapshot.open(folder, one).manifest.segments
+    }
+
+
+def last_whole(folder: Path, done: int) -> int:
+    """The round that serves, where the writer was killed before it could say so."""
+    if snapshot.current(folder) is None:
+        return done
+    served = {article.id: article.text for article in Snapshot.open(folder).articles()}
+    rounds = [n for n in (done, done + 1, done + 2) if n >= 0 and served == {a.id: a.text for a in library(n)}]
+    return rounds[-1] if rounds else done
+
+
+def test_a_snapshot_serves_after_every_kill(tmp_path: Path) -> None:
+    killed(tmp_path, 6, seed=11)
+
+
+@pytest.mark.soak
+def test_a_snapshot_serves_after_fifty_kills(tmp_path: Path) -> None:
+    killed(tmp_path, 50, seed=50)
