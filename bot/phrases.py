@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum, auto
 
-FSI, PDI = "\u2068", "\u2069"  # first strong isolate, pop directional isolate: Unicode UAX #9
+# Unicode UAX #9: first strong isolate, pop directional isolate, left-to-right mark, right-to-left mark
+FSI, PDI, LRM, RLM = "\u2068", "\u2069", "\u200e", "\u200f"
 
 
 class Language(StrEnum):

@@ -17,7 +17,7 @@ from urllib.parse import quote as percent_encode
 
 from bot import phrases
 from bot.dialogue import Explain, Help, Leave, Say, Show, Widen
-from bot.phrases import FSI, PDI, Language, Phrase, say
+from bot.phrases import FSI, LRM, PDI, RLM, Language, Phrase, say
 from corpus.article import Article, Span
 from retrieval.results import Answer, Quote
 
@@ -177,6 +177,9 @@ def source(article: Article, language: Language, *, link: str | None = None) -> 
         pieces.append(Rich(phrases.date(article.published, language)))
     if len({right_to_left(piece.text) for piece in pieces if _letters(piece.text)}) > 1:
         pieces = [Rich(FSI) + piece + Rich(PDI) for piece in pieces]
+        pieces[0] = (
+            Rich(RLM if language is Language.AR else LRM) + pieces[0]
+        )  # what is isolated gives a line no direction
     return joined(pieces, " · ")
 
 

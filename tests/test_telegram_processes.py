@@ -126,7 +126,7 @@ def test_of_two_bots_with_one_token_one_goes_with_one_clear_line(
     with process("bot", "telegram", log=str(tmp_path / "1.log"), **environ) as older:
         assert telegram.ask(PERSON, text="Which tier is Kuwait in?")
         with process("bot", "telegram", log=str(tmp_path / "2.log"), **environ) as newer:
-            assert older.wait(60) == 3
+            assert older.wait(120) == 3
             assert telegram.ask(PERSON, text="Which tier is Kuwait in?")
             newer.send_signal(signal.SIGTERM)
             assert newer.wait(30) == 0

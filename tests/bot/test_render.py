@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bot.dialogue import Explain, Help, Leave, Say, Show, Widen
-from bot.phrases import FSI, PDI, Language
+from bot.phrases import FSI, LRM, PDI, RLM, Language
 from bot.render import (
     LONG,
     Look,
@@ -163,10 +163,10 @@ def test_wider_context_gives_way_to_the_quote_where_there_is_no_room() -> None:
 def test_metadata_of_both_directions_is_isolated_and_of_one_is_not() -> None:
     mixed = article(title="تقرير عن الكويت", source="Times Kuwait", published="2026-11-24")
     assert source(mixed, EN).text == (
-        f"{FSI}تقرير عن الكويت{PDI} · {FSI}Times Kuwait{PDI} · {FSI}24 November 2026{PDI}"
+        f"{LRM}{FSI}تقرير عن الكويت{PDI} · {FSI}Times Kuwait{PDI} · {FSI}24 November 2026{PDI}"
     )
     assert source(article(published="2026-11-24"), AR).text == (
-        f"{FSI}{TITLE}{PDI} · {FSI}Times Kuwait{PDI} · {FSI}٢٤ نوفمبر ٢٠٢٦{PDI}"
+        f"{RLM}{FSI}{TITLE}{PDI} · {FSI}Times Kuwait{PDI} · {FSI}٢٤ نوفمبر ٢٠٢٦{PDI}"
     )
     assert source(article(title="1984", source="99"), EN).text == "1984 · 99"
 
@@ -213,7 +213,7 @@ def test_articles_are_counted_and_numbered() -> None:
     assert articles(listed, EN).text == (
         "3 articles\n1. One · 2 January 2026\n2. Two · 2 January 2026\n3. Three · 2 January 2026"
     )
-    assert articles(listed, AR, first=1, count=1).text == f"٣ مقالات\n٢. {FSI}Two{PDI} · {FSI}٢ يناير ٢٠٢٦{PDI}"
+    assert articles(listed, AR, first=1, count=1).text == f"٣ مقالات\n٢. {RLM}{FSI}Two{PDI} · {FSI}٢ يناير ٢٠٢٦{PDI}"
     assert articles(listed, EN, room=Room(40)).text == "3 articles\n1. One · 2 January 2026"
     assert articles([], EN).text == "There are no articles yet."
 
