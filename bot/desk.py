@@ -7,6 +7,7 @@ import json
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -14,6 +15,7 @@ from bot.cards import ROOM, UNDO, Button, Card, Press, Rows
 from bot.phrases import Language, Phrase, say
 from bot.render import Rich, one_line
 from bot.state import State
+from corpus.article import Article
 from corpus.errors import CorpusError
 from corpus.library import Kind, Outcome
 from retrieval.errors import RetrievalError
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+ADDITIONS = 100  # that can be undone
+
 R = TypeVar("R")
 Tell = Callable[[Card], Coroutine[Any, Any, None]]
 """Shows how far a work is."""
@@ -31,8 +35,17 @@ Tell = Callable[[Card], Coroutine[Any, Any, None]]
 class Editor(Protocol):
     """Changes the library and publishes it."""
 
-    def add(self, sources: Sequence[str], /, *, indexing: Callable[[], None]) -> list[Outcome]:
-        """Take articles in; one outcome for each. `indexing` is called when they are read and the index is begun."""
+    def add(
+        self, sources: Sequence[str], /, *, on_replaced: Callable[[Article], None], indexing: Callable[[], None]
+    ) -> list[Outcome]:
+        """Take articles in; one outcome for each.
+
+        `on_replaced` is given each article as it was before, `indexing` is called when they are read and the index is
+        begun.
+        """
+
+    def undo(self, added: Sequence[str], replaced: Sequence[Article], /) -> list[str]:
+        """Remove what was added, put back what was replaced; the ids of which that could be done."""
 
     def remove(self, ids: Sequence[str], /) -> list[str]:
         """Remove articles; the ids that were there."""
@@ -50,36 +63,45 @@ class Desk:
         self._busy = asyncio.Lock()
 
     async def add(self, sources: Sequence[str], language: Language, tell: Tell) -> Card:
-        """Take articles into the library, telling how far it is; the card offers to undo what was added."""
+        """Take articles into the library, telling how far it is; the card offers to undo it."""
         loop = asyncio.get_running_loop()
         told: list[Future[None]] = []
+        replaced: list[Article] = []
 
         def indexing() -> None:
             told.append(asyncio.run_coroutine_threadsafe(tell(Card(Rich(say(Phrase.REBUILDING, language)))), loop))
 
-        outcomes = await self._edited(lambda: self._editor.add(sources, indexing=indexing), language)
+        outcomes = await self._edited(
+            lambda: self._editor.add(sources, on_replaced=replaced.append, indexing=indexing), language
+        )
         await asyncio.gather(*map(asyncio.wrap_future, told))  # or it would be told after the outcome
         if isinstance(outcomes, Card):
             return outcomes
         added = {o.id: o.title or o.id for o in outcomes if o.kind is Kind.ADDED and o.id}
-        undo = _undo(self._remember(added), language) if added else ()
+        undo = _undo(self._remember(added, replaced), language) if added or replaced else ()
         return Card(ROOM.fill((Rich(_said(outcome, language)) for outcome in outcomes), "\n"), undo)
 
     async def remove(self, titles: Mapping[str, str], language: Language) -> Card:
         """Remove the articles of some ids, which are told by their titles."""
         gone = await self._edited(lambda: self._editor.remove([*titles]), language)
-        return gone if isinstance(gone, Card) else _removed(titles, gone, language)
+        return gone if isinstance(gone, Card) else Card(ROOM.fill(_removed(titles, gone, language), "\n"))
 
     async def undo(self, number: int, language: Language) -> Card | None:
-        """Remove again what was added; None where that is not known or was done before."""
-        titles = json.loads(self._store.known(f"addition {number}") or "{}")
-        if not titles:
+        """Undo an addition; None where it is not known or was undone before."""
+        known = json.loads(self._store.known(f"addition {number}") or "null")
+        if known is None:
             return None
-        gone = await self._edited(lambda: self._editor.remove([*titles]), language)
-        if isinstance(gone, Card):
-            return Card(gone.rich, _undo(number, language))
-        self._store.learn(f"addition {number}", "{}")
-        return _removed(titles, gone, language)
+        added, replaced = known["added"], [Article(**record) for record in known["replaced"]]
+        done = await self._edited(lambda: self._editor.undo([*added], replaced), language)
+        if isinstance(done, Card):
+            return Card(done.rich, _undo(number, language))
+        self._store.learn(f"addition {number}", "null")
+        back = [
+            Rich(say(Phrase.OUTCOME_RESTORED, language, title=one_line(article.title)))
+            for article in replaced
+            if article.id in done
+        ]
+        return Card(ROOM.fill([*_removed(added, done, language), *back], "\n"))
 
     async def rebuild(self, language: Language) -> Card:
         """Build the index anew."""
@@ -97,10 +119,13 @@ class Desk:
                 log.warning("the library could not be changed: %s", exc)
                 return Card(Rich(say(Phrase.EDIT_FAILED, language, reason=one_line(str(exc)))))
 
-    def _remember(self, added: Mapping[str, str]) -> int:
+    def _remember(self, added: Mapping[str, str], replaced: Sequence[Article]) -> int:
+        """Keep what it takes to undo an addition, and no longer that for one long ago."""
         number = int(self._store.known("additions") or 0) + 1
         self._store.learn("additions", str(number))
-        self._store.learn(f"addition {number}", json.dumps(added))
+        what = {"added": added, "replaced": [asdict(article) for article in replaced]}
+        self._store.learn(f"addition {number}", json.dumps(what))
+        self._store.learn(f"addition {number - ADDITIONS}", "null")
         return number
 
 
@@ -108,12 +133,11 @@ def _undo(number: int, language: Language) -> Rows:
     return ((Button(say(Phrase.BUTTON_UNDO, language), Press(UNDO, str(number)).data),),)
 
 
-def _removed(titles: Mapping[str, str], gone: Sequence[str], language: Language) -> Card:
-    lines = [
-        say(Phrase.OUTCOME_REMOVED if each in gone else Phrase.ARTICLE_UNKNOWN, language, title=one_line(title))
+def _removed(titles: Mapping[str, str], gone: Sequence[str], language: Language) -> list[Rich]:
+    return [
+        Rich(say(Phrase.OUTCOME_REMOVED if each in gone else Phrase.ARTICLE_UNKNOWN, language, title=one_line(title)))
         for each, title in titles.items()
     ]
-    return Card(ROOM.fill(map(Rich, lines), "\n"))
 
 
 def _said(outcome: Outcome, language: Language) -> str:

@@ -66,11 +66,17 @@ class Editor:
             self._publish(full=False)
 
     def add(
-        self, sources: Sequence[str], stdin: bytes | None = None, *, indexing: Callable[[], None] = lambda: None
+        self,
+        sources: Sequence[str],
+        stdin: bytes | None = None,
+        *,
+        on_replaced: Callable[[Article], None] | None = None,
+        indexing: Callable[[], None] = lambda: None,
     ) -> list[Outcome]:
         """Take articles from files, folders, URLs or `-` into the library and publish; one outcome for each.
 
-        `indexing` is called when all are read and there is something to publish.
+        `on_replaced` is given each article that is replaced, as it was; `indexing` is called when all are read and
+        there is something to publish.
 
         Raises:
             CorpusError, RetrievalError: the library or the index cannot be written.
@@ -78,9 +84,27 @@ class Editor:
         with self.library.lock():
             with progress("Reading articles", count_of(sources)) as step:
                 done = itertools.count(1)
-                outcomes = self.library.add(self._items(sources, stdin), on_outcome=lambda _: step(next(done)))
+                outcomes = self.library.add(
+                    self._items(sources, stdin), on_outcome=lambda _: step(next(done)), on_replaced=on_replaced
+                )
             self._publish_changes(indexing)
         return outcomes
+
+    def undo(self, added: Sequence[str], replaced: Sequence[Article]) -> list[str]:
+        """Remove what was added, put back what was replaced and publish; the ids of which that could be done.
+
+        Raises:
+            CorpusError, RetrievalError: the library or the index cannot be written.
+        """
+        with self.library.lock():
+            done = self.library.remove(added)
+            for article in replaced:
+                now = self.library.get(article.id)
+                if now is not None:
+                    self.library.revise(article, was=now)
+                    done.append(article.id)
+            self._publish_changes()
+        return done
 
     def edit(self, article_id: str, change: Callable[[Path], None]) -> Article | None:
         """Let somebody change an article as Markdown and publish it; None where nothing was changed.

@@ -10,6 +10,7 @@ import mimetypes
 import re
 import secrets
 import tempfile
+import textwrap
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path, PurePosixPath
@@ -63,6 +64,7 @@ INLINE_CACHE_S = 30
 SHOWN = 2000  # messages of ours that are known without asking
 AT_ONCE = 8  # announcements, so that they take few of the places that answers wait for
 DOWNLOADS = 3
+TITLE_LIMIT = 120  # code points of a post's first line
 
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -468,7 +470,7 @@ def _as_record(message: Message, path: Path) -> str:
     words = _text(message).strip()
     title, _, rest = words.partition("\n")
     origin = message.forward_origin
-    record = {"title": title[:200], "text": rest.strip() or words}
+    record = {"title": textwrap.shorten(title, TITLE_LIMIT, placeholder=" …"), "text": rest.strip() or words}
     if origin is not None:
         record["published"] = origin.date.date().isoformat()
     if isinstance(origin, MessageOriginChannel):

@@ -131,6 +131,7 @@ class Phrase(StrEnum):
     OUTCOME_SKIPPED = auto()
     OUTCOME_REFUSED = auto()
     OUTCOME_REMOVED = auto()
+    OUTCOME_RESTORED = auto()
     EDIT_FAILED = auto()
     REBUILDING = auto()
     REBUILT = auto()
@@ -241,6 +242,7 @@ _ENGLISH: Mapping[Phrase, Template] = {
     Phrase.OUTCOME_SKIPPED: "Left out: {title} ({reason})",
     Phrase.OUTCOME_REFUSED: "Refused: {title} ({reason})",
     Phrase.OUTCOME_REMOVED: "Removed: {title}",
+    Phrase.OUTCOME_RESTORED: "Put back as it was: {title}",
     Phrase.EDIT_FAILED: "That could not be done: {reason}",
     Phrase.REBUILDING: "Building the index …",
     Phrase.REBUILT: "{name} serves: {articles} articles, {passages} passages.",
@@ -364,6 +366,7 @@ _ARABIC: Mapping[Phrase, Template] = {
     Phrase.OUTCOME_SKIPPED: "تُرك: {title} ({reason})",
     Phrase.OUTCOME_REFUSED: "رُفض: {title} ({reason})",
     Phrase.OUTCOME_REMOVED: "حُذف: {title}",
+    Phrase.OUTCOME_RESTORED: "أُعيد كما كان: {title}",
     Phrase.EDIT_FAILED: "تعذّر ذلك: {reason}",
     Phrase.REBUILDING: "أبني الفهرس …",
     Phrase.REBUILT: "يعمل الآن {name}: المقالات {articles}، المقاطع {passages}.",

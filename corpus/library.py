@@ -135,9 +135,15 @@ class Library:
         return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
 
     def add(
-        self, items: Iterable[Item | Article], *, on_outcome: Callable[[Outcome], None] | None = None
+        self,
+        items: Iterable[Item | Article],
+        *,
+        on_outcome: Callable[[Outcome], None] | None = None,
+        on_replaced: Callable[[Article], None] | None = None,
     ) -> list[Outcome]:
         """Puts the articles in and says of each item, in order, what became of it.
+
+        `on_replaced` is given each article that is replaced, as it was.
 
         An article with an id or URL that the library has replaces the one there, which keeps its id, unless it says the
         same. What it does not know (a date, an author) is kept from the one there. Articles found in records are
@@ -149,7 +155,7 @@ class Library:
             LibraryError: the folder cannot be written.
         """
         outcomes = []
-        with self.lock(), _writing(self.folder), _Batch(self.folder, self._catalog) as batch:
+        with self.lock(), _writing(self.folder), _Batch(self.folder, self._catalog, on_replaced) as batch:
             for item in items:
                 outcome = (
                     Outcome(Kind.REFUSED, item.source, reason=item.reason)
@@ -248,8 +254,9 @@ class Library:
 class _Batch:
     """One call of `Library.add`: what it knows of the library, and the records it has yet to write."""
 
-    def __init__(self, folder: Path, catalog: Catalog) -> None:
+    def __init__(self, folder: Path, catalog: Catalog, on_replaced: Callable[[Article], None] | None = None) -> None:
         catalog.refresh()
+        self._on_replaced = on_replaced
         self._folder = folder
         self._catalog = catalog
         self._entries: dict[str, Entry] = {}
@@ -301,6 +308,8 @@ class _Batch:
         if (article, article.text) == (old, old.text):
             return Outcome(Kind.SKIPPED, found.source, article.title, article.id, "already in the library")
         self._replace(there, article)
+        if self._on_replaced is not None:
+            self._on_replaced(old)
         reason = "its text changed" if article.text != old.text else "what is known about it changed"
         return Outcome(Kind.REPLACED, found.source, article.title, article.id, reason)
 

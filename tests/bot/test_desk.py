@@ -11,9 +11,11 @@ from bot.cards import Card, Press
 from bot.desk import Desk
 from bot.phrases import Language
 from bot.state import State
+from corpus.article import Article
 from corpus.errors import SourceError
 from corpus.library import Kind, Outcome
 from retrieval.publish import Published
+from tests.library_of import BEES
 
 
 class Editor:
@@ -24,12 +26,21 @@ class Editor:
         self.asked: list[tuple[str, ...]] = []
         self.together = threading.Semaphore(1)
 
-    def add(self, sources: Sequence[str], *, indexing: Callable[[], None]) -> list[Outcome]:
+    def add(
+        self, sources: Sequence[str], *, on_replaced: Callable[[Article], None], indexing: Callable[[], None]
+    ) -> list[Outcome]:
+        for outcome in self.outcomes:
+            if outcome.kind is Kind.REPLACED:
+                on_replaced(BEES)
         indexing()
         assert self.together.acquire(blocking=False), "two at once"
         self.asked.append(("add", *sources))
         self.together.release()
         return self.outcomes
+
+    def undo(self, added: Sequence[str], replaced: Sequence[Article]) -> list[str]:
+        self.asked.append(("undo", *added, *(article.text for article in replaced)))
+        return [*added, *(article.id for article in replaced)]
 
     def remove(self, ids: Sequence[str]) -> list[str]:
         self.asked.append(("remove", *ids))
@@ -65,16 +76,16 @@ async def test_each_outcome_is_a_line_and_what_was_added_can_be_undone_once(stor
     assert undone is not None
     assert undone.rich.text == "Removed: Eels"
     assert await desk.undo(press.number, Language.EN) is None
-    assert editor.asked == [("add", "/tmp/x"), ("remove", "eels")]
+    assert editor.asked == [("add", "/tmp/x"), ("undo", "eels")]
 
 
 async def test_what_could_not_be_undone_can_be_undone_later(store: State) -> None:
     class Stubborn(Editor):
-        def remove(self, ids: Sequence[str]) -> list[str]:
+        def undo(self, added: Sequence[str], replaced: Sequence[Article]) -> list[str]:
             if not self.asked[1:]:
-                self.asked.append(("refused", *ids))
+                self.asked.append(("refused", *added))
                 raise SourceError("somebody else writes to the library")
-            return super().remove(ids)
+            return super().undo(added, replaced)
 
     desk = Desk(Stubborn(ADDED), store)
     card = await desk.add(["x"], Language.EN, nobody)
@@ -97,11 +108,20 @@ async def test_how_far_it_is_is_told_before_the_outcome(store: State) -> None:
     assert [*told, card.rich.text] == ["Building the index …", "Added: Eels"]
 
 
-async def test_what_was_only_replaced_cannot_be_undone(store: State) -> None:
-    card = await Desk(Editor(Outcome(Kind.REPLACED, "x", "Eels", "eels", "its text changed")), store).add(
-        ["x"], Language.EN, nobody
-    )
-    assert (card.rich.text, card.rows) == ("Replaced: Eels", ())
+async def test_what_was_replaced_is_put_back_as_it_was(store: State) -> None:
+    editor = Editor(Outcome(Kind.REPLACED, "x", "New bees", "bees", "its text changed"))
+    desk = Desk(editor, store)
+    card = await desk.add(["x"], Language.EN, nobody)
+    assert (card.rich.text, len(card.rows)) == ("Replaced: New bees", 1)
+    undone = await desk.undo(1, Language.EN)
+    assert undone is not None
+    assert undone.rich.text == "Put back as it was: City bees 🐝 thrive"
+    assert editor.asked[1:] == [("undo", BEES.text)]
+
+
+async def test_what_was_left_out_needs_no_undoing(store: State) -> None:
+    card = await Desk(Editor(SKIPPED, REFUSED), store).add(["x"], Language.EN, nobody)
+    assert card.rows == ()
 
 
 async def test_an_endless_title_is_told_in_part(store: State) -> None:

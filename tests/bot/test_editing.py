@@ -67,6 +67,24 @@ def test_what_was_added_is_published_and_what_was_there_is_not_built_again(setti
     assert snapshot.names(settings.snapshots) == before
 
 
+def test_what_was_added_and_replaced_is_undone(settings: Settings, ferry: str, tmp_path: Path) -> None:
+    editor = Editor(settings, HashingEncoder)
+    editor.add([ferry])
+    newer = tmp_path / "newer.jsonl"
+    records = [
+        {"id": "ferry", "title": "Ferry sank", "text": "The ferry sank in the fog.", "author": "Ada Lund"},
+        {"id": "bus", "title": "Bus is late", "text": "The bus is late, too."},
+    ]
+    newer.write_text("\n".join(map(json.dumps, records)))
+    was: list[Article] = []
+    editor.add([str(newer)], on_replaced=was.append)
+    assert titles(settings) == ["Bus is late", "Ferry sank"]
+    assert editor.undo(["bus", "nobody"], was) == ["bus", "ferry"]
+    assert titles(settings) == ["Ferry is late"]
+    [article] = editor.library.articles()
+    assert (article, article.text) == (was[0], "The ferry is late because of fog.")
+
+
 def test_what_was_removed_is_published_without_it(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])

@@ -662,6 +662,12 @@ class TestAdmins:
         assert answer["text"].endswith("Eels seen again · Torn Today · 21 September 2026")
         assert "https://t.me/torntoday/12" in next(e["url"] for e in answer["entities"] if e["type"] == "text_link")
 
+    async def test_a_post_of_one_long_line_is_titled_with_its_first_whole_words(self, phone: Phone) -> None:
+        origin = {"type": "hidden_user", "date": 1_790_000_000, "sender_user_name": "Somebody"}
+        await phone.ask("Eels are seen in Torn again and again. " * 9, ADMIN, forward=origin)
+        message = await self.worked(phone, "Reading")
+        assert message["text"] == "Added: " + "Eels are seen in Torn again and again. " * 3 + "…"
+
     async def test_a_file_that_cannot_be_read_is_refused_with_the_reason(self, phone: Phone) -> None:
         phone.world.document("empty.txt", "", ADMIN)
         await phone.next(0, ADMIN)
@@ -763,9 +769,15 @@ class TestAdmins:
 
 async def test_a_failing_editor_is_a_line_for_the_admin(server: Server, settings: Settings) -> None:
     class Locked:
-        def add(self, sources: Sequence[str], *, indexing: Callable[[], None]) -> list[Outcome]:
+        def add(
+            self, sources: Sequence[str], *, on_replaced: Callable[[Article], None], indexing: Callable[[], None]
+        ) -> list[Outcome]:
+            on_replaced(BEES)
             indexing()
             raise LibraryLocked(f"another process adds to the library: {sources}")
+
+        def undo(self, added: Sequence[str], replaced: Sequence[Article]) -> list[str]:
+            return [*added, *(article.id for article in replaced)]
 
         def remove(self, ids: Sequence[str]) -> list[str]:
             return [*ids]
