@@ -25,11 +25,10 @@ ROOM = Room(LIMIT_UTF16, render.utf16_units)
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """A button: it sends `data` back, opens `url`, or offers `share` to another chat as an inline question."""
+    """A button: it sends `data` back, or offers `share` to another chat as an inline question."""
 
     label: str
     data: str | None = None
-    url: str | None = None
     share: str | None = None
 
 

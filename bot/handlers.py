@@ -98,7 +98,7 @@ def entities_of(rich: Rich) -> list[MessageEntity]:
 def keyboard_of(card: Card) -> InlineKeyboardMarkup | None:
     """A card's buttons."""
     rows = [
-        [InlineKeyboardButton(b.label, callback_data=b.data, url=b.url, switch_inline_query=b.share) for b in row]
+        [InlineKeyboardButton(b.label, callback_data=b.data, switch_inline_query=b.share) for b in row]
         for row in card.rows
     ]
     return InlineKeyboardMarkup(rows) if rows else None

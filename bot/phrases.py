@@ -81,7 +81,6 @@ class Phrase(StrEnum):
     LOADING = auto()
     INTERRUPTED = auto()
     FAILED = auto()
-    COMMAND_START = auto()
     COMMAND_ASK = auto()
     COMMAND_LATEST = auto()
     COMMAND_SINCE = auto()
@@ -184,7 +183,6 @@ _ENGLISH: Mapping[Phrase, Template] = {
     Phrase.LOADING: "One moment, I am opening the articles ...",
     Phrase.INTERRUPTED: "(Ctrl-C again or Ctrl-D to leave)",
     Phrase.FAILED: "I could not look that up: {reason}",
-    Phrase.COMMAND_START: "begin",
     Phrase.COMMAND_ASK: "ask a question, in a group too",
     Phrase.COMMAND_LATEST: "the newest articles",
     Phrase.COMMAND_SINCE: "what came since a day: /since 2026-11-01, with a question if you like",
@@ -303,7 +301,6 @@ _ARABIC: Mapping[Phrase, Template] = {
     Phrase.LOADING: "لحظة، أفتح المقالات ...",
     Phrase.INTERRUPTED: "(للخروج: Ctrl-C مرة أخرى أو Ctrl-D)",
     Phrase.FAILED: "تعذّر البحث عن ذلك: {reason}",
-    Phrase.COMMAND_START: "البداية",
     Phrase.COMMAND_ASK: "طرح سؤال، وفي المجموعات أيضًا",
     Phrase.COMMAND_LATEST: "أحدث المقالات",
     Phrase.COMMAND_SINCE: "ما نُشر منذ يوم: /since 2026-11-01، ومعه سؤال إن شئت",
