@@ -335,6 +335,15 @@ def test_good_votes_are_exported_as_questions_for_eval(run: Run, home: Path) -> 
     assert paragraph["qas"][0]["answers"] == [{"text": "The strike had lasted eleven days.", "answer_start": 0}]
 
 
+def test_a_level_of_logging_that_is_none_is_status_2(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOGLEVEL", "loud")
+    found = run("config")
+    assert (found.status, found.err) == (
+        2,
+        "newsquote: LOGLEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not 'loud'\n",
+    )
+
+
 def test_settings_are_shown_with_their_origin_and_without_the_token(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NEWSQUOTE_TELEGRAM_TOKEN", "123456:hushhush")
     out = run("config").out
