@@ -367,6 +367,7 @@ def answer_json(answer: Answer, *, why: bool = False) -> str:
                 "highlights": [[mark.start, mark.end] for mark in quote.highlights],
                 "score": round(quote.score, 6),
                 "link": quote.link,
+                **({"also_in": [record(a, text=False) for a in quote.also_in]} if quote.also_in else {}),
                 **({"evidence": quote.evidence} if why else {}),
             }
             for quote in answer.quotes

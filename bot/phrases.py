@@ -74,6 +74,7 @@ class Phrase(StrEnum):
     ARTICLE_COUNT = auto()
     ARTICLES_NEXT = auto()
     NO_SUCH_PAGE = auto()
+    ALSO_IN = auto()
     WELCOME = auto()
     WHY_ANSWERED = auto()
     WHY_DECLINED = auto()
@@ -176,6 +177,7 @@ _ENGLISH: Mapping[Phrase, Template] = {
     Phrase.ARTICLE_COUNT: {Plural.ONE: "{count} article", Plural.OTHER: "{count} articles"},
     Phrase.ARTICLES_NEXT: "/articles {page} shows more.",
     Phrase.NO_SUCH_PAGE: "The articles end before that. /articles shows them from the start.",
+    Phrase.ALSO_IN: "Also in:",
     Phrase.WELCOME: "Ask about the articles. /help shows what else there is, /quit leaves.",
     Phrase.WHY_ANSWERED: "I answered: I put the chance that the first quote answers at {confidence}.",
     Phrase.WHY_DECLINED: "I declined: I put the chance that the first quote answers at only {confidence}.",
@@ -294,6 +296,7 @@ _ARABIC: Mapping[Phrase, Template] = {
     },
     Phrase.ARTICLES_NEXT: "المزيد: /articles {page}",
     Phrase.NO_SUCH_PAGE: "تنتهي المقالات قبل ذلك. /articles يعرضها من البداية.",
+    Phrase.ALSO_IN: "أيضًا في:",
     Phrase.WELCOME: "اسأل عن المقالات. /help يعرض ما سوى ذلك، و /quit للخروج.",
     Phrase.WHY_ANSWERED: "أجبت لأن احتمال أن يجيب الاقتباس الأول هو {confidence} في تقديري.",
     Phrase.WHY_DECLINED: "لم أجب لأن احتمال أن يجيب الاقتباس الأول هو {confidence} فقط في تقديري.",

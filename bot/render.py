@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LONG = 480  # code points; a passage beyond them folds up around its best sentence
 NEAR = 160  # code points; what is left of a long passage on either side stays open up to here
+ALSO = 5  # articles that say the same; more are left out
 TITLE_LIMIT = 200  # code points
 
 
@@ -296,8 +297,20 @@ def _source_alone(quote: Quote, language: Language, look: Look) -> Rich:
 
 
 def _under(quote: Quote, language: Language, look: Look) -> Rich:
-    line = source(quote.article, language, link=quote.link)
+    line = joined([source(quote.article, language, link=quote.link), _also_in(quote.also_in, language)], "\n")
     return line.styled(Style.DIM) if look is Look.MARKS else line
+
+
+def _also_in(others: Sequence[Article], language: Language) -> Rich:
+    """The outlets, or else the titles, of other articles that say the same, each linking to its article."""
+    if not others:
+        return Rich("")
+    head = Rich(say(Phrase.ALSO_IN, language))
+    names = [(one_line(a.source or a.title), a.url) for a in others[:ALSO]]
+    if len({right_to_left(text) for text in (head.text, *(name for name, _ in names)) if _letters(text)}) > 1:
+        names = [(FSI + name + PDI, url) for name, url in names]
+    shown = [Rich(name).styled(Style.LINK, url) if url else Rich(name) for name, url in names]
+    return head + Rich(" ") + joined([*shown, *([Rich("…")] if len(others) > ALSO else [])], ", ")
 
 
 def _folded(quote: Quote) -> list[Span]:

@@ -86,6 +86,7 @@ def put_away(quote: Quote) -> dict[str, Any]:
         "context": list(quote.context),
         "score": quote.score,
         "link": quote.link,
+        "also_in": [other.id for other in quote.also_in],
     }
 
 
@@ -101,4 +102,5 @@ def find_again(kept: dict[str, Any], shelf: Shelf) -> Quote | None:
         score=kept["score"],
         context=Span(*kept["context"]),
         link=kept["link"],
+        also_in=tuple(other for known in kept.get("also_in", ()) if (other := shelf.find(key_of(known)))),
     )

@@ -58,19 +58,31 @@ def sketch(text: str) -> list[int]:
     from rensa import RMinHash
 
     hashed = RMinHash(num_perm=SKETCH, seed=_SEED)
-    hashed.update(sorted(_shingles(text)))
+    hashed.update(sorted(shingles(text)))
     return [int(value) for value in hashed.digest()]
 
 
-def contained(one: str, two: str) -> float:
-    """The share of the shorter text's shingles, five words in a row each, that the longer has too."""
-    shingles, others = _shingles(one), _shingles(two)
-    return len(shingles & others) / min(len(shingles), len(others))
+def shingles(text: str) -> set[str]:
+    """Every five words in a row, in lower case; all words where they are fewer, the text where it has none."""
+    words = _WORD.findall(text.casefold())
+    if not words:
+        return {text.strip()}
+    return {" ".join(words[at : at + _SHINGLE]) for at in range(max(1, len(words) - _SHINGLE + 1))}
+
+
+def contained(one: set[str], two: set[str]) -> float:
+    """The share of the smaller set's shingles that the larger has too."""
+    return len(one & two) / min(len(one), len(two))
+
+
+def repeats(one: set[str], two: set[str]) -> bool:
+    """Whether two texts of these shingles share so many that one may have been made from the other."""
+    return contained(one, two) >= _CONTAINED
 
 
 def same_story(one: str, two: str) -> bool:
     """Whether two texts are one story, reprinted, shortened or corrected, and not two written from one template."""
-    return contained(one, two) >= _CONTAINED and _same_facts(one, two)
+    return repeats(shingles(one), shingles(two)) and _same_facts(one, two)
 
 
 def _same_facts(one: str, two: str) -> bool:
@@ -88,11 +100,3 @@ def _shares(one: str, two: str) -> bool:
 
 def _facts(text: str) -> set[str]:
     return {word for fact in _FACT.findall(text) for word in _WORD.findall(fact.casefold())}
-
-
-def _shingles(text: str) -> set[str]:
-    """Every five words in a row; all words where they are fewer, the text where it has none."""
-    words = _WORD.findall(text.casefold())
-    if not words:
-        return {text.strip()}
-    return {" ".join(words[at : at + _SHINGLE]) for at in range(max(1, len(words) - _SHINGLE + 1))}

@@ -20,7 +20,7 @@ from typing import BinaryIO
 from corpus.article import Article, content_id
 from corpus.catalog import Catalog, Entry, digest_of, entry_of, is_own, make_hidden
 from corpus.clean import one_line
-from corpus.dedupe import canonical_url, contained, same_story, url_key
+from corpus.dedupe import canonical_url, contained, same_story, shingles, url_key
 from corpus.errors import LibraryError, LibraryLocked, SourceError
 from corpus.language import language_of
 from corpus.readers.item import Found, Item, Refused
@@ -358,7 +358,7 @@ class _Batch:
         for article_id in found:
             other = self._load(self._entries.get(article_id, found[article_id])).text
             if same_story(text, other):
-                shares.append((-contained(text, other), article_id))
+                shares.append((-contained(shingles(text), shingles(other)), article_id))
         return min(shares)[1] if shares else None
 
     def _with_id(self, article_id: str) -> Entry | None:

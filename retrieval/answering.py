@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Callable
-from itertools import islice
+from collections.abc import Callable, Iterable
 
 from corpus.article import Article, Span
+from corpus.dedupe import repeats, same_story, shingles
 from corpus.sentences import trim
 from retrieval import confidence, fusion, quoting
 from retrieval.encoder import Encoder
@@ -67,13 +67,13 @@ class Answerer:
         found = self._searcher.search(query, question)
         drafts = [self._draft(number, hit) for number, hit in enumerate(found.hits)]
         quotes = quoting.rounded(quoting.joined(drafts, self._words), self._beside)
-        chosen = list(islice(quoting.spread(quotes), query.limit))
+        chosen = self._told_once(quoting.spread(quotes), query.limit)
         probability = found.confidence
         return Answer(
             question=text,
             answered=bool(chosen) and probability >= self._threshold,
             confidence=probability,
-            quotes=tuple(self._quote(draft, found.hits[draft.hit]) for draft in chosen),
+            quotes=tuple(self._quote(draft, found.hits[draft.hit], also) for draft, also in chosen),
             snapshot=self.snapshot.name,
             took_ms=1000 * (self._clock() - began),
             evidence={
@@ -82,17 +82,38 @@ class Answerer:
             },
         )
 
+    def _told_once(self, drafts: Iterable[quoting.Draft], limit: int) -> list[tuple[quoting.Draft, list[int]]]:
+        """The first drafts that differ, each with the articles that say it again: reprints of the same story."""
+        chosen: list[tuple[quoting.Draft, set[str], list[int]]] = []
+        for draft in drafts:
+            words = shingles(self._text(draft.article, draft.span))
+            for first, others, also in chosen:
+                if first.article != draft.article and repeats(words, others) and self._same(first, draft):
+                    if draft.article not in also:
+                        also.append(draft.article)
+                    break
+            else:
+                if len(chosen) < limit:
+                    chosen.append((draft, words, []))
+        return [(draft, also) for draft, _, also in chosen]
+
+    def _same(self, one: quoting.Draft, two: quoting.Draft) -> bool:
+        return same_story(self.snapshot.article(one.article).text, self.snapshot.article(two.article).text)
+
+    def _text(self, article: int, span: Span) -> str:
+        return self.snapshot.article(article).text[span.start : span.end]
+
     def _draft(self, number: int, hit: Hit) -> quoting.Draft:
         return quoting.Draft(hit.article, hit.span, hit.sentences, hit.score, (hit.row,), number)
 
     def _words(self, article: int, span: Span) -> int:
-        return len(self.snapshot.article(article).text[span.start : span.end].split())
+        return len(self._text(article, span).split())
 
     def _beside(self, draft: quoting.Draft) -> tuple[Span | None, Span | None]:
         """The sentences right before and right after a draft's passages, which are neighbours in the article."""
         return self.snapshot.beside(min(draft.rows), max(draft.rows))
 
-    def _quote(self, draft: quoting.Draft, hit: Hit) -> Quote:
+    def _quote(self, draft: quoting.Draft, hit: Hit, also: list[int]) -> Quote:
         article = self.snapshot.article(draft.article)
         span = trim(article.text, draft.span)
         marks = tuple(trim(article.text, mark) for mark in quoting.highlights(draft.sentences))
@@ -106,6 +127,7 @@ class Answerer:
             score=draft.score,
             context=_wider(article, span),
             link=link_to(article.url, best),
+            also_in=tuple(self.snapshot.article(row) for row in also),
             evidence={
                 **{name: float(rank) for name, rank in ranks.items() if rank is not None},
                 **dict(zip(fusion.EVIDENCE, top.tolist(), strict=True)),

@@ -30,7 +30,8 @@ class Quote:
     """A span of an article, and the whole sentences in it to highlight, best first, at most three.
 
     `start` and `end` cut `text` out of `article.text`; nothing else can become a quote's words.
-    `context` is a wider span around it, for a person who wants to read on. Higher scores are better.
+    `context` is a wider span around it, for a person who wants to read on. Higher scores are better. `also_in` holds
+    other articles that tell the same story in nearly the same words, best first.
 
     Raises:
         ValueError: a span that does not lie inside the article, or a highlight outside the quote.
@@ -42,6 +43,7 @@ class Quote:
     score: float
     context: Span
     link: str | None = None
+    also_in: tuple[Article, ...] = ()
     evidence: dict[str, float] = field(default_factory=dict, compare=False)
 
     def __post_init__(self) -> None:

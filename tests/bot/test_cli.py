@@ -263,6 +263,15 @@ def test_a_library_is_paged_edited_and_exported(run: Run, tmp_path: Path, monkey
     assert [outcome["outcome"] for outcome in run("add", str(kept), "--json").json] == ["added", "added"]
 
 
+def test_a_reprint_is_reported_and_named_beside_the_answer(run: Run, tmp_path: Path) -> None:
+    reprint = {"id": "reprint", "title": "Dockers back", "text": HARBOUR["text"], "source": "The Bay Times"}
+    added = run("add", "--json", str(records(tmp_path / "a.jsonl", HARBOUR, reprint))).json
+    assert [outcome["reason"] for outcome in added] == [None, "the same text as harbour, kept as a further source"]
+    quotes = run("ask", "--json", "How long did the strike last?").json["quotes"]
+    assert [{q["article"]["id"], *(a["id"] for a in q["also_in"])} for q in quotes] == [{"harbour", "reprint"}]
+    assert run("articles", "list").out.count("\n") == 2
+
+
 def test_a_removed_article_answers_no_more(run: Run, tmp_path: Path) -> None:
     run("add", str(records(tmp_path / "a.jsonl", HARBOUR, BRIDGE)))
     assert run("articles", "remove", "harbour").out == "removed: harbour\n"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -67,6 +68,22 @@ def test_an_answer_in_blocks_has_no_quotation_marks_and_links_its_title() -> Non
             "https://news.example/kuwait#:~:text=According",
         ),
     )
+
+
+def test_other_articles_that_say_the_same_are_named_under_the_source() -> None:
+    others = (
+        article(source="The Daily", url="https://daily.example/"),
+        article(title="Victims protected", source=None),
+        article(source="القبس"),
+    )
+    told = replace(quote(article(), FIRST, FIRST), also_in=others)
+    rich = answer(answers.answer(told), EN, look=Look.BLOCKS)
+    names = [f"{FSI}{name}{PDI}" for name in ("The Daily", "Victims protected", "القبس")]
+    assert rich.text == f"{FIRST}\n{SOURCE}\nAlso in: {', '.join(names)}"
+    assert pieces(rich, Style.LINK) == [("link", names[0])]
+    many = replace(told, also_in=tuple(article(source=f"Paper {n}") for n in range(7)))
+    line = answer(answers.answer(many), EN, look=Look.MARKS).text.splitlines()[-1]
+    assert line == "Also in: Paper 0, Paper 1, Paper 2, Paper 3, Paper 4, …"
 
 
 def test_a_title_links_to_the_article_where_the_quote_has_no_link() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,6 +57,9 @@ QUOTE = Quote(
 
 def test_a_quote_put_away_is_found_again_as_it_was() -> None:
     assert find_again(put_away(QUOTE), Shelf.of(LIBRARY)) == QUOTE
+    reprinted = replace(QUOTE, also_in=(BEES,))
+    assert find_again(put_away(reprinted), Shelf.of(LIBRARY)) == reprinted
+    assert find_again(put_away(reprinted), Shelf.of([HARBOUR])) == QUOTE
 
 
 def test_a_quote_is_not_found_when_its_article_is_gone_or_reads_otherwise() -> None:

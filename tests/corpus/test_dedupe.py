@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus import Article, Found, Kind, Library, Outcome
-from corpus.dedupe import SKETCH, canonical_url, contained, same_story, sketch, url_key
+from corpus.dedupe import SKETCH, canonical_url, contained, repeats, same_story, shingles, sketch, url_key
 
 STORY = """\
 KUWAIT CITY: The Cabinet approved on Monday a plan to widen the coastal road between Salmiya and Fintas, \
@@ -215,11 +215,19 @@ def test_a_thousand_different_stories_stay_different() -> None:
     assert not any(same_story(a, b) for a, b in itertools.pairwise(texts))
 
 
-def test_what_is_contained_is_a_share_of_the_shorter_text() -> None:
-    assert contained("a b c d e f", "x a b c d e f y z") == 1.0
-    assert contained("a b c d e f", "a b c d e x") == 0.5
-    assert contained("?!", "?!") == 1.0
-    assert contained("", "a") == 0.0
+@pytest.mark.parametrize(
+    ("one", "two", "share"),
+    [
+        ("a b c d e f", "x A, b c d e f y z", 1.0),
+        ("a b c d e f", "a b c d e x", 0.5),
+        ("a b", "A b!", 1.0),
+        ("?!", " ?! ", 1.0),
+        ("", "a", 0.0),
+    ],
+)
+def test_what_is_contained_is_a_share_of_the_shorter_text(one: str, two: str, share: float) -> None:
+    assert contained(shingles(one), shingles(two)) == contained(shingles(two), shingles(one)) == share
+    assert repeats(shingles(one), shingles(two)) is (share > 0.5)
 
 
 @pytest.mark.parametrize(

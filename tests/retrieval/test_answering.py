@@ -158,3 +158,23 @@ def test_a_question_has_a_longest_length() -> None:
 
 def test_the_articles_are_those_of_the_library(answerer: Answerer) -> None:
     assert list(answerer.snapshot.articles()) == list(LIBRARY)
+
+
+def test_a_story_that_was_reprinted_is_quoted_once_and_the_others_are_named(tmp_path: Path) -> None:
+    reprint = replace(
+        HARBOUR,
+        id="reprint",
+        title="Dockers back at work",
+        source="The Bay Times",
+        text=HARBOUR.text + " More follows.",
+    )
+    short = replace(HARBOUR, id="short", title="Strike over", source=None, text=HARBOUR.text.split("\n\n")[0])
+    other = replace(HARBOUR, id="other", title="Ferry strike", text="The ferry strike had lasted eleven weeks by then.")
+    held = Answerer(built(tmp_path, [BRIDGE, HARBOUR, other, reprint, short]), HashingEncoder())
+    answer = held.answer(Query("How many days had the strike lasted?", limit=5))
+    told = {frozenset((q.article.id, *(a.id for a in q.also_in))) for q in answer.quotes}
+    assert frozenset(("harbour", "reprint", "short")) in told
+    assert all(len(ids) == 1 for ids in told if "harbour" not in ids)
+    assert frozenset(("other",)) in told
+    one = held.answer(Query("How many days had the strike lasted?", limit=1)).quotes[0]
+    assert one == answer.quotes[0]
