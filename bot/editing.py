@@ -47,7 +47,7 @@ class Editor:
         self._published = settings.home / "published"
         self._encoder = encoder
         self._allow_private = settings.allow_private_addresses
-        self._feeds = [Feed(url, 60.0 * settings.feed_minutes) for url in settings.feeds]
+        self._feeds = [_feed(listed, settings.feed_minutes) for listed in settings.feeds]
 
     def prepare(self, say: Callable[[str], None]) -> None:
         """Put the shipped articles into an empty home and build the index where there is none.
@@ -212,6 +212,12 @@ class Editor:
         with Fetcher(allow_private=self._allow_private) as fetcher:
             for source in sources:
                 yield from read(stdin or b"" if source == "-" else source, fetcher=fetcher)
+
+
+def _feed(listed: str, minutes: int) -> Feed:
+    """The feed of a setting: an address, and behind it its own minutes where it has some."""
+    url, *own = listed.split()
+    return Feed(url, 60.0 * int(own[0] if own else minutes))
 
 
 _EDITORS = ("sensible-editor", "nano", "vim", "vi")

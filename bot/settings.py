@@ -54,11 +54,17 @@ def _folder(value: object) -> Path:
     return Path(_text(value)).expanduser().absolute()
 
 
-def _urls(value: object) -> tuple[str, ...]:
+def _feeds(value: object) -> tuple[str, ...]:
     parts = value.split(",") if isinstance(value, str) else value
     if not isinstance(parts, list | tuple):
         raise ValueError("URLs, comma between")
-    return tuple(_url(part) for part in parts)
+    for part in parts:
+        url, *minutes = _text(part).split()
+        _url(url)
+        if len(minutes) > 1:
+            raise ValueError("a URL and minutes")
+        _minutes(*minutes or ["1"])
+    return tuple(" ".join(part.split()) for part in parts)
 
 
 def _url(value: object) -> str:
@@ -121,7 +127,12 @@ class Settings:
     threshold: float = _setting(
         0.5, _share, "answer from this probability on; higher declines more", "a number from 0 to 1"
     )
-    feeds: tuple[str, ...] = _setting((), _urls, "feeds and sitemaps that newsquote watch asks", "URLs, comma between")
+    feeds: tuple[str, ...] = _setting(
+        (),
+        _feeds,
+        "feeds and sitemaps that newsquote watch asks",
+        "URLs, comma between, each with its minutes behind it if need be",
+    )
     feed_minutes: int = _setting(15, _minutes, "minutes between two visits", "a whole number from 1 to 1440")
     allow_private_addresses: bool = _setting(
         False, _yes, "fetch articles from addresses of the local network too", "true or false"

@@ -3,6 +3,7 @@
 CorpusError
 ├── ArticleError      an article, or a span of it, that breaks the rules of `corpus.article`
 ├── SourceError       a source that cannot be read; the message says why and what to do
+│   └── SourceBusy    its server cannot answer now; later it may
 └── LibraryError      the library folder cannot be used
     └── LibraryLocked somebody else is writing to it
 """
@@ -20,6 +21,14 @@ class ArticleError(CorpusError):
 
 class SourceError(CorpusError):
     """A source that cannot be read."""
+
+
+class SourceBusy(SourceError):
+    """A source whose server cannot answer now; `wait_s` is how long it asked to be left alone, where it did."""
+
+    def __init__(self, message: str, wait_s: float = 0.0) -> None:
+        super().__init__(message)
+        self.wait_s = wait_s
 
 
 class LibraryError(CorpusError):

@@ -7,6 +7,7 @@ that was checked (a second look-up could answer otherwise), and nothing is read 
 
 from __future__ import annotations
 
+import datetime as dt
 import ipaddress
 import socket
 import ssl
@@ -14,17 +15,25 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 
-from corpus.errors import SourceError
+from corpus.errors import SourceBusy, SourceError
 
 if TYPE_CHECKING:
     import httpx
 
 USER_AGENT = "newsquote/0.1 (quotes news articles with their source)"
 _REDIRECTS = (301, 302, 303, 307, 308)
+# Told to come back later, RFC 9110, 15.5 and 15.6, and RFC 6585, 4.
+_BUSY = (429, 500, 502, 503, 504)
+# A host's rules are asked for again after a day, RFC 9309, 2.4; more than 500 KiB of them are not read, 2.5.
+_RULES_S = 86_400.0
+_RULES_LIMIT = 500 << 10
+# No host is waited for longer between two pages, whatever its rules ask for.
+_LONGEST_DELAY_S = 30.0
 _MISSING = "the host name cannot be found"
 # Networks that the ipaddress module calls global, though what answers there may be inside: NAT64, 6to4, Teredo.
 _TUNNELS = tuple(ipaddress.ip_network(n) for n in ("64:ff9b::/96", "2002::/16", "2001::/32", "100.64.0.0/10"))
@@ -73,7 +82,7 @@ def is_public(address: str) -> bool:
 class Fetcher:
     """Fetches pages one at a time, politely: a pause between two requests to one host, and robots.txt where asked.
 
-    `timeout_s` bounds each step, `deadline_s` a whole answer with its redirects, `size_limit` its unpacked bytes.
+    `timeout_s` bounds each step, `deadline_s` a whole answer, `size_limit` its unpacked bytes.
     `allow_private` lets addresses of the local network through. `clock` and `sleep` are parameters for tests.
     """
 
@@ -102,7 +111,8 @@ class Fetcher:
         self._clock = clock
         self._sleep = sleep
         self._asked: dict[str, float] = {}
-        self._robots: dict[str, RobotFileParser] = {}
+        self._rules: dict[str, tuple[float, RobotFileParser]] = {}
+        self._deadline = 0.0
         self._client: httpx.Client | None = None
 
     def __enter__(self) -> Fetcher:
@@ -121,23 +131,26 @@ class Fetcher:
         """What the address answers. With `etag` or `modified` of an earlier answer, `unchanged` where it is the same.
 
         Raises:
-            SourceError: the address is not allowed (with `robots`, by the host's robots.txt too), cannot be reached,
-                or answers with an error, too slowly or too much.
+            SourceBusy: it cannot be reached or answers too slowly, or that it cannot answer now.
+            SourceError: the address is not allowed (with `robots`, by the host's robots.txt too) or answers with an
+                error or too much.
         """
         import httpx
 
-        deadline = self._clock() + self._deadline_s
         conditions = {"If-None-Match": etag, "If-Modified-Since": modified}
         headers = {key: value for key, value in conditions.items() if value}
         for _ in range(self._redirect_limit + 1):
             url = _checked(url)
-            if robots and not self._robots_allow(url):
+            if robots and not self.allows(url):
                 raise SourceError("the host's robots.txt does not allow it")
             self._pause(url)
+            self._deadline = self._clock() + self._deadline_s
             try:
-                answer = self._answer(url, headers, deadline)
+                answer = self._answer(url, headers)
+            except httpx.DecodingError as exc:
+                raise SourceError("what the server sends cannot be unpacked") from exc
             except httpx.HTTPError as exc:
-                raise SourceError(_reason(exc)) from exc
+                raise self._failure(exc) from exc
             except (httpx.InvalidURL, UnicodeError) as exc:
                 raise SourceError(f"it is not a web address: {exc}") from exc
             if isinstance(answer, Page):
@@ -145,7 +158,16 @@ class Fetcher:
             url = _joined(url, answer)
         raise SourceError(f"it redirects more than {self._redirect_limit} times")
 
-    def _answer(self, url: str, headers: dict[str, str], deadline: float) -> Page | str:
+    def allows(self, url: str) -> bool:
+        """Whether the rules of the address's host let us fetch it; a host without rules forbids nothing.
+
+        Raises:
+            SourceBusy: the rules cannot be had now, so nothing may be fetched (RFC 9309, 2.3.1.4).
+        """
+        found = self._rules_of(url)
+        return found.can_fetch(self._user_agent, url)
+
+    def _answer(self, url: str, headers: dict[str, str]) -> Page | str:
         """The page, or the address it redirects to."""
         with self._opened().stream("GET", url, headers=headers) as response:
             if response.status_code in _REDIRECTS and "location" in response.headers:
@@ -154,14 +176,17 @@ class Fetcher:
             if response.status_code == 304:
                 return Page(url, b"", etag=etag, modified=modified, unchanged=True)
             if response.status_code != 200:
-                raise SourceError(f"the server answers {response.status_code} {response.reason_phrase}".rstrip())
+                told = f"the server answers {response.status_code} {response.reason_phrase}".rstrip()
+                if response.status_code in _BUSY:
+                    raise SourceBusy(told, _wait_s(response.headers.get("retry-after", "")))
+                raise SourceError(told)
             data = bytearray()
             for chunk in response.iter_bytes():
                 data += chunk
                 if len(data) > self._size_limit:
                     raise SourceError(f"it is larger than {self._size_limit >> 20} MiB")
-                if self._clock() > deadline:
-                    raise SourceError(f"it took longer than {self._deadline_s:g} s")
+                if self._left_s() <= 0:
+                    raise SourceBusy(f"it took longer than {self._deadline_s:g} s")
             kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             return Page(url, bytes(data), response.charset_encoding, kind, etag, modified)
 
@@ -171,29 +196,70 @@ class Fetcher:
 
             # Only what httpx unpacks by itself, piece by piece, so that a bomb meets the limit on its size.
             headers = {"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate", "Accept": "*/*"}
-            transport = _transport(self._resolve, allow_private=self._allow_private)
+            transport = _transport(self._resolve, self._left_s, allow_private=self._allow_private)
             self._client = httpx.Client(transport=transport, headers=headers, timeout=self._timeout_s)
         return self._client
 
+    def _left_s(self) -> float:
+        """What is left of the time for this answer."""
+        return self._deadline - self._clock()
+
+    def _failure(self, exc: httpx.HTTPError) -> SourceError:
+        import httpx
+
+        match exc:
+            case httpx.TimeoutException() if self._left_s() <= 0:
+                return SourceBusy(f"it took longer than {self._deadline_s:g} s")
+            case httpx.TimeoutException():
+                return SourceBusy("the server does not answer in time")
+            case httpx.ConnectError() if isinstance(exc.__cause__, ssl.SSLError) or "SSL" in str(exc):
+                return SourceError(f"the server's certificate is not valid: {exc}")
+            case httpx.NetworkError():
+                return SourceBusy(f"the server cannot be reached: {str(exc) or type(exc).__name__}")
+            case _:
+                return SourceBusy(f"the server's answer cannot be read: {str(exc) or type(exc).__name__}")
+
     def _pause(self, url: str) -> None:
+        """Waits until the host may be asked again."""
         host = urlsplit(url).netloc
         if host in self._asked:
-            wait = self._asked[host] + self._delay_s - self._clock()
+            wait = self._asked[host] + self._delay_of(url) - self._clock()
             if wait > 0:
                 self._sleep(wait)
         self._asked[host] = self._clock()
 
-    def _robots_allow(self, url: str) -> bool:
+    def _delay_of(self, url: str) -> float:
+        known = self._rules.get(urljoin(url, "/robots.txt"))
+        wanted = known[1].crawl_delay(self._user_agent) if known else None
+        return max(self._delay_s, min(float(wanted or 0), _LONGEST_DELAY_S))
+
+    def _rules_of(self, url: str) -> RobotFileParser:
         base = urljoin(url, "/robots.txt")
-        if base not in self._robots:
+        asked, rules = self._rules.get(base, (0.0, None))
+        if rules is None or self._clock() - asked > _RULES_S:
             rules = RobotFileParser(base)
             try:
-                rules.parse(self.get(base).data.decode("utf-8", "replace").splitlines())
+                text = self.get(base).data[:_RULES_LIMIT].decode("utf-8", "replace")
+            except SourceBusy as exc:
+                raise SourceBusy(f"the host's robots.txt cannot be read: {exc}", exc.wait_s) from exc
             except SourceError:
-                # A host without rules forbids nothing.
-                rules.parse([])
-            self._robots[base] = rules
-        return self._robots[base].can_fetch(self._user_agent, url)
+                text = ""
+            rules.parse(text.splitlines())
+            self._rules[base] = (self._clock(), rules)
+        return rules
+
+
+def _wait_s(stated: str) -> float:
+    """The seconds of a Retry-After header, which is a number or a date; 0 where it says neither."""
+    if stated.strip().isdecimal():
+        return float(stated)
+    try:
+        until = parsedate_to_datetime(stated)
+    except (ValueError, TypeError):
+        return 0.0
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=dt.UTC)
+    return max(0.0, (until - dt.datetime.now(dt.UTC)).total_seconds())
 
 
 def _checked(url: str) -> str:
@@ -223,24 +289,11 @@ def _joined(url: str, location: str) -> str:
         raise SourceError(f"it redirects to no web address: {exc}") from exc
 
 
-def _reason(exc: httpx.HTTPError) -> str:
-    import httpx
+def _transport(resolve: Resolve, left_s: Callable[[], float], *, allow_private: bool) -> httpx.BaseTransport:
+    """A transport of httpx whose connections pass the guard; httpx itself has no place to put one.
 
-    match exc:
-        case httpx.TimeoutException():
-            return "the server does not answer in time"
-        case httpx.DecodingError():
-            return "what the server sends cannot be unpacked"
-        case httpx.ConnectError() if isinstance(exc.__cause__, ssl.SSLError) or "SSL" in str(exc):
-            return f"the server's certificate is not valid: {exc}"
-        case httpx.NetworkError():
-            return f"the server cannot be reached: {str(exc) or type(exc).__name__}"
-        case _:
-            return f"the server's answer cannot be read: {str(exc) or type(exc).__name__}"
-
-
-def _transport(resolve: Resolve, *, allow_private: bool) -> httpx.BaseTransport:
-    """A transport of httpx whose connections pass the guard; httpx itself has no place to put one."""
+    `left_s` says how long the answer may still take: a server that sends a byte now and then keeps every timeout.
+    """
     import httpcore
     import httpx
 
@@ -256,6 +309,35 @@ def _transport(resolve: Resolve, *, allow_private: bool) -> httpx.BaseTransport:
             raise httpx.NetworkError(str(exc)) from exc
         except (httpcore.ProtocolError, httpcore.UnsupportedProtocol) as exc:
             raise httpx.RemoteProtocolError(str(exc)) from exc
+
+    class Timed(httpcore.NetworkStream):
+        """A connection that is not waited on longer than there is time left."""
+
+        def __init__(self, inner: httpcore.NetworkStream) -> None:
+            self._inner = inner
+
+        def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+            return self._inner.read(max_bytes, within(timeout))
+
+        def write(self, buffer: bytes, timeout: float | None = None) -> None:
+            self._inner.write(buffer, within(timeout))
+
+        def close(self) -> None:
+            self._inner.close()
+
+        def start_tls(
+            self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+        ) -> httpcore.NetworkStream:
+            return Timed(self._inner.start_tls(ssl_context, server_hostname, within(timeout)))
+
+        def get_extra_info(self, info: str) -> object:
+            return self._inner.get_extra_info(info)
+
+    def within(timeout: float | None) -> float:
+        left = left_s()
+        if left <= 0:
+            raise httpcore.ReadTimeout("the deadline has passed")
+        return left if timeout is None else min(timeout, left)
 
     class Guard(httpcore.SyncBackend):
         """Connects to addresses that were checked, never to a name."""
@@ -274,7 +356,8 @@ def _transport(resolve: Resolve, *, allow_private: bool) -> httpx.BaseTransport:
             failure: Exception | None = None
             for address in addresses:
                 try:
-                    return super().connect_tcp(address, port, timeout, local_address, socket_options)
+                    stream = super().connect_tcp(address, port, within(timeout), local_address, socket_options)
+                    return Timed(stream)
                 except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
                     failure = exc
             raise failure or SourceError(_MISSING)

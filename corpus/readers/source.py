@@ -46,14 +46,14 @@ _SAVED_FROM = re.compile(rb"<!-- saved from url=\(\d+\)(\S+) -->")
 class _Context:
     """What is known around a file: who may fetch, the address it came from, and how many archives it lies in.
 
-    `known` says of an address whether its page need not be fetched.
+    `wanted` says of what a feed or sitemap lists whether it is to be read.
     """
 
     fetcher: Fetcher | None = None
     url: str | None = None
     charset: str | None = None
     archives: int = 0
-    known: Callable[[str], bool] | None = None
+    wanted: Callable[[Entry], bool] | None = None
 
 
 def read(
@@ -114,10 +114,18 @@ def _read_address(address: str, name: str, fetcher: Fetcher | None) -> Iterator[
 
 
 def read_answer(
-    page: Page, *, name: str, fetcher: Fetcher | None = None, known: Callable[[str], bool] | None = None
+    page: Page, *, name: str, fetcher: Fetcher | None = None, wanted: Callable[[Entry], bool] | None = None
 ) -> Iterator[Item]:
-    """What a fetched answer holds; as `read`. Of a listing, pages whose address is `known` are not fetched again."""
-    yield from _read_stream(io.BytesIO(page.data), name, _Context(fetcher, page.url, page.charset, known=known))
+    """What a fetched answer holds; as `read`. Of a listing, only what is `wanted`.
+
+    The source of what a listing lists is `source_of` it.
+    """
+    yield from _read_stream(io.BytesIO(page.data), name, _Context(fetcher, page.url, page.charset, wanted=wanted))
+
+
+def source_of(listing: str, entry: Entry) -> str:
+    """What an entry of a feed or sitemap is called in items."""
+    return f"{listing}: {entry.url or entry.title}"
 
 
 def _read_path(path: Path, name: str | None, context: _Context) -> Iterator[Item]:
@@ -284,18 +292,20 @@ def _read_listing(data: bytes, name: str, kind: str, context: _Context) -> Itera
     """The articles that a feed or a sitemap lists."""
     from corpus.readers.feed import Entry, read_feed, read_sitemap
 
+    if context.url and context.fetcher and not context.fetcher.allows(context.url):
+        raise SourceError("the host's robots.txt does not allow it")
     if kind == "sitemap":
         pages, maps = read_sitemap(data, url=context.url)
         for address in maps:
-            yield from _read_linked(Entry(address, address, None), f"{name}: {address}", context)
+            listed_in = Entry(address, address, None)
+            yield from _read_linked(listed_in, source_of(name, listed_in), context)
         listed = [Entry(address, address, None) for address in pages]
     else:
         listed = read_feed(data, url=context.url)
-    if context.known is not None:
-        known = context.known
-        listed = [entry for entry in listed if entry.article or not (entry.url and known(entry.url))]
+    if context.wanted is not None:
+        listed = [entry for entry in listed if context.wanted(entry)]
     for number, entry in enumerate(listed):
-        source = f"{name}: {entry.url or entry.title}"
+        source = source_of(name, entry)
         if entry.article is not None:
             yield Found(entry.article, source)
         elif number >= _PAGES_LIMIT:
@@ -318,7 +328,7 @@ def _read_linked(entry: Entry, source: str, context: _Context) -> Iterator[Item]
         yield Refused(source, str(exc))
         return
     with suppress(OSError):
-        inner = _Context(context.fetcher, page.url, page.charset, context.archives + 1, context.known)
+        inner = _Context(context.fetcher, page.url, page.charset, context.archives + 1, context.wanted)
         yield from _read_stream(io.BytesIO(page.data), source, inner)
 
 

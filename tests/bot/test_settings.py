@@ -105,3 +105,20 @@ def test_every_setting_is_shown_with_its_origin(tmp_path: Path) -> None:
     assert ("home", str(tmp_path), "option") in shown
     assert ("telegram_admins", "7, 8", "environment") in shown
     assert ("telegram_api_url", "", "default") in shown
+
+
+@pytest.mark.parametrize(
+    "given",
+    ["https://x.kw/feed/, http://y.kw/map.xml  60", ["https://x.kw/feed/", " http://y.kw/map.xml 60 "]],
+    ids=["variable", "file"],
+)
+def test_a_feed_may_have_minutes_of_its_own(tmp_path: Path, given: str | list[str]) -> None:
+    home = write(tmp_path, f"feeds = {given}") if isinstance(given, list) else tmp_path
+    environ = {"NEWSQUOTE_FEEDS": given} if isinstance(given, str) else {}
+    assert Settings.load(home, environ).feeds == ("https://x.kw/feed/", "http://y.kw/map.xml 60")
+
+
+@pytest.mark.parametrize("feed", ["x.kw/feed", "https://x.kw/feed soon", "https://x.kw/feed 0", "https://x.kw/f 5 6"])
+def test_a_feed_that_is_none_is_refused(tmp_path: Path, feed: str) -> None:
+    with pytest.raises(SettingsError, match=r"NEWSQUOTE_FEEDS .* must be URLs, comma between, each with its minutes behind it"):
+        Settings.load(tmp_path, {"NEWSQUOTE_FEEDS": feed})

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import socket
+import socketserver
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus import SourceError, fetch
+from corpus.errors import SourceBusy
 from corpus.fetch import Fetcher, Page, is_public, resolve
 from tests.corpus.servers import STALL, Site, answer, serving
 
@@ -131,6 +135,33 @@ def test_an_answer_that_never_ends_is_left_at_the_deadline(site: Site) -> None:
         assert refusal(fetcher, site.address) == "it took longer than 60 s"
 
 
+class Dripping(socketserver.StreamRequestHandler):
+    """Answers with a byte every twentieth of a second and never comes to an end of its header."""
+
+    def handle(self) -> None:
+        self.rfile.readline()
+        with contextlib.suppress(OSError):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+            while not self.server.stopped.wait(0.05):  # type: ignore[attr-defined]
+                self.wfile.write(b"x")
+
+
+def test_a_header_that_comes_byte_by_byte_is_left_at_the_deadline() -> None:
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dripping) as server:
+        server.stopped = threading.Event()  # type: ignore[attr-defined]
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            with Fetcher(allow_private=True, timeout_s=5, deadline_s=0.4) as fetcher:
+                reason = refusal(fetcher, f"http://127.0.0.1:{server.server_address[1]}/")
+        finally:
+            server.stopped.set()  # type: ignore[attr-defined]
+            server.shutdown()
+            thread.join()
+    assert reason == "it took longer than 0.4 s"
+
+
 def test_a_server_that_is_not_there_is_refused(fetcher: Fetcher) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
@@ -239,6 +270,45 @@ def test_robots_txt_is_asked_once_and_obeyed_where_that_is_wanted(site: Site, fe
     assert refusal(fetcher, f"{site.address}/private/a", robots=True) == "the host's robots.txt does not allow it"
     assert fetcher.get(f"{site.address}/private/a").data == b"text"
     assert site.paths() == ["/robots.txt", "/a", "/private/a"]
+
+
+def test_a_host_that_cannot_tell_its_rules_now_is_not_fetched_from_and_asked_again(
+    site: Site, fetcher: Fetcher
+) -> None:
+    site.answers["/robots.txt"] = answer(status="503 Busy", Retry_After="60")
+    site.answers["/a"] = answer(b"text")
+    with pytest.raises(SourceBusy) as caught:
+        fetcher.get(f"{site.address}/a", robots=True)
+    assert str(caught.value) == "the host's robots.txt cannot be read: the server answers 503 Busy"
+    assert caught.value.wait_s == 60
+    site.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /b")
+    assert fetcher.get(f"{site.address}/a", robots=True).data == b"text"
+    assert site.paths() == ["/robots.txt", "/robots.txt", "/a"]
+
+
+def test_rules_are_asked_for_again_after_a_day_and_their_delay_is_kept(site: Site) -> None:
+    site.answers["/robots.txt"] = answer(b"User-agent: newsquote\nCrawl-delay: 7\nUser-agent: *\nCrawl-delay: 900\n")
+    site.answers["/a"] = answer(b"text")
+    clock = Clock()
+    with Fetcher(allow_private=True, delay_s=1, clock=clock, sleep=clock.sleep) as fetcher:
+        for _ in range(2):
+            fetcher.get(f"{site.address}/a", robots=True)
+        assert clock.slept == [7, 7]
+        clock.now += 86_400
+        site.answers["/robots.txt"] = answer(b"User-agent: *\nCrawl-delay: 900\n")
+        fetcher.get(f"{site.address}/a", robots=True)
+    assert clock.slept == [7, 7, 30]
+    assert site.paths() == ["/robots.txt", "/a", "/a", "/robots.txt", "/a"]
+
+
+@pytest.mark.parametrize(
+    ("stated", "wait_s"), [("120", 120), ("", 0), ("soon", 0), ("-5", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)]
+)
+def test_a_server_that_cannot_answer_now_may_say_when(site: Site, fetcher: Fetcher, stated: str, wait_s: float) -> None:
+    site.answers["/"] = answer(status="429 Too Many Requests", Retry_After=stated)
+    with pytest.raises(SourceBusy, match="the server answers 429 Too Many Requests") as caught:
+        fetcher.get(f"{site.address}/")
+    assert caught.value.wait_s == wait_s
 
 
 def test_a_host_without_rules_forbids_nothing(site: Site, fetcher: Fetcher) -> None:

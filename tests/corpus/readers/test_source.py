@@ -207,6 +207,34 @@ def test_a_feed_gives_what_it_holds_and_fetches_the_rest(site: Site, fetcher: Fe
     ]
 
 
+@pytest.mark.parametrize("name", ["feed", "map"])
+def test_a_listing_that_its_host_does_not_allow_is_refused_and_a_page_is_not(
+    site: Site, fetcher: Fetcher, name: str
+) -> None:
+    site.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /")
+    site.answers["/feed"] = answer(rss(f"<title>T</title><link>{site.address}/page</link>"))
+    site.answers["/map"] = answer(sitemap(f"{site.address}/page"))
+    site.answers["/page"] = answer(page(head="<title>Road opens</title>"))
+    assert titles(list(read(f"{site.address}/{name}", fetcher=fetcher))) == ["the host's robots.txt does not allow it"]
+    assert titles(list(read(f"{site.address}/page", fetcher=fetcher))) == ["Road opens"]
+
+
+@pytest.mark.parametrize(
+    ("sources", "count"),
+    [(["a.txt"], 1), (["r.jsonl"], 3), (["."], 5), (["a.txt", "r.jsonl", "none.txt"], 4), ([], 0)]
+    + [([source], None) for source in ("https://x.kw/a", "-", "a.zip", "r.jsonl.gz", "feed.xml")],
+)
+def test_items_are_counted_before_they_are_read_where_that_can_be_told(
+    tmp_path: Path, sources: list[str], count: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder").mkdir()
+    for name in ("a.txt", "folder/b.txt"):
+        (tmp_path / name).write_text("A title\n\nBody.")
+    (tmp_path / "r.jsonl").write_bytes(RECORD * 3)
+    assert source.count_of(sources) == count
+
+
 def test_a_sitemap_gives_its_pages_and_those_of_its_sitemaps(site: Site, fetcher: Fetcher) -> None:
     site.answers["/all.xml"] = answer(sitemap("/one.xml", "/all.xml", kind="sitemapindex", entry="sitemap"))
     site.answers["/one.xml"] = answer(sitemap("/road"))
