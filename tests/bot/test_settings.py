@@ -120,5 +120,7 @@ def test_a_feed_may_have_minutes_of_its_own(tmp_path: Path, given: str | list[st
 
 @pytest.mark.parametrize("feed", ["x.kw/feed", "https://x.kw/feed soon", "https://x.kw/feed 0", "https://x.kw/f 5 6"])
 def test_a_feed_that_is_none_is_refused(tmp_path: Path, feed: str) -> None:
-    with pytest.raises(SettingsError, match=r"NEWSQUOTE_FEEDS .* must be URLs, comma between, each with its minutes behind it"):
+    with pytest.raises(
+        SettingsError, match=r"NEWSQUOTE_FEEDS .* must be URLs, comma between, each with its minutes behind it"
+    ):
         Settings.load(tmp_path, {"NEWSQUOTE_FEEDS": feed})

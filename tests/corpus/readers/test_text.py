@@ -29,6 +29,29 @@ def test_text_is_decoded(encoding: str) -> None:
     assert decode(text.encode(encoding)) == text
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "Le café où l'été a été très agréable, déjà vu."),
+        ("cp1252", "Die Straße zwischen Köln und Düsseldorf wird gesperrt."),
+        ("cp1252", "El Gobierno aprobó la ampliación; la señora dijo más."),
+        ("cp1252", "The minister’s plan – “a road for all” – costs £42 million."),
+        ("cp1250", "Rząd zatwierdził w poniedziałek plan poszerzenia drogi."),
+        ("cp1250", "Vláda v pondělí schválila plán na rozšíření silnice."),
+        ("cp1254", "Bakanlar Kurulu pazartesi günü yolun genişletilmesi planını onayladı."),
+        ("cp1257", "Vyriausybė pirmadienį patvirtino pakrantės kelio plėtimą šiaurėje."),
+        ("cp1251", "Дорога между Сальмией и Финтасом откроется в понедельник."),
+        ("cp1256", "وافق مجلس الوزراء يوم الاثنين على خطة توسيع الطريق."),
+        ("iso8859-6", "وافق مجلس الوزراء يوم الاثنين على خطة توسيع الطريق."),
+        ("gb18030", "科威特内阁周一批准了拓宽沿海公路的计划，部长说。"),
+        ("utf-16-le", "وافق مجلس الوزراء يوم الاثنين على خطة توسيع الطريق."),
+        ("utf-16-be", "The road opens on Monday."),
+    ],
+)
+def test_a_sentence_is_enough_to_tell_its_encoding(encoding: str, text: str) -> None:
+    assert decode(text.encode(encoding)) == text
+
+
 def test_arabic_in_its_windows_encoding_is_decoded() -> None:
     text = "بحسب التقرير لا تزال الكويت في المستوى الثاني وتواصل جهودها لإحراز تقدم في هذا الصدد. " * 5
     assert decode(text.encode("cp1256")) == text
