@@ -31,11 +31,21 @@ _FURNITURE = re.compile(
     | related(?:\ (?:articles?|stories|posts|topics|news|content|links)):?
     | recommended(?:\ for\ you)? | more\ from\b.{0,60} | trending(?:\ now)? | most\ read
     | previous\ (?:article|post)\b.{0,120} | next\ (?:article|post)\b.{0,120}
-    | (?:we\ use|this\ (?:web)?site\ uses)\ cookies\b.{0,300} | accept\ (?:all\ )?cookies
-    | (?:©|\(c\)\ |copyright\ (?:©|\d{4})).{0,120} | all\ rights\ reserved\.? | powered\ by\ .{1,40}
+    | accept\ (?:all\ )?cookies | powered\ by\ .{1,40}
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+# The same, where they are sentences. What else ends like one was written by somebody.
+_NOTICE = re.compile(
+    r"""
+    (?:we\ use|this\ (?:web)?site\ uses)\ cookies\b.{0,300}
+    | (?:©|\(c\)\ |copyright\ (?:©|\d{4})).{0,120} | all\ rights\ reserved\.?
+    | (?:like|follow|find|join)\ us\ on
+      \ (?:facebook|twitter|instagram|telegram|whatsapp|linkedin|youtube|google|tiktok|x\b).{0,60}
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"\s\S+\s.*\w[.?]['\"’”)]*$")
 _NEWS_WORDS = "Times|News|Today|Daily|Herald|Tribune|Gazette|Telegraph|Guardian|Chronicle|Observer|Mirror|Journal"
 _GLUED_AFTER = re.compile(rf"([a-z])((?:{_NEWS_WORDS})\b)")
 _GLUED_BEFORE = re.compile(rf"\b({_NEWS_WORDS})([A-Z])")
@@ -62,7 +72,11 @@ def clean_text(text: str) -> str:
 def is_furniture(line: str) -> bool:
     """Whether the line is something that a page carries around its article ("Share this", "Exit mobile version")."""
     line = line.strip()
-    return len(line) <= _FURNITURE_LIMIT and _FURNITURE.fullmatch(line) is not None
+    if len(line) > _FURNITURE_LIMIT:
+        return False
+    if _NOTICE.fullmatch(line):
+        return True
+    return _FURNITURE.fullmatch(line) is not None and _SENTENCE.search(line) is None
 
 
 def drop_furniture(text: str) -> str:

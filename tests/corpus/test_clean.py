@@ -87,6 +87,8 @@ def test_normalizing_touches_only_composition_and_line_ends() -> None:
         "© 2026 Times Kuwait",
         "Copyright 2026 The Times",
         "All rights reserved.",
+        "Follow us on Facebook and Twitter.",
+        "Read more...",
     ],
 )
 def test_furniture_is_known(line: str) -> None:
@@ -104,6 +106,10 @@ def test_furniture_is_known(line: str) -> None:
         "🙂",
         "***",
         "Search teams found the boat.",
+        "More from him later.",
+        "Share on Monday rose 5 percent.",
+        "Follow us on the journey to the north, they said.",
+        "“Share this with your neighbours.”",
         "Advertisement spending rose 5 percent.",
         "Related to the crown by marriage, she left.",
         "Sponsored by " + "a very long list of firms " * 20,
