@@ -2,17 +2,23 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
+from hypothesis import strategies as st
 
+from bot.cli import answer_json
 from bot.editing import Editor, edit_by_hand
 from bot.settings import Settings, SettingsError
 from corpus import Article, CorpusError, Kind, Library, LibraryLocked, SourceError, read
 from retrieval import publish as publishing
 from retrieval import snapshot
+from retrieval.answering import Answerer
 from retrieval.errors import ModelError
+from retrieval.results import Query
 from retrieval.snapshot import Snapshot
 from tests.fakes import HashingEncoder
 
@@ -235,3 +241,49 @@ def test_an_older_snapshot_that_was_chosen_stays_chosen_while_nothing_changes(se
     publishing.use(settings.snapshots, old)
     editor.add([ferry])
     assert snapshot.current(settings.snapshots) == old
+
+
+WORDS = st.sampled_from(
+    ["The ferry is late.", "Fog lies over the bay.", "The bridge closes in May.", "Bees swarm in June."]
+)
+TEXTS = st.lists(WORDS, min_size=1, max_size=6).map(" ".join)
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["add", "edit", "remove", "by hand"]), st.sampled_from("abcd"), TEXTS),
+    min_size=1,
+    max_size=6,
+)
+ASKED = ("Is the ferry late?", "When does the bridge close?", "What lies over the bay?", "Who swims?")
+
+
+def answers(settings: Settings) -> list[object]:
+    """What is answered, all but the time it took and the name of the snapshot."""
+    answerer = Answerer(Snapshot.open(settings.snapshots), HashingEncoder())
+    given = [json.loads(answer_json(answerer.answer(Query(text, limit=5)), why=True)) for text in ASKED]
+    return [{key: value for key, value in one.items() if key not in ("took_ms", "snapshot")} for one in given]
+
+
+@hypothesis.settings(max_examples=12, deadline=None)
+@hypothesis.given(STEPS)
+def test_however_a_library_came_about_it_answers_as_one_built_anew(steps: list[tuple[str, str, str]]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings.load(Path(folder, "home"), {})
+        editor = Editor(settings, HashingEncoder)
+        for number, (step, name, text) in enumerate(steps):
+            if step == "remove":
+                editor.remove([name])
+            elif step == "edit" and name in editor.library.ids():
+                editor.edit(
+                    name,
+                    lambda path, name=name, text=text: path.write_text(f"---\nid: {name}\n---\n\n{text}\n"),  # type: ignore[misc]
+                )
+            elif step == "by hand":
+                settings.library.mkdir(parents=True, exist_ok=True)
+                (settings.library / f"{name}.txt").write_text(f"By hand {name}\n\n{text}\n")
+            else:
+                path = Path(folder, f"{number}.jsonl")
+                path.write_text(json.dumps({"id": name, "title": f"Story {name}", "text": text}))
+                editor.add([str(path)])
+        editor.build(full=False)
+        gradual = answers(settings)
+        editor.build(full=True)
+        assert answers(settings) == gradual
