@@ -5,7 +5,9 @@ from __future__ import annotations
 import io
 import logging
 import re
+import unicodedata
 from collections import Counter
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -21,19 +23,30 @@ if TYPE_CHECKING:
 PAGE_LIMIT = 1000
 _TEXT_LIMIT = 20_000_000
 # What stands at the same end of so many pages, numbers aside, is no text.
-_REPEATED_SHARE, _REPEATED_LEAST = 0.5, 3
+_REPEATED_SHARE, _REPEATED_LEAST = 0.5, 2
 _EDGE_LINES = 2
 # Each of two columns has so many lines that start alike and that share of all; between their starts is that part of the
 # page.
 _COLUMN_LINES, _COLUMN_SHARE, _COLUMN_WIDTH = 4, 0.3, 0.25
 # Drawn by turns: the next piece is in the other column this often.
 _BY_TURNS = 0.5
+# Letters so much larger than most are a heading's.
+_LARGER = 1.25
+_TITLE_LIMIT = 250
+_ARABIC = re.compile(r"[\u0600-\u06ff\ufb50-\ufdff\ufe70-\ufefc]")
+# How Arabic letters look in their places, which some programs write in place of the letters.
+_FORMS = re.compile(r"[\ufb50-\ufdff\ufe70-\ufefc]+")
+_LEFT_TO_RIGHT = re.compile(r"[A-Za-z0-9\u0660-\u0669]+(?:[.,:/%-][A-Za-z0-9\u0660-\u0669]+)*")
 _PAGE_NUMBER = re.compile(
     r"(?:page|seite|p\.)?\s*[-–—]?\s*\d{1,4}\s*[-–—]?(?:\s*(?:/|of|von|de)\s*\d{1,4})?", re.IGNORECASE
 )
-_HYPHENATED = re.compile(r"(\w{2,})[-\u2010\u00ad]\n(?=[^\W\d_A-Z])(\S+)\s?")
+_HYPHENATED = re.compile(r"(\w{2,})[-\u2010\u00ad]\n(?=[^\W\d_A-Z])([^\W\d_]+)(\S*)\s?")
+_WORD = re.compile(r"\w+(?:-\w+)*")
+_BROKEN_NUMBER = re.compile(r"(\d[-\u2010–/])\n(\d\S*)\s?")
 _ENDED = re.compile(r"[.!?…:]['\"”’»)\]]*$")
-_FILE_NAME = re.compile(r"\.(?:docx?|pdf|indd|qxd|tex|pages)$|^(?:microsoft word|untitled|slide)\b", re.IGNORECASE)
+_FILE_NAME = re.compile(
+    r"\.(?:docx?|pdf|indd|qxd|tex|pages|html?|aspx?|php)$|^(?:microsoft word|untitled|slide)\b", re.IGNORECASE
+)
 
 
 def read_pdf(data: bytes, *, name: str) -> Article:
@@ -56,9 +69,12 @@ def read_pdf(data: bytes, *, name: str) -> Article:
             raise SourceError("the PDF is locked with a password")
         if len(reader.pages) > PAGE_LIMIT:
             raise SourceError(f"the PDF has {len(reader.pages)} pages; at most {PAGE_LIMIT} are read")
-        pages, size = [], 0
+        pages: list[str] = []
+        size, heading = 0, ""
         for page in reader.pages:
-            pages.append(_text_of(page))
+            text, largest = _text_of(page)
+            heading = heading if pages else largest
+            pages.append(text)
             size += len(pages[-1])
             if size > _TEXT_LIMIT:
                 raise SourceError(f"the PDF holds more than {_TEXT_LIMIT} characters of text")
@@ -83,7 +99,9 @@ def read_pdf(data: bytes, *, name: str) -> Article:
     if not text:
         raise SourceError("the PDF holds no text; if its pages are scans, run OCR on it first")
     title = one_line(str(title or ""))
-    if not title or _FILE_NAME.search(title):
+    if heading and (before := text.find(heading)) >= 0 and before <= _TITLE_LIMIT:
+        title, text = heading, text[before + len(heading) :].lstrip() or text
+    elif not title or _FILE_NAME.search(title):
         found = article_from_text(text, name=name)
         title, text = found.title, found.text
     elif text.startswith(title):
@@ -91,30 +109,96 @@ def read_pdf(data: bytes, *, name: str) -> Article:
     return make_article(title, text, author=one_line(str(author or "")) or None)
 
 
-def _text_of(page: PageObject) -> str:
-    """The page's text, column by column also where the file draws it line by line across them."""
-    pieces: list[tuple[float, float, str]] = []
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """Some of a page's text, where it starts, and the size of its letters, in points of the page."""
 
-    def keep(text: str, transform: list[float], matrix: list[float], *_: object) -> None:
-        if text.strip():
-            pieces.append((matrix[4] + transform[4], matrix[5] + transform[5], " ".join(text.split())))
+    x: float
+    y: float
+    size: float
+    text: str
+
+
+def _text_of(page: PageObject) -> tuple[str, str]:
+    """The page's text and its first heading, or "".
+
+    Columns follow each other also where the file draws them line by line across, Arabic is in the order it is read in
+    also where the file draws it from left to right, and headings stand between blank lines.
+    """
+    pieces: list[_Piece] = []
+
+    def keep(text: str, transform: list[float], matrix: list[float], _: object, size: float) -> None:
+        if text.strip("\n"):
+            x, y, (a, b, c, d, e, f) = matrix[4], matrix[5], transform
+            pieces.append(_Piece(x * a + y * c + e, x * b + y * d + f, size * abs(matrix[3] * d or 1), text))
 
     text = page.extract_text(visitor_text=keep)
-    gutter = _gutter(pieces, float(page.mediabox.width))
-    if gutter is None:
-        return text
-    columns = [sorted((p for p in pieces if (p[0] < gutter) is left), key=lambda p: -p[1]) for left in (True, False)]
-    return "\n".join(piece[2] for column in columns for piece in column)
+    words = [_Piece(p.x, p.y, p.size, " ".join(p.text.split())) for p in pieces if p.text.strip()]
+    gutter = _gutter(words, float(page.mediabox.width))
+    if 2 * len(_ARABIC.findall(text)) > sum(map(str.isalpha, text)):
+        text = "\n".join(line for _, line in _right_to_left(pieces))
+    elif gutter is not None:
+        columns = [sorted((p for p in words if (p.x < gutter) is left), key=lambda p: -p.y) for left in (True, False)]
+        text = "\n".join(piece.text for column in columns for piece in column)
+    return _with_headings_apart(text, pieces)
 
 
-def _gutter(pieces: list[tuple[float, float, str]], width: float) -> float | None:
+def _right_to_left(pieces: list[_Piece]) -> list[tuple[float, str]]:
+    """The lines from top to bottom, each with the size of its letters: pieces from right to left, in plain letters."""
+    rows: dict[int, list[_Piece]] = {}
+    for piece in pieces:
+        rows.setdefault(round(piece.y), []).append(piece)
+    lines = []
+    for _, row in sorted(rows.items(), reverse=True):
+        line = "".join(piece.text for piece in sorted(row, key=lambda p: -p.x))
+        line = _FORMS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), " ".join(line.split()))
+        lines.append((max(piece.size for piece in row), line))
+    words = " ".join(line for _, line in lines).split()
+    # The article "al" begins every third word; where it ends them, each letter stands before the one it follows.
+    if sum(word.endswith("لا") for word in words) > sum(word.startswith("ال") for word in words):
+        lines = [(size, _LEFT_TO_RIGHT.sub(lambda run: run[0][::-1], line[::-1])) for size, line in lines]
+    return lines
+
+
+def _with_headings_apart(text: str, pieces: list[_Piece]) -> tuple[str, str]:
+    """The text with blank lines around lines of larger letters, and the first of these headings."""
+    if not pieces:
+        return text, ""
+    sizes = Counter[float]()
+    for piece in pieces:
+        sizes[round(piece.size, 1)] += len(piece.text)
+    larger = _LARGER * sizes.most_common(1)[0][0]
+    big = {_key(piece.text) for piece in pieces if piece.size >= larger}
+    big |= {_key(line) for size, line in _right_to_left(pieces) if size >= larger}
+    lines: list[str] = []
+    headings: list[str] = []
+    follows = False
+    for line in text.split("\n"):
+        if is_big := bool(_key(line)) and (_key(line) in big):
+            if follows:
+                lines[-1] = headings[-1] = f"{lines[-1]} {line.strip()}"
+            else:
+                lines += ["", line.strip()]
+                headings.append(line.strip())
+        else:
+            lines += ["", line] if follows else [line]
+        follows = is_big
+    first = one_line(headings[0]) if headings else ""
+    return "\n".join(lines), first if len(first) <= _TITLE_LIMIT and any(map(str.isalpha, first)) else ""
+
+
+def _key(line: str) -> str:
+    return "".join(line.split())
+
+
+def _gutter(pieces: list[_Piece], width: float) -> float | None:
     """Where the second of two columns starts that are drawn by turns, or None."""
-    starts = Counter(round(x) for x, _, _ in pieces)
+    starts = Counter(round(piece.x) for piece in pieces)
     common = sorted(x for x, count in starts.items() if count >= max(_COLUMN_LINES, _COLUMN_SHARE * len(pieces)))
     if len(common) != 2 or common[1] - common[0] < _COLUMN_WIDTH * width:
         return None
     gutter = common[1] - 1.0
-    sides = [x < gutter for x, _, _ in pieces]
+    sides = [piece.x < gutter for piece in pieces]
     turns = sum(one is not two for one, two in pairwise(sides))
     return gutter if turns > _BY_TURNS * len(pieces) else None
 
@@ -124,7 +208,15 @@ def text_of_pages(pages: list[str]) -> str:
     lined = [[line.strip() for line in clean_text(page).split("\n")] for page in pages]
     lined = [[line for line in lines if not _PAGE_NUMBER.fullmatch(line)] for lines in _without_running_heads(lined)]
     text = "\n".join("\n".join(lines) for lines in lined)
-    return _in_paragraphs(_HYPHENATED.sub(r"\1\2\n", text))
+    known = set(_WORD.findall(text))
+
+    def put_together(found: re.Match[str]) -> str:
+        one, two, rest = found.groups()
+        # The hyphen stays where the word is written with one elsewhere, and nowhere without.
+        hyphen = "-" if f"{one}-{two}" in known and f"{one}{two}" not in known else ""
+        return f"{one}{hyphen}{two}{rest}\n"
+
+    return _in_paragraphs(_BROKEN_NUMBER.sub(r"\1\2\n", _HYPHENATED.sub(put_together, text)))
 
 
 def _without_running_heads(pages: list[list[str]]) -> list[list[str]]:

@@ -59,8 +59,46 @@ def test_running_heads_and_page_numbers_are_left_out() -> None:
     assert [f"page {name}" in text for name in ("one", "two", "three", "four")] == [True] * 4
 
 
-def test_what_repeats_on_two_pages_alone_stays() -> None:
-    assert text_of_pages(["Chorus line\nOne", "Chorus line\nTwo"]).count("Chorus line") == 2
+def test_what_stands_at_the_same_end_of_two_pages_is_left_out_and_elsewhere_it_stays() -> None:
+    pages = [
+        "THE DAILY 24 November\nOne\nChorus\nis sung\nnow",
+        "THE DAILY 25 November\nTwo\nmore\nChorus\nis over\nthen",
+    ]
+    text = text_of_pages(pages)
+    assert ("DAILY" in text, text.count("Chorus")) == (False, 2)
+
+
+def test_a_hyphen_stays_where_the_word_has_one_elsewhere_and_in_numbers() -> None:
+    text = text_of_pages(
+        ["an anti-trafficking law and an anti-\ntrafficking act of wide-\nranging reach in 2024-\n2025 here"]
+    )
+    assert text == "an anti-trafficking law and an anti-trafficking act of wideranging reach in 2024-2025 here"
+
+
+def test_a_heading_in_larger_letters_is_the_title_and_those_inside_stand_alone() -> None:
+    shown = [
+        "BT /F1 8 Tf 72 820 Td (THE DAILY) Tj ET",
+        "BT /F1 22 Tf 72 790 Td (Coastal road) Tj 0 -26 Td (to be widened) Tj ET",
+    ]
+    for number, line in enumerate(LINES):
+        shown.append(f"BT /F1 11 Tf 72 {740 - 14 * number} Td ({line}) Tj ET")
+    shown.append("BT /F1 15 Tf 72 640 Td (What it costs) Tj ET")
+    shown.append("BT /F1 11 Tf 72 620 Td (Nobody knows what it costs in the end and nobody asks for it now.) Tj ET")
+    article = read_pdf(pdf(drawn=" ".join(shown), info="/Title (print.html)"), name="file")
+    assert article.title == "Coastal road to be widened"
+    assert article.text == (
+        f"{PARAGRAPHS}\n\nWhat it costs\n\nNobody knows what it costs in the end and nobody asks for it now."
+    )
+
+
+def test_arabic_is_read_from_right_to_left_in_plain_letters() -> None:
+    def row(y: float, *pieces: str) -> list[module._Piece]:
+        return [module._Piece(100.0 + 40 * n, y, 12.0, piece) for n, piece in enumerate(pieces)]
+
+    drawn = row(700.2, "ﻖ", "ﻳ", "ﻟﻄﺮ", "ا", "  ", "ﻋﻠﻰ") + row(680.0, "\u0664\u0662", " ", "ﺧﻄﺔ")
+    assert [line for _, line in module._right_to_left(drawn)] == ["على الطريق", "خطة \u0664\u0662"]
+    visual = row(700.0, "الطريق إلى الكويت 2026"[::-1].replace("6202", "2026"))
+    assert [line for _, line in module._right_to_left(visual)] == ["الطريق إلى الكويت 2026"]
 
 
 @pytest.mark.parametrize("by_turns", [False, True], ids=["one after the other", "line by line"])
