@@ -422,7 +422,7 @@ def _telegram(_: argparse.Namespace, settings: Settings) -> int:
 
 
 def _add(options: argparse.Namespace, settings: Settings) -> int:
-    stdin = sys.stdin.buffer.read() if "-" in options.sources else None
+    stdin = sys.stdin.buffer if "-" in options.sources else None
     return _report(_editor(settings).add(options.sources, stdin), as_json=options.json)
 
 

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from bot.progress import progress
 from bot.settings import Settings, SettingsError
@@ -68,7 +69,7 @@ class Editor:
     def add(
         self,
         sources: Sequence[str],
-        stdin: bytes | None = None,
+        stdin: BinaryIO | None = None,
         *,
         on_replaced: Callable[[Article], None] | None = None,
         indexing: Callable[[], None] = lambda: None,
@@ -208,10 +209,10 @@ class Editor:
         log.info("%s serves: %d articles, %d passages, %d new", done.name, done.articles, done.passages, done.encoded)
         return done
 
-    def _items(self, sources: Sequence[str], stdin: bytes | None) -> Iterator[Item]:
+    def _items(self, sources: Sequence[str], stdin: BinaryIO | None) -> Iterator[Item]:
         with Fetcher(allow_private=self._allow_private) as fetcher:
             for source in sources:
-                yield from read(stdin or b"" if source == "-" else source, fetcher=fetcher)
+                yield from read((stdin or b"") if source == "-" else source, fetcher=fetcher)
 
 
 def _feed(listed: str, minutes: int) -> Feed:

@@ -68,7 +68,9 @@ def read(
 
     Nothing a source holds raises: that one cannot be read is an item too.
     """
-    if isinstance(source, str) and _ADDRESS.match(source):
+    if isinstance(source, str) and not source.strip():
+        yield Refused(name or "a source", "its name is empty")
+    elif isinstance(source, str) and _ADDRESS.match(source):
         yield from _read_address(source, name or source, fetcher)
     elif isinstance(source, bytes):
         yield from _read_stream(io.BytesIO(source), name or "standard input", _Context(fetcher))
@@ -83,7 +85,11 @@ def count_of(sources: Iterable[str]) -> int | None:
     total = 0
     for source in sources:
         path = Path(source)
-        if _ADDRESS.match(source) or source == "-" or path.suffix.lower() in (".gz", ".zip", ".xml", ".rss", ".atom"):
+        if (
+            _ADDRESS.match(source)
+            or source.strip() in ("", "-")
+            or path.suffix.lower() in (".gz", ".zip", ".xml", ".rss", ".atom")
+        ):
             return None
         try:
             files = [path] if path.is_file() else [f for f in path.rglob("*") if f.is_file()]
@@ -198,13 +204,15 @@ def _read_plain(stream: io.BufferedReader, name: str, called: str, context: _Con
     path = PurePath(called)
     suffix = path.suffix.lower()
     head = stream.peek(_HEAD)[:_HEAD]
-    if suffix in _RECORDS or (suffix not in _MARKDOWN and _is_record(head)):
+    if suffix in _RECORDS or (suffix not in (*_MARKDOWN, ".json") and _is_record(head)):
         yield from read_records(stream, name)
         return
     if head.startswith(b"\x1f\x8b"):
         raise SourceError("it is packed more than once")
-    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")) and stream.seekable():
-        yield from _read_zip(stream, name, path.stem, context)
+    if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        # A zip archive begins at its end.
+        whole = stream if stream.seekable() else io.BytesIO(_read_whole(stream))
+        yield from _read_zip(whole, name, path.stem, context)
         return
     data = _read_whole(stream)
     # Each format's library is loaded when the first such file is met.
@@ -333,16 +341,19 @@ def _read_linked(entry: Entry, source: str, context: _Context) -> Iterator[Item]
 
 
 def _is_record(head: bytes) -> bool:
-    """Whether the first line is a record, or the beginning of one."""
-    line = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return line.startswith(b"{") and b'"title"' in line and (b'"text"' in line or b"\n" not in line)
+    """Whether the first line that is not blank is a record, or the beginning of one."""
+    line, end, _ = head.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")
+    return line.startswith(b"{") and b'"title"' in line and (b'"text"' in line or not end)
 
 
 def _read_json(data: bytes, name: str) -> Iterator[Item]:
-    """A .json file: one record, or a list of them."""
+    """A .json file: one record, a list of them, or one a line."""
     try:
         loaded = json.loads(data)
     except (ValueError, RecursionError) as exc:
+        if _is_record(data[:_HEAD]):
+            yield from read_records(io.BytesIO(data), name)
+            return
         raise SourceError(f"it is not JSON: {exc}") from exc
     for number, record in enumerate(loaded if isinstance(loaded, list) else [loaded], start=1):
         source = f"{name}, record {number}"

@@ -57,6 +57,9 @@ def test_the_file_may_be_named_by_a_string_or_a_path_or_be_bytes_or_a_stream(tmp
         ("a.txt.gz", gzip.compress(b"A title\n\nBody."), ["A title"]),
         ("r.json", RECORD, ["R"]),
         ("r.json", b"[" + RECORD + b", 3]", ["R", "it is not an object with a title and a text"]),
+        ("r.json", b'{\n  "title": "R",\n  "text": "One."\n}\n', ["R"]),
+        ("r", b'{\n  "title": "R",\n  "text": "One."\n}\n', ["r"]),
+        ("r.json", RECORD * 2 + b"{", ["R", "R", "it is not JSON: "]),
         ("r.json", b"[", ["it is not JSON: Expecting value: line 1 column 2 (char 1)"]),
         ("a", b"---\ntitle: M\n---\nBody.", ["M"]),
         ("a.md", b"# M\n\nBody.", ["M"]),
@@ -73,6 +76,23 @@ def test_content_decides_then_the_suffix(tmp_path: Path, name: str, data: bytes,
     (tmp_path / name).write_bytes(data)
     found = titles(list(read(tmp_path / name)))
     assert [title[: len(wanted)] for title, wanted in zip(found, expected, strict=True)] == expected
+
+
+@pytest.mark.parametrize("name", ["", "  "])
+def test_an_empty_name_is_not_the_folder_we_are_in(name: str) -> None:
+    assert list(read(name)) == [Refused("a source", "its name is empty")]
+    assert source.count_of([name]) is None
+
+
+@pytest.mark.parametrize(
+    "data", [packed({"a.txt": b"A title\n\nBody."}), RECORD, b"R\n\nBody."], ids=["zip", "record", "text"]
+)
+def test_what_comes_through_a_pipe_is_read(data: bytes) -> None:
+    ours, theirs = os.pipe()
+    os.write(theirs, data)
+    os.close(theirs)
+    with open(ours, "rb") as stream:  # noqa: PTH123 - it has no path
+        assert [item.article.text for item in read(stream) if isinstance(item, Found)] in (["Body."], ["One."])
 
 
 def test_the_raw_page_is_the_shipped_article(tmp_path: Path) -> None:
