@@ -92,6 +92,20 @@ WEATHER_TWO = WEATHER.format(
     city="Jahra", sky="dusty", day="Sunday", high="44", low="29", wind="southeast", speed="20", sea="calm", waves="2"
 )
 PARAGRAPHS = STORY.split("\n\n")
+APPOINTED = (
+    "أعلن مجلس الوزراء الكويتي يوم الاثنين تعيين {name} {post}، وذلك خلفا لسالم المطيري الذي شغل المنصب منذ عام 2019. "
+    "وقال المتحدث الرسمي باسم الحكومة إن التعيين جاء بناء على ترشيح {minister}، وإن المجلس يثق بقدرته على تطوير العمل "
+    "وتقديم أفضل الخدمات للمواطنين.\n\nوأضاف أن القرار يدخل حيز التنفيذ من تاريخ نشره في الجريدة الرسمية. ويحمل "
+    "{family} شهادة {degree}، وسبق له العمل في {work} لأكثر من 20 عاما."
+)
+APPOINTED_ONE = APPOINTED.format(
+    name="أحمد العتيبي", post="مديرا عاما لبلدية الكويت", minister="وزير البلدية", family="العتيبي",
+    degree="الدكتوراه في الهندسة من جامعة القاهرة", work="وزارة الأشغال",
+)  # fmt: skip
+APPOINTED_TWO = APPOINTED.format(
+    name="يوسف الشمري", post="مديرا عاما للجمارك", minister="وزير المالية", family="الشمري",
+    degree="الدكتوراه في الاقتصاد من جامعة الكويت", work="وزارة التجارة",
+)  # fmt: skip
 
 ONE_STORY = {
     "word for word": (STORY, STORY),
@@ -125,6 +139,9 @@ ONE_STORY = {
         .replace("fear", "worry"),
     ),
     "results reprinted": (BANK_ONE, "Burgan Bank profit up\n\n" + BANK_ONE),
+    "Arabic under another headline": (APPOINTED_ONE, "مدير جديد للبلدية\n\n" + APPOINTED_ONE),
+    "Arabic shortened": (APPOINTED_ONE, APPOINTED_ONE.split("\n\n")[0]),
+    "Arabic corrected": (APPOINTED_ONE, APPOINTED_ONE.replace("2019", "2018").replace("القاهرة", "الإسكندرية")),
     "weather reprinted short": (WEATHER_ONE, WEATHER_ONE[: WEATHER_ONE.index("Drivers")]),
 }
 TWO_STORIES = {
@@ -147,6 +164,7 @@ TWO_STORIES = {
             moved="2.3",
         ),
     ),
+    "Arabic appointments of two men": (APPOINTED_ONE, APPOINTED_TWO),
     "weather of two days": (WEATHER_ONE, WEATHER_TWO),
     "a common paragraph of background": (STORY, OTHER + "\n\n" + PARAGRAPHS[2]),
     "a story and its follow-up": (
