@@ -40,6 +40,7 @@ _NOTICE = re.compile(
     r"""
     (?:we\ use|this\ (?:web)?site\ uses)\ cookies\b.{0,300}
     | (?:©|\(c\)\ |copyright\ (?:©|\d{4})).{0,120} | all\ rights\ reserved\.?
+    | the\ post\ .{1,250}\ (?:appeared\ first|first\ appeared)\ on\ .{1,80}
     | (?:like|follow|find|join)\ us\ on
       \ (?:facebook|twitter|instagram|telegram|whatsapp|linkedin|youtube|google|tiktok|x\b).{0,60}
     """,

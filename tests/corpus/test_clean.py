@@ -89,6 +89,7 @@ def test_normalizing_touches_only_composition_and_line_ends() -> None:
         "All rights reserved.",
         "Follow us on Facebook and Twitter.",
         "Read more...",
+        "The post Road opens early appeared first on The Daily.",
     ],
 )
 def test_furniture_is_known(line: str) -> None:
