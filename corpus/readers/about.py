@@ -42,6 +42,7 @@ class About:
     language: str | None = None
     url: str | None = None
     free: bool = True
+    body: str = ""
 
 
 def describe(tree: HtmlElement, url: str | None) -> About:
@@ -57,6 +58,7 @@ def describe(tree: HtmlElement, url: str | None) -> About:
         published=_published(tree, stated),
         language=_first(tree, "/html/@lang")[:2].lower() or None,
         url=url,
+        body=next((body for entry in stated if isinstance(body := entry.get("articleBody"), str)), ""),
         free=all(str(entry.get("isAccessibleForFree", True)).lower() != "false" for entry in stated),
     )
 

@@ -216,6 +216,9 @@ def _body(tree: HtmlElement, about: About) -> str:
         other = _joined(_without_furniture(_extracted(page, precise=precise), about, linked))
         if len(_STOP.findall(f"{other} ")) >= _LEAST_SENTENCES:
             found = max(found, other, key=_count)
+    if _count(found) < _FEW_WORDS and about.free:
+        # A page that a script fills may hold its text for machines.
+        found = max(found, text_of_html(about.body), key=_count)
     return found
 
 

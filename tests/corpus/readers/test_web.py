@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from corpus import SourceError
@@ -103,6 +105,17 @@ def test_paragraphs_in_separate_boxes_are_all_taken() -> None:
         for n in range(0, 16, 4)
     )
     assert body(body=f"<div class='parts'>{boxes}</div>") == "\n\n".join(long)
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_a_page_that_a_script_fills_is_read_from_what_it_tells_machines(*, free: bool) -> None:
+    told = {"@type": "NewsArticle", "headline": "Road", "articleBody": BODY, "isAccessibleForFree": free}
+    data = page(head=f'<script type="application/ld+json">{json.dumps(told)}</script>', body="<div id=app></div>")
+    if free:
+        assert read_page(data).text == BODY
+    else:
+        with pytest.raises(SourceError, match="the page shows its article to subscribers only"):
+            read_page(data)
 
 
 def test_a_page_in_a_form_is_read() -> None:
