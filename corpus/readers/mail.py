@@ -13,7 +13,7 @@ from corpus.clean import clean_text, drop_furniture, one_line
 from corpus.dates import iso_date
 from corpus.errors import SourceError
 from corpus.readers.text import article_from_text, decode, make_article
-from corpus.readers.web import read_page
+from corpus.readers.web import decode_page, read_page, text_of_html
 
 _HEADER = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}")
 _KNOWN = re.compile(rb"^(?:from|subject|message-id|received|mime-version):", re.IGNORECASE | re.MULTILINE)
@@ -50,8 +50,12 @@ def read_mail(data: bytes, *, name: str) -> Article:
         return read_page(page, url=one_line(saved_from))
     body = drop_furniture(clean_text(_SIGNATURE.sub("", decode(text)))) if text else ""
     if not body and page:
-        found = read_page(page)
-        subject, body = subject or found.title, found.text
+        try:
+            found = read_page(page)
+            subject, body = subject or found.title, found.text
+        except SourceError:
+            # A few lines are a message all the same.
+            body = drop_furniture(text_of_html(decode_page(page)))
     if not subject:
         found = article_from_text(body, name=name)
         subject, body = found.title, found.text

@@ -39,6 +39,11 @@ def test_a_message_without_plain_text_gives_its_page() -> None:
     assert (article.title, article.text, article.author, article.published) == ("Road opens", BODY, None, None)
 
 
+def test_a_few_lines_in_html_are_a_message_all_the_same() -> None:
+    html = b"<html><style>p {}</style><body><p>The ferry is <b>late</b>.</p><p>Because of fog.</p></body></html>"
+    assert read_mail(message(html=html), name="m").text == "The ferry is late.\n\nBecause of fog."
+
+
 def test_a_message_without_subject_is_titled_by_its_text() -> None:
     assert read_mail(message("Road opens\n\nOne.", subject=""), name="m").title == "Road opens"
     assert read_mail(message(html=page(head="<title>Road opens</title>"), subject=""), name="m").title == "Road opens"
