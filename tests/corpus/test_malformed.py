@@ -129,6 +129,7 @@ CASES: dict[str, tuple[str, bytes, str]] = {
     "PDF of rubbish": ("a.pdf", b"%PDF-1.4\nrubbish", PDF),
     "PDF cut short": ("a.pdf", pdf("Text")[:150], PDF),
     "PDF of scans": ("a.pdf", pdf("", ""), "the PDF holds no text; if its pages are scans"),
+    "PDF bomb": ("a.pdf", pdf(drawn=" " * (100 << 20)), "the PDF is damaged: Limit reached while decompressing"),
     "PDF with a password": ("a.pdf", pdf("Text", encrypt=True), "the PDF is locked with a password"),
     "PDF of ten thousand pages": ("a.pdf", pdf(*[""] * 1001), "the PDF has 1001 pages; at most 1000 are read"),
     "page without anything": ("a.html", b"<html></html>", NO_ARTICLE),
