@@ -469,6 +469,8 @@ def _chosen(library: Library, choice: Choice, what: str) -> Iterator[Article]:
     """The articles of the library that are meant; says how far it is where that takes long."""
     from bot.progress import progress
 
+    with progress("Reading the library", None) as step:
+        library.refresh(step)
     with progress(what, len(library.ids())) as step:
         for done, article in enumerate(library.articles(), 1):
             if choice.takes(article):

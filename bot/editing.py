@@ -83,6 +83,7 @@ class Editor:
             CorpusError, RetrievalError: the library or the index cannot be written.
         """
         with self.library.lock():
+            self._look()
             with progress("Reading articles", count_of(sources)) as step:
                 done = itertools.count(1)
                 outcomes = self.library.add(
@@ -201,7 +202,13 @@ class Editor:
             indexing()
             self._publish(full=False)
 
+    def _look(self) -> None:
+        """Read what somebody changed in the library, and say how far that is: it may be thousands of files."""
+        with progress("Reading the library", None) as step:
+            self.library.refresh(step)
+
     def _publish(self, *, full: bool, merge: bool = False) -> Published:
+        self._look()
         with progress("Indexing articles", len(self.library.ids())) as step:
             digest = self.library.digest()
             done = publish(self.library, self._encoder(), self._snapshots, full=full, merge=merge, progress=step)

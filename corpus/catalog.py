@@ -10,7 +10,7 @@ import hashlib
 import os
 import sqlite3
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -134,8 +134,8 @@ class Catalog:
             raise LibraryError(f"cannot read the library {self._folder}: {exc.strerror}") from exc
         return sorted(found)
 
-    def refresh(self) -> None:
-        """Reads the files that changed since the last look, in this process or another.
+    def refresh(self, step: Callable[[int], None] = lambda _: None) -> None:
+        """Reads the files that changed since the last look, in this process or another; `step` counts them.
 
         Raises:
             LibraryError: the folder cannot be read.
@@ -144,14 +144,14 @@ class Catalog:
         if self._in_memory and self._folder.is_dir():
             self.close()
         try:
-            self._refresh(listing)
+            self._refresh(listing, step)
         except sqlite3.OperationalError:
             # Another process is at it for long, or the disk is full: this one remembers for itself.
             self.close()
             self._in_memory, self._db = True, _prepared(sqlite3.connect(":memory:", check_same_thread=False))
-            self._refresh(listing)
+            self._refresh(listing, step)
 
-    def _refresh(self, listing: dict[str, Stat]) -> None:
+    def _refresh(self, listing: dict[str, Stat], step: Callable[[int], None]) -> None:
         db = self._opened()
         known = {os.fsdecode(path): (size, time, inode) for path, size, time, inode in db.execute("SELECT * FROM file")}
         gone = [path for path in known if path not in listing]
@@ -161,9 +161,10 @@ class Catalog:
         with db:
             for path in (*gone, *changed):
                 _forget(db, path)
-            for path in changed:
+            for done, path in enumerate(changed, start=1):
                 entries, refusals = _read_entries(self._folder, path)
                 _remember(db, path, listing[path], entries, refusals)
+                step(done)
 
     def note(self, path: str, entries: Iterable[Entry]) -> None:
         """Remembers what was just written to a file, so that it need not be read again."""

@@ -119,6 +119,14 @@ class Library:
                     raise LibraryError(f"the library has no article {article_id} any more; try again")
                 yield reader.load(entries[0])
 
+    def refresh(self, step: Callable[[int], None]) -> None:
+        """Reads the files that somebody changed, which every other question does too; `step` is told how many so far.
+
+        Raises:
+            LibraryError: the folder cannot be read.
+        """
+        self._catalog.refresh(step)
+
     def has_url(self, url: str) -> bool:
         """Whether there is an article of this address, whatever tracks its reader in it."""
         self._catalog.refresh()

@@ -431,3 +431,13 @@ def test_records_are_kept_by_the_part_and_what_came_before_ctrl_c_is_there(
     assert made.refused() == []
     assert not list(made.folder.glob(".new-*"))
     assert [outcome.kind for outcome in made.add(records(*given[1:4]))] == [Kind.SKIPPED] * 3
+
+
+def test_what_somebody_changed_is_read_and_counted(tmp_path: Path) -> None:
+    made = library(tmp_path, ONE)
+    for name in ("a", "b"):
+        (made.folder / f"{name}.txt").write_text(f"Title {name}\n\nText {name}.")
+    seen: list[int] = []
+    made.refresh(seen.append)
+    made.refresh(seen.append)
+    assert (seen, len(made.ids())) == ([1, 2], 3)
