@@ -6,6 +6,7 @@ import io
 import logging
 import re
 import unicodedata
+from bisect import bisect
 from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
@@ -25,9 +26,9 @@ _TEXT_LIMIT = 20_000_000
 # What stands at the same end of so many pages, numbers aside, is no text.
 _REPEATED_SHARE, _REPEATED_LEAST = 0.5, 2
 _EDGE_LINES = 2
-# Each of two columns has so many lines that start alike and that share of all; between their starts is that part of the
-# page.
-_COLUMN_LINES, _COLUMN_SHARE, _COLUMN_WIDTH = 4, 0.3, 0.25
+# Each column has so many lines that start alike and that share of all, as long as that at least: a table's cells are
+# shorter. Between the starts of two is that part of the page.
+_COLUMN_LINES, _COLUMN_SHARE, _COLUMN_LETTERS, _COLUMN_WIDTH = 4, 0.2, 18, 0.2
 # Drawn by turns: the next piece is in the other column this often.
 _BY_TURNS = 0.5
 # Letters so much larger than most are a heading's.
@@ -134,12 +135,12 @@ def _text_of(page: PageObject) -> tuple[str, str]:
 
     text = page.extract_text(visitor_text=keep)
     words = [_Piece(p.x, p.y, p.size, " ".join(p.text.split())) for p in pieces if p.text.strip()]
-    gutter = _gutter(words, float(page.mediabox.width))
+    gutters = _gutters(words, float(page.mediabox.width))
     if 2 * len(_ARABIC.findall(text)) > sum(map(str.isalpha, text)):
         text = "\n".join(line for _, line in _right_to_left(pieces))
-    elif gutter is not None:
-        columns = [sorted((p for p in words if (p.x < gutter) is left), key=lambda p: -p.y) for left in (True, False)]
-        text = "\n".join(piece.text for column in columns for piece in column)
+    elif gutters:
+        by_column = sorted(words, key=lambda piece: (bisect(gutters, piece.x), -piece.y))
+        text = "\n".join(piece.text for piece in by_column)
     return _with_headings_apart(text, pieces)
 
 
@@ -191,16 +192,19 @@ def _key(line: str) -> str:
     return "".join(line.split())
 
 
-def _gutter(pieces: list[_Piece], width: float) -> float | None:
-    """Where the second of two columns starts that are drawn by turns, or None."""
+def _gutters(pieces: list[_Piece], width: float) -> list[float]:
+    """Where the second column and further ones start, of columns that are drawn by turns; none otherwise."""
     starts = Counter(round(piece.x) for piece in pieces)
-    common = sorted(x for x, count in starts.items() if count >= max(_COLUMN_LINES, _COLUMN_SHARE * len(pieces)))
-    if len(common) != 2 or common[1] - common[0] < _COLUMN_WIDTH * width:
-        return None
-    gutter = common[1] - 1.0
-    sides = [piece.x < gutter for piece in pieces]
-    turns = sum(one is not two for one, two in pairwise(sides))
-    return gutter if turns > _BY_TURNS * len(pieces) else None
+    least = max(_COLUMN_LINES, _COLUMN_SHARE * len(pieces))
+    common = sorted(x for x, count in starts.items() if count >= least)
+    if len(common) < 2 or any(two - one < _COLUMN_WIDTH * width for one, two in pairwise(common)):
+        return []
+    if sum(len(piece.text) for piece in pieces) < _COLUMN_LETTERS * len(pieces):
+        return []
+    gutters = [start - 1.0 for start in common[1:]]
+    columns = [bisect(gutters, piece.x) for piece in pieces]
+    turns = sum(one != two for one, two in pairwise(columns))
+    return gutters if turns > _BY_TURNS * len(pieces) else []
 
 
 def text_of_pages(pages: list[str]) -> str:

@@ -61,10 +61,13 @@ def pdf(*pages: str, info: str = "", encrypt: bool = False, drawn: str | None = 
     return locked.getvalue()
 
 
-def columns(left: str, right: str, *, by_turns: bool) -> bytes:
-    """A PDF page of two columns, drawn one after the other or line by line across both."""
+def columns(*texts: str, by_turns: bool) -> bytes:
+    """A PDF page of columns, drawn one after the other or line by line across all."""
+    places = range(30, 570, 540 // len(texts))
     lines = [
-        (x, 770 - 14 * n, line) for x, text in ((60, left), (320, right)) for n, line in enumerate(text.split("\n"))
+        (x, 770 - 14 * n, line)
+        for x, text in zip(places, texts, strict=False)
+        for n, line in enumerate(text.split("\n"))
     ]
     if by_turns:
         lines.sort(key=lambda line: (-line[1], line[0]))

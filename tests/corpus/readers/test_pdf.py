@@ -102,11 +102,17 @@ def test_arabic_is_read_from_right_to_left_in_plain_letters() -> None:
 
 
 @pytest.mark.parametrize("by_turns", [False, True], ids=["one after the other", "line by line"])
-def test_columns_are_read_one_after_the_other(*, by_turns: bool) -> None:
-    left = [f"Line {n} on the left is here and it" for n in range(9)]
-    right = [f"line {n} on the right goes on and it" for n in range(9)]
-    article = read_pdf(columns("\n".join(left), "\n".join(right), by_turns=by_turns), name="two columns")
-    assert article.text == " ".join(left + right)
+@pytest.mark.parametrize("count", [2, 3])
+def test_columns_are_read_one_after_the_other(count: int, *, by_turns: bool) -> None:
+    texts = [[f"line {n} of column {column} is here" for n in range(9)] for column in range(count)]
+    article = read_pdf(columns(*("\n".join(lines) for lines in texts), by_turns=by_turns), name="columns")
+    assert article.text == " ".join(line for lines in texts for line in lines)
+
+
+def test_a_table_is_read_row_by_row() -> None:
+    roads = "\n".join(f"Road {n}" for n in range(9))
+    prices = "\n".join(f"{n} million" for n in range(9))
+    assert "Road 3 3 million Road 4 4 million" in read_pdf(columns(roads, prices, by_turns=True), name="table").text
 
 
 def test_a_heading_stands_alone() -> None:
