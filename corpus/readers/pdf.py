@@ -25,7 +25,7 @@ PAGE_LIMIT = 1000
 _TEXT_LIMIT = 20_000_000
 # What stands at the same end of so many pages, numbers aside, is no text.
 _REPEATED_SHARE, _REPEATED_LEAST = 0.5, 2
-_EDGE_LINES = 2
+_EDGE_LINES, _HEAD_LIMIT = 2, 80
 # Each column has so many lines that start alike and that share of all, as long as that at least: a table's cells are
 # shorter. Between the starts of two is that part of the page.
 _COLUMN_LINES, _COLUMN_SHARE, _COLUMN_LETTERS, _COLUMN_WIDTH = 4, 0.2, 18, 0.2
@@ -224,23 +224,23 @@ def text_of_pages(pages: list[str]) -> str:
 
 
 def _without_running_heads(pages: list[list[str]]) -> list[list[str]]:
-    """The pages without lines that most have at the same end."""
-    seen = Counter(key for lines in pages for key in {_head_key(line) for line in _edges(lines)})
+    """The pages without short lines that most have at the same end."""
     least = max(_REPEATED_LEAST, _REPEATED_SHARE * len(pages))
-    heads = {key for key, count in seen.items() if key and count >= least}
+    tops = Counter(key for lines in pages for key in {_head_key(line) for line in lines[:_EDGE_LINES]})
+    ends = Counter(key for lines in pages for key in {_head_key(line) for line in lines[-_EDGE_LINES:]})
+
+    def is_head(line: str, seen: Counter[str]) -> bool:
+        return 0 < len(line) <= _HEAD_LIMIT and seen[_head_key(line)] >= least
+
     kept = []
     for lines in pages:
         start, end = 0, len(lines)
-        while start < min(end, _EDGE_LINES) and _head_key(lines[start]) in heads:
+        while start < min(end, _EDGE_LINES) and is_head(lines[start], tops):
             start += 1
-        while end > max(start, len(lines) - _EDGE_LINES) and _head_key(lines[end - 1]) in heads:
+        while end > max(start, len(lines) - _EDGE_LINES) and is_head(lines[end - 1], ends):
             end -= 1
         kept.append(lines[start:end])
     return kept
-
-
-def _edges(lines: list[str]) -> list[str]:
-    return lines[:_EDGE_LINES] + lines[-_EDGE_LINES:]
 
 
 def _head_key(line: str) -> str:

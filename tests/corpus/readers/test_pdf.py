@@ -66,6 +66,8 @@ def test_what_stands_at_the_same_end_of_two_pages_is_left_out_and_elsewhere_it_s
     ]
     text = text_of_pages(pages)
     assert ("DAILY" in text, text.count("Chorus")) == (False, 2)
+    long = "A line of the text as long as the page is wide, said again word for word because the minister said so."
+    assert text_of_pages([f"One\n{long}\nTwo", f"Three\n{long}\nFour"]).count(long) == 2
 
 
 def test_a_hyphen_stays_where_the_word_has_one_elsewhere_and_in_numbers() -> None:
