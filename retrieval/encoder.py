@@ -38,12 +38,14 @@ class Encoded:
 
     `vector` is (dim,) float32 of unit length. `tokens` is (t, dim) float32, unit rows, one for each of the
     model's tokens without the special ones; `offsets` is (t, 2) int32, each token's code points in the text.
-    A model without token vectors gives t = 0. A text longer than the model reads is cut.
+    A model without token vectors gives t = 0. A text longer than the model reads is cut. `basis` is the (dim, WORD_DIM)
+    float32 that keeps most of its token vectors, where it was measured (see `late.word_vectors`).
     """
 
     vector: NDArray[np.float32]
     tokens: NDArray[np.float32]
     offsets: NDArray[np.int32]
+    basis: NDArray[np.float32] | None = None
 
 
 class Encoder(Protocol):

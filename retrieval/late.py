@@ -33,13 +33,16 @@ def projection(dim: int) -> Floats:
     return np.asarray((2 * signs.astype(np.float32) - 1) / np.sqrt(WORD_DIM), np.float32)
 
 
-def word_vectors(spans: Sequence[Span], tokens: Floats, offsets: NDArray[np.int32]) -> Floats:
+def word_vectors(
+    spans: Sequence[Span], tokens: Floats, offsets: NDArray[np.int32], basis: Floats | None = None
+) -> Floats:
     """One unit vector for each word, (n, WORD_DIM) float32: the mean of its tokens, projected; zeros where it has none.
 
     Args:
         spans: The words' code points in the text that was encoded, in order, none overlapping.
         tokens: (t, dim) float32, the text's token vectors.
         offsets: (t, 2) int32, the tokens' code points, in order.
+        basis: (dim, WORD_DIM) float32, the encoder's own projection; `projection` where it has none.
     """
     if not len(spans) or not len(tokens):
         return np.zeros((len(spans), WORD_DIM), np.float32)
@@ -49,7 +52,7 @@ def word_vectors(spans: Sequence[Span], tokens: Floats, offsets: NDArray[np.int3
     inside = (owner >= 0) & (offsets[:, 0] < ends[owner])
     sums = np.zeros((len(spans), tokens.shape[1]), np.float32)
     np.add.at(sums, owner[inside], tokens[inside])
-    projected = sums @ projection(tokens.shape[1])
+    projected = sums @ (projection(tokens.shape[1]) if basis is None else basis)
     norms = np.linalg.norm(projected, axis=1, keepdims=True)
     return np.asarray(projected / np.maximum(norms, np.finfo(np.float32).tiny), np.float32)
 

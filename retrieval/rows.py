@@ -113,7 +113,7 @@ def vectors_of(passage: Passage, content: Sequence[Word], encoded: Encoded) -> V
     return Vectors(
         passage=encoded.vector,
         sentences=compress(sentences),
-        words=compress(word_vectors(spans, encoded.tokens, encoded.offsets)),
+        words=compress(word_vectors(spans, encoded.tokens, encoded.offsets, encoded.basis)),
     )
 
 

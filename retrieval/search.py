@@ -245,7 +245,7 @@ class Searcher:
         stored, sentences = passages.words, passages.sentences
         asked = [word for word in words(question.text) if not word.stop]
         content = _content(question.text)
-        vectors = late.word_vectors([word.span for word in asked], encoded.tokens, encoded.offsets)
+        vectors = late.word_vectors([word.span for word in asked], encoded.tokens, encoded.offsets, encoded.basis)
         own = [asked.index(word) for word in content]
         same = stored["term"][:, None] == late.term_keys([word.term for word in content])[None, :]
         if len(encoded.tokens):

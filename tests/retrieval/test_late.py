@@ -30,6 +30,13 @@ def test_a_word_is_the_mean_of_its_own_pieces_and_zeros_without_any() -> None:
     assert np.allclose(last, unit(tokens[2:] @ projection(384))[0], atol=1e-6)
 
 
+def test_a_basis_takes_the_place_of_the_projection() -> None:
+    tokens = drawn(2, 384)
+    basis = np.linalg.qr(drawn(384, WORD_DIM, seed=1))[0]
+    found = word_vectors([Span(0, 3), Span(4, 6)], tokens, np.array([[0, 3], [4, 6]], np.int32), basis)
+    assert np.allclose(found, unit(tokens @ basis), atol=1e-6)
+
+
 def test_a_token_between_words_belongs_to_neither() -> None:
     tokens = drawn(2, 32)
     found = word_vectors([Span(0, 2), Span(4, 6)], tokens, np.array([[0, 2], [3, 4]], np.int32))

@@ -12,6 +12,7 @@ import pytest
 from retrieval.convert import convert_here, enough, instruction_set
 from retrieval.encoder import OnnxEncoder, unit
 from retrieval.errors import ModelError
+from retrieval.late import WORD_DIM
 from retrieval.models import MULTILINGUAL, ModelManifest, open_encoder, read_manifest, write_manifest
 from retrieval.multilingual import PACKAGE, WEIGHTS_SHA256, MultilingualEncoder, Packed, Weights, unpack, weights_path
 
@@ -90,10 +91,27 @@ def test_what_is_kept_is_near_to_the_weights_multiplied_in_float32(models: Path)
     assert enough(manifest.parity)
     assert sorted(path.name for path in (models / MULTILINGUAL).iterdir() if not path.name.startswith(".")) == [
         "manifest.json",
-        "means.npy",
+        "measured.npz",
         "model.onnx",
         "tokenizer.json",
     ]
+
+
+@installed
+def test_token_vectors_are_near_to_those_of_float32(encoder: MultilingualEncoder, tmp_path: Path) -> None:
+    write_manifest(tmp_path, unpack(tmp_path, instruction_set(), exact=True))
+    exact = MultilingualEncoder.open(tmp_path)
+    pairs = zip(encoder.encode_passages(PASSAGES), exact.encode_passages(PASSAGES), strict=True)
+    cosines = np.concatenate([(one.tokens * other.tokens).sum(axis=1) for one, other in pairs])
+    assert cosines.mean() > 0.99  # .982 where channels are not smoothed
+
+
+@installed
+def test_the_directions_kept_of_a_word_are_orthogonal(encoder: MultilingualEncoder) -> None:
+    basis = encoder.encode_query("متى افتُتح خط المترو؟").basis
+    assert basis is not None
+    assert basis.shape == (encoder.dim, WORD_DIM)
+    assert np.allclose(basis.T @ basis, np.eye(WORD_DIM), atol=1e-3)
 
 
 @installed
