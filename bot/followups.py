@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
+
+from retrieval.analysis import terms
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _QUOTED = re.compile(r"[\"“«][^\"”»]+[\"”»]")
@@ -53,8 +56,9 @@ say said says saying happen happened happens mean means meant think thinks thoug
 called kind type sort many much long often old big high large far soon fast good bad get got gets make made
 makes take took takes go goes went come comes came give gave given exactly precisely really actually else
 again still yet too very just only ever even rather not never always also next later earlier ago now today
-last first more most less least few other others another any anything anyone something someone nothing
-everything part way thing things people person persons year years month months week weeks day days date time
+last first more most less least few other others another any anything anyone anybody something someone somebody
+nobody nothing everything
+part way thing things people person persons year years month months week weeks day days date time
 times hour hours reason reasons example examples context grounds case point detail details question response
 answer know tell show explain describe list mention mentions mentioned please lol hm hmm ah oh wow yes no ok
 okay well sure right true correct legal possible if than as own once twice there's it's that's out up off
@@ -72,9 +76,17 @@ down s t
 )
 _REFERRING_STARTS = ("what about", "how about", "what of", "why not", "how so", "how come", "what else", "who else")
 
-_AR_QUESTION_WORDS = _words("من ما ماذا متى أين اين كيف كم لماذا لم هل أي اي أية لمن ممن عم عما بماذا")
+_AR_QUESTION_WORDS = _words(  # the written ones, then those of the Gulf, Egypt and the Levant
+    """
+من ما ماذا متى أين اين كيف كم لماذا لم هل أي اي أية لمن ممن عم عما بماذا بم بكم إلام علام مم
+وش ايش إيش شنو شو ليش ليه وين فين مين منو شلون كام قديش امتى إمتى
+"""
+)
+_AR_OPENINGS = _words("طيب حسنا حسنًا زين اوكي تمام أوكي ماشي")
+_AR_PERIODS = _words("العام السنة الشهر الأسبوع الاسبوع اليوم الصيف الشتاء الربيع الخريف الموسم المساء الصباح الليلة")
 _AR_PREPOSITIONS = _words("في من على الى إلى عن مع بعد قبل منذ حتى عند بين ضد خلال حول دون بدون مقارنة")
 _AR_POINTERS = _words("هذا هذه ذلك تلك هؤلاء أولئك هناك هنا كلاهما كليهما نفسه نفسها كذلك ذاك")
+_AR_DEMONSTRATIVES = _words("هذا هذه ذلك تلك هؤلاء أولئك ذاك")
 _AR_ATTACHED = _words(
     """
 عنه عنها عنهم فيه فيها فيهم به بها بهم له لها لهم منه منها منهم معه معها معهم عليه عليها عليهم إليه إليها
@@ -87,7 +99,7 @@ _AR_LIGHT = (
 هو هي هم هما هن كان كانت كانوا يكون تكون قد لقد لا لن ليس ليست إن ان أن إنه انه أنه إنها الذي التي الذين
 اللذان ثم أو او أيضا ايضا فقط جدا بالضبط تحديدا أكثر اكثر أقل اقل آخر اخر أخرى اخرى الأخرى الآخر الاخرى
 الآخرون غير عدد عددهم مرة مرات سنة عام يوم شهر تاريخ سبب السبب قال قالت قالوا يقول تقول حدث يحدث حصل يعني
-معنى اسم مثال أمثلة رأي كل بعض نعم حسنا طيب يا و ف
+معنى اسم مثال أمثلة رأي كل بعض نعم حسنا طيب يا و ف بعدين كمان برضو
 """
     )
     | _AR_QUESTION_WORDS
@@ -106,14 +118,14 @@ def leans(question: str, before: Sequence[str], article: str = "") -> bool:
     """
     if not before:
         return False
-    return _leans_arabic(question) if _ARABIC.search(question) else _leans_english(question, article)
+    return _leans_arabic(question, article) if _ARABIC.search(question) else _leans_english(question, article)
 
 
 def _leans_english(question: str, article: str) -> bool:
     words = _TOKEN.findall(question)
     lower = [word.lower().replace("’", "'") for word in words]
     if " ".join(lower).startswith(_REFERRING_STARTS):
-        return True
+        return not _asks_anew(question)
     joins = 0
     while joins < len(lower) and lower[joins] in _CONJUNCTIONS:
         joins += 1
@@ -134,6 +146,14 @@ def _leans_english(question: str, article: str) -> bool:
     if len(content) > (1 if defines else 2):
         return False
     return len(content) == 1 or not article or _shared(content, article)
+
+
+def _asks_anew(question: str) -> bool:
+    """Whether a "what about" names a subject and then asks a question of its own about it."""
+    subject, _, asked = question.partition(",")
+    named = [word for word in _TOKEN.findall(subject.lower()) if word not in _LIGHT]
+    opening = _TOKEN.findall(asked.lower())[:1]
+    return len(named) >= 2 and bool(opening) and opening[0] in _QUESTION_WORDS | _AUXILIARIES
 
 
 def _shared(content: Sequence[str], article: str) -> bool:
@@ -175,13 +195,25 @@ def _points_back(lower: Sequence[str], place: int, *, named: bool) -> bool:
             return True
 
 
-def _leans_arabic(question: str) -> bool:
+def _leans_arabic(question: str, article: str) -> bool:
     words = _TOKEN.findall(_MARKS.sub("", question))
-    joined = words[0].startswith("و") and (words[0][1:] in _AR_LIGHT or words[0][1:].startswith(("ال", "لل", "ب")))
+    opened = len(words) > 1 and words[0] in _AR_OPENINGS
+    words = words[opened:]
+    joined = words[0].startswith("و") and (
+        words[0][1:] in _AR_LIGHT or (words[0] not in _AR_LIGHT and words[0][1:].startswith(("ال", "لل", "ب")))
+    )
     if joined:
         words = [words[0][1:], *words[1:]]
     content = [word for word in words if word not in _AR_LIGHT]
     if len(content) <= 1 or (words[0] == "ماذا" and words[1:2] == ["عن"]):
         return True
+    if any(
+        word in _AR_DEMONSTRATIVES and after.startswith("ال") and after not in _AR_PERIODS
+        for word, after in pairwise(words)
+    ):  # "this decision", "that man"
+        return len(content) <= 3
     points = any(word in _AR_POINTERS | _AR_ATTACHED or _AR_SUFFIX.fullmatch(word) for word in words)
-    return len(content) <= 2 and (joined or points)
+    if len(content) > 2 or joined or points:
+        return len(content) <= 2
+    definite = any(word.startswith(("ال", "لل", "بال")) for word in content)  # "the ticket" is one told of before
+    return definite and bool(article) and set(terms(" ".join(content))) <= set(terms(article))
