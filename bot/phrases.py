@@ -245,7 +245,7 @@ _ENGLISH: Mapping[Phrase, Template] = {
     Phrase.OUTCOME_RESTORED: "Put back as it was: {title}",
     Phrase.EDIT_FAILED: "That could not be done: {reason}",
     Phrase.REBUILDING: "Building the index …",
-    Phrase.REBUILT: "{name} serves: {articles} articles, {passages} passages.",
+    Phrase.REBUILT: "{name} serves. Articles: {articles}, passages: {passages}.",
     Phrase.STATUS: (
         "Index {name}\nArticles {articles}\nAnswered {answered}, declined {declined}\nWaiting "
         "{waiting}\nSubscribers {subscribers}\nUp for {minutes} min"

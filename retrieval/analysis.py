@@ -79,6 +79,20 @@ _ARABIC_STOP_WORDS = """
 عنه عنها أيضا جدا نحو لو لولا كي لكي بأن بما ولكن أثناء ضمن عبر دون فوق تحت أمام خلف ضد يتم تم مثل ذات ذو ذي كذلك
 لذلك هناك هنا الآن يوجد توجد بماذا بكم لمن ممن عمن فيم بم مم علام
 """
+_SPOKEN = {
+    spoken: written
+    for written, line in (
+        ("ما", "وش ايش إيش شنو شو"),
+        ("لماذا", "ليش ليه"),
+        ("أين", "وين فين"),
+        ("من", "مين منو"),
+        ("كيف", "شلون ازاي إزاي"),
+        ("كم", "كام قديش"),
+        ("متى", "امتى إمتى ايمتى"),
+    )
+    for spoken in line.split()
+}
+_OPENING = re.compile(r"\A(\W*و?)(" + "|".join(_SPOKEN) + r")(?=\s)")
 _CONJUNCTIONS = ("و", "ف")
 _ARTICLES = ("وبال", "وال", "فال", "بال", "كال", "ولل", "فلل", "لل", "ال")
 _PREFIXES = ("و", "ف", "ب", "ل", "ك")
@@ -148,6 +162,11 @@ def stem(folded: str) -> str:
         plain = bare(folded)
         return _ARABIC_NUMBER_WORDS.get(plain) or _stemmer("arabic").stemWord(plain) or plain
     return _stemmer("english").stemWord(folded) or folded
+
+
+def written(question: str) -> str:
+    """An Arabic question with the standard word for one of the spoken ones that open it in the Gulf, Egypt or Syria."""
+    return _OPENING.sub(lambda match: match[1] + _SPOKEN[match[2]], question)
 
 
 def words(text: str) -> list[Word]:

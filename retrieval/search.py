@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from corpus.article import Span
 from retrieval import cases, confidence, fusion, kinds, late, spelling
-from retrieval.analysis import Word, fold, stem, terms, words
+from retrieval.analysis import Word, fold, stem, terms, words, written
 from retrieval.encoder import Encoded, Encoder
 from retrieval.index import Index, Passages, Where
 from retrieval.results import Query
@@ -55,7 +55,7 @@ class Question:
     @classmethod
     def of(cls, query: Query) -> Question:
         """Read the operators out of a question; earlier questions lend it their words."""
-        plain = _EXCLUDED.sub(" ", query.text)
+        plain = written(_EXCLUDED.sub(" ", query.text))
         phrases = tuple(folded for match in _QUOTED.findall(plain) if (folded := tuple(w.folded for w in words(match))))
         text = " ".join(" ".join((*query.context, plain)).split())
         return cls(

@@ -747,7 +747,7 @@ class TestAdmins:
 
     async def test_rebuild_status_and_feedback(self, phone: Phone) -> None:
         await phone.ask("/rebuild", ADMIN)
-        assert "serves: 3 articles" in (await self.worked(phone, "Building"))["text"]
+        assert "serves. Articles: 3," in (await self.worked(phone, "Building"))["text"]
         message = await phone.ask("What about the bridge?", ADMIN)
         await phone.press(message, "👍", ADMIN)
         assert (await phone.ask("/feedback", ADMIN))["text"].startswith("👍 1, 👎 0.")

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.analysis import fold, terms, words
+from retrieval.analysis import fold, terms, words, written
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,19 @@ def test_folding_twice_changes_nothing(word: str) -> None:
     once = fold(word)
     if once:
         assert fold(once) == once
+
+
+@pytest.mark.parametrize(
+    ("spoken", "standard"),
+    [
+        ("وين يصب النهر؟", "أين يصب النهر؟"),
+        ("وليش تأخر المترو؟", "ولماذا تأخر المترو؟"),
+        ("شنو سعر التذكرة؟", "ما سعر التذكرة؟"),
+        ("مين مدير المصرف؟", "من مدير المصرف؟"),
+        ("من مثّل دور جون وين؟", "من مثّل دور جون وين؟"),
+        ("وينشر المقال غدا؟", "وينشر المقال غدا؟"),
+        ("Where is it?", "Where is it?"),
+    ],
+)
+def test_a_spoken_question_word_is_read_as_the_written_one_where_it_opens(spoken: str, standard: str) -> None:
+    assert written(spoken) == standard
