@@ -23,26 +23,20 @@ from retrieval.encoder import Encoder
 from retrieval.evaluation import auroc
 from retrieval.models import open_encoder
 from retrieval.search import Found
-from tests.fit.fit import (
-    ANSWER_WEIGHTS,
-    SHARPER,
-    SHIFT,
-    TOPIC_WEIGHTS,
-    WRITTEN,
-    Confidence,
-    Floats,
-    Judged,
-    expected,
-    fit_confidence,
-    fit_logistic,
-    fit_ranking,
-    judged,
-    ranked,
-    searched,
-)
+from tests.fit.fit import Floats, Judged, expected, fit_logistic, fit_ranking, judged, ranked, searched
 from tests.fit.invented import DATA, Asked, read, read_files, with_articles_gone
 
 FITTED = Path(__file__).parents[2] / "retrieval" / "fitted_languages.py"
+WRITTEN = {"fact", "paraphrase", "keyword", "typo"}
+"""The kinds of answerable question that ranking is fitted on."""
+
+TOPIC_COUNTS = {"fact": 1.0, "keyword": 1.0, "typo": 1.0, "reader": 1.0, "paraphrase": 1.0, "gone": 1.0}
+ANSWER_COUNTS = {"fact": 1.0, "keyword": 1.0, "typo": 1.0, "reader": 1.0, "plain": 2.0, "near-miss": 0.5}
+"""How much a question of each kind counts in the regression for the topic and in that for the answer."""
+
+SHARPER, SHIFT = 4.0, 2.0
+"""The topic's regression only turns down what lies far below nearly every answerable question."""
+
 PARAPHRASE = 0.3
 """How much an Arabic paraphrase counts in the answer's regression; of the English ones none does. Without them .62 of
 the answerable Arabic questions of XQuAD are answered at .5, with them .87, and .98 of the answered ones have an answer;
@@ -64,7 +58,7 @@ class Library:
 
     def judged(self, folder: Path, weights: Floats) -> list[Judged]:
         """Its questions, asked whole and with their articles gone."""
-        rows = judged(self.found(folder, weights, kinds={*TOPIC_WEIGHTS, *ANSWER_WEIGHTS}))
+        rows = judged(self.found(folder, weights, kinds={*TOPIC_COUNTS, *ANSWER_COUNTS}))
         for articles, asked in with_articles_gone(self.articles, self.questions):
             rows += judged(searched(articles, asked, self.encoder, folder, weights), missing="gone")
         return rows
@@ -102,22 +96,34 @@ def fit_offset(found: Sequence[tuple[Asked, Found]], same: Floats, other: Floats
     return max((step / 20 for step in range(-100, 101)), key=likelihood)
 
 
-def fit_judging(rows: Sequence[Judged]) -> Confidence:
-    """As fit.py does, on questions where a paraphrase counts a little."""
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """The two regressions of `confidence.log_chance` and the curve over them."""
+
+    topic: Floats
+    answer: Floats
+    calibration: Floats
+
+    def __call__(self, evidence: Floats) -> Floats:
+        return confidence.calibrated(confidence.log_chance(evidence, self.topic, self.answer), self.calibration)
+
+
+def fit_judging(rows: Sequence[Judged], *, paraphrase: float = PARAPHRASE) -> Judging:
+    """Fit both regressions, sharpen the first, and calibrate their product on the questions that people may ask."""
     evidence = np.stack([row.evidence for row in rows])
     right = np.array([row.right for row in rows], np.float32)
-    about = np.array([TOPIC_WEIGHTS.get(row.kind, 0.0) for row in rows], np.float32)
-    asked = np.array([{**ANSWER_WEIGHTS, "paraphrase": PARAPHRASE}.get(row.kind, 0.0) for row in rows], np.float32)
+    about = np.array([TOPIC_COUNTS.get(row.kind, 0.0) for row in rows], np.float32)
+    asked = np.array([{**ANSWER_COUNTS, "paraphrase": paraphrase}.get(row.kind, 0.0) for row in rows], np.float32)
     one, other = about > 0, asked > 0
     topic = SHARPER * fit_logistic(evidence[one], right[one], about[one], decay=0.1)
     topic[-1] += SHARPER * SHIFT
     answer = fit_logistic(evidence[other], right[other], asked[other], decay=0.1)
     chances = confidence.log_odds(confidence.log_chance(evidence[other], topic, answer))[:, None]
     calibration = fit_logistic(chances, right[other], expected(right[other] > 0, asked[other]), decay=0.0)
-    return Confidence(topic, answer, np.append(calibration, np.float32(1)))
+    return Judging(topic, answer, np.append(calibration, np.float32(1)))
 
 
-def written(name: str, ranking: Floats, offset: float, judging: Confidence) -> str:
+def written(name: str, ranking: Floats, offset: float, judging: Judging) -> str:
     """One case's entry in the module."""
 
     def table(columns: Sequence[str], weights: Floats) -> str:
@@ -173,7 +179,7 @@ def main() -> None:
 
     def settled(case: Case, ranking: Floats, library: Library, folder: Path, *, offset: float = 0.0) -> None:
         rows = library.judged(folder, ranking)
-        judging = (fit_confidence if case is Case.ENGLISH else fit_judging)(rows)
+        judging = fit_judging(rows, paraphrase=0 if case is Case.ENGLISH else PARAPHRASE)
         chances = judging(np.stack([row.evidence for row in rows])).tolist()
         for kind in ("near-miss", "gone"):
             yes = [chance for chance, row in zip(chances, rows, strict=True) if row.right]

@@ -20,9 +20,8 @@ from retrieval.publish import publish
 from retrieval.results import Query
 from retrieval.search import Found, Hit
 from retrieval.snapshot import Snapshot
-from tests.fit.fit import WRITTEN
 from tests.fit.invented import DATA, Asked, read, read_files
-from tests.fit.languages import across, fit_offset
+from tests.fit.languages import WRITTEN, across, fit_offset
 
 installed = pytest.mark.skipif(
     importlib.util.find_spec(PACKAGE) is None, reason="the extra newsquote[multilingual] is not installed"
