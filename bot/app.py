@@ -55,6 +55,7 @@ PATIENCE_S = 600.0  # how long a message is tried again
 STOP_S = 20.0  # how long what was asked may take to be answered when the bot stops
 LONGEST_PAUSE_S = 15.0
 UNKEPT_S = 2.0
+CONFIRM_S = 3.0
 MANY = 8
 ANNOUNCE_S = 15.0
 BRIEF_S = 0.25  # between two requests to a server that does not hold one until there is something to tell
@@ -243,6 +244,7 @@ class TelegramBot:
         self._rate = rate
         self._heard_at = time.monotonic()
         self._stop = asyncio.Event()
+        self._offset: int | None = None  # of the first update that Telegram has not been asked for
 
     async def main(self, open_engine: Callable[[], Engine]) -> None:
         """Serve until SIGTERM or SIGINT.
@@ -350,6 +352,7 @@ class TelegramBot:
         for result in results:
             if isinstance(result, Exception):
                 raise result
+        await self._confirm(bot, host.store)
 
     def _listen(self, inbox: Inbox, host: Host) -> list[listen.Server]:
         """Listen for updates and for those who watch, where the settings say so."""
@@ -399,11 +402,11 @@ class TelegramBot:
 
     async def _poll(self, bot: Bot, inbox: Inbox) -> None:
         """Fetch updates until told to stop; each batch is kept before the next request confirms it."""
-        offset, pause, conflicts, away = None, 0.5, 0, False
+        pause, conflicts, away = 0.5, 0, False
         while not self._stop.is_set():
             asked = time.monotonic()
             try:
-                updates = await bot.get_updates(offset, timeout=POLL_S, allowed_updates=ALLOWED)
+                updates = await bot.get_updates(self._offset, timeout=POLL_S, allowed_updates=ALLOWED)
             except InvalidToken as exc:
                 raise Stopped("Telegram no longer accepts this token; @BotFather has the new one", WRONG_USE) from exc
             except Conflict as exc:
@@ -427,9 +430,20 @@ class TelegramBot:
                     log.warning("%s can be reached again", self._server)
                 pause, conflicts, away, self._heard_at = 0.5, 0, False, time.monotonic()
                 if updates and await self._taken(inbox, updates):
-                    offset = max(update.update_id for update in updates) + 1
+                    self._offset = max(update.update_id for update in updates) + 1
                 elif time.monotonic() - asked < BRIEF_S:
                     await self._pause(BRIEF_S)
+
+    async def _confirm(self, bot: Bot, store: State) -> None:
+        """Tell Telegram which updates we have, as the next request would have done."""
+        if self._offset is None:
+            return
+        try:
+            async with asyncio.timeout(CONFIRM_S):
+                await bot.get_updates(self._offset, limit=1, timeout=0, allowed_updates=ALLOWED)
+            store.confirmed(self._offset)
+        except (TelegramError, StateError, TimeoutError) as exc:
+            log.info("the last updates could not be confirmed: %s", _brief(exc))
 
     async def _taken(self, inbox: Inbox, updates: Sequence[Update]) -> bool:
         """Whether updates could be kept; where they could not, Telegram is not told that we have them."""

@@ -37,6 +37,7 @@ class Inbox:
 
     async def replay(self) -> int:
         """Take up what an earlier process left; gives how many updates that were."""
+        self._state.forget_confirmed()
         left = self._state.open_updates()
         await self._enqueue(left)
         return len(left)

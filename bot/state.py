@@ -124,6 +124,15 @@ class State:
         key = (update["update_id"], _digest(json.dumps(update)))
         self._db.execute("UPDATE inbox SET body = NULL WHERE id = ? AND digest = ?", key)
 
+    def confirmed(self, offset: int) -> None:
+        """Telegram knows that we have every update before `offset`, and sends none of them again."""
+        self.learn("confirmed", str(offset))
+
+    def forget_confirmed(self) -> None:
+        """Forget that confirmed updates were here: another server may count from 1 and say the same once more."""
+        offset = int(self.known("confirmed") or 0)
+        self._db.execute("DELETE FROM inbox WHERE body IS NULL AND id < ?", (offset,))
+
     def open_updates(self) -> list[Json]:
         """The updates that were kept and not handled, in order."""
         rows = self._db.execute("SELECT body FROM inbox WHERE body IS NOT NULL ORDER BY at, id")

@@ -127,6 +127,21 @@ async def test_a_server_that_lacks_what_can_be_done_without_is_served(settings: 
         assert words(await Phone(world).ask("What about the bridge?"), "blockquote")
 
 
+async def test_a_server_that_begins_anew_and_says_the_same_is_answered_again(settings: Settings) -> None:
+    somebody = {"id": 1, "is_bot": False, "first_name": "Ada"}
+    chat = {"id": 1, "type": "private", "first_name": "Ada"}
+    same = {"message_id": 1, "date": 1, "chat": chat, "from": somebody, "text": "What about the bridge?"}
+    for _ in range(2):
+        with Server() as server:
+            server.world._chats[1] = chat
+            async with running(replace(settings, telegram_api_url=server.url)):
+                server.world.raw(message=same)
+                assert words(await Phone(server.world).next(0), "blockquote")
+                server.world.redeliver()
+                await Phone(server.world).settled()
+            assert len(server.world.from_bot()) == 1
+
+
 async def test_what_cannot_be_kept_is_not_confirmed_and_answered_when_it_can(
     settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

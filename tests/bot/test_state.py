@@ -139,3 +139,17 @@ def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
     path.write_bytes(b"not a database" * 100)
     with pytest.raises(OSError, match=r"state\.db cannot be used"):
         State(path)
+
+
+def test_only_what_is_not_confirmed_is_known_again_after_a_restart(tmp_path: Path) -> None:
+    updates = [{"update_id": number, "message": {"text": str(number)}} for number in (1, 2, 3)]
+    with State(tmp_path / "state.db") as state:
+        state.keep_updates(updates)
+        for update in updates[:2]:
+            state.update_done(update)
+        state.confirmed(2)
+        assert state.keep_updates(updates) == []
+    with State(tmp_path / "state.db") as state:
+        state.forget_confirmed()
+        assert state.open_updates() == updates[2:]
+        assert state.keep_updates(updates) == updates[:1]
