@@ -24,7 +24,7 @@ from retrieval.results import Answer, Quote
 if TYPE_CHECKING:
     from rich.text import Text
 
-LONG = 480  # code points; a passage beyond them folds up around its best sentence
+LONG = 480  # code points; a passage beyond them folds up around its best sentence, or shows its paragraphs alone
 NEAR = 160  # code points; what is left of a long passage on either side stays open up to here
 ALSO = 5  # articles that say the same; more are left out
 TITLE_LIMIT = 200  # code points
@@ -279,7 +279,7 @@ def terminal(rich: Rich) -> Text:
 
 
 def _whole(quote: Quote, language: Language, look: Look) -> Rich:
-    blocks = _folded(quote) if look is Look.BLOCKS else [_trimmed(quote.article, quote.span)]
+    blocks = _folded(quote) if look is Look.BLOCKS else [_paragraphs(quote)]
     best = _best(quote)
     shown = [
         _excerpt(quote, block, look, expandable=not (block.start <= best.start and best.end <= block.end))
@@ -322,6 +322,22 @@ def _folded(quote: Quote) -> list[Span]:
     end = whole.end if whole.end - best.end <= NEAR else best.end
     parts = (Span(whole.start, start), Span(start, end), Span(end, whole.end))
     return [_trimmed(quote.article, part) for part in parts if quote.article.text[slice(*part)].strip()]
+
+
+def _paragraphs(quote: Quote) -> Span:
+    """The quote, or of a long one the whole paragraphs that hold its best two sentences, or else its best one."""
+    whole = _trimmed(quote.article, quote.span)
+    if whole.end - whole.start <= LONG:
+        return whole
+    text = quote.article.text
+    for marks in (quote.highlights[:2], quote.highlights[:1]):
+        first, last = min((m.start for m in marks), default=whole.start), max((m.end for m in marks), default=whole.end)
+        start = max(whole.start, text.rfind("\n", whole.start, first) + 1)
+        end = text.find("\n", len(text[:last].rstrip()), whole.end)
+        shown = _trimmed(quote.article, Span(start, whole.end if end < 0 else end))
+        if shown.end - shown.start <= 2 * LONG:
+            break
+    return shown
 
 
 def _best(quote: Quote) -> Span:

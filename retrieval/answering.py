@@ -77,8 +77,9 @@ class Answerer:
             snapshot=self.snapshot.name,
             took_ms=1000 * (self._clock() - began),
             evidence={
-                **dict(zip(confidence.EVIDENCE, found.evidence.tolist(), strict=False)),
-                **({"unknown": float(found.unknown)} if found.unknown else {}),
+                name: value
+                for name, value in zip(confidence.EVIDENCE, found.evidence.tolist(), strict=False)
+                if value or name not in confidence.KINDS
             },
         )
 

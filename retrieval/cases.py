@@ -7,6 +7,7 @@ passage in another language than the question's shares names and numbers with it
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -38,26 +39,27 @@ class Case(StrEnum):
 class Weights:
     """What was fitted for a case: a sentence's score is its evidence times `ranking`, plus `offset`.
 
-    `topic`, `answer` and `calibration` make a probability of the first quote's evidence, as in `confidence`.
+    `judge` makes probabilities (n,) of evidence about first quotes, (n, len(confidence.EVIDENCE)).
     """
 
     ranking: NDArray[np.float32]
     offset: float
-    topic: NDArray[np.float32]
-    answer: NDArray[np.float32]
-    calibration: NDArray[np.float32]
+    judge: Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+
+def _named(weights: Mapping[str, float]) -> NDArray[np.float32]:
+    """The weights of all evidence and the bias; those that were not fitted are 0."""
+    return np.array([weights.get(name, 0.0) for name in (*confidence.EVIDENCE, "bias")], np.float32)
 
 
 def _read(case: Case) -> Weights:
     if case is Case.SHIPPED:
-        return Weights(fusion.WEIGHTS, 0.0, confidence.TOPIC, confidence.ANSWER, confidence.CALIBRATION)
+        return Weights(fusion.WEIGHTS, 0.0, confidence.network())
     own = fitted_languages.FITTED[case.value]
     return Weights(
         np.array([own.ranking[name] for name in fusion.EVIDENCE], np.float32),
         own.offset,
-        np.array([own.topic[name] for name in (*confidence.EVIDENCE, "bias")], np.float32),
-        np.array([own.answer[name] for name in (*confidence.EVIDENCE, "bias")], np.float32),
-        np.array(own.calibration, np.float32),
+        confidence.Regressions(_named(own.topic), _named(own.answer), np.array(own.calibration, np.float32)),
     )
 
 

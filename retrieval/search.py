@@ -32,6 +32,14 @@ SMALL = 300
 SAME = 0.8
 """A word is another form of one in the library when their vectors are this near (Kuwait, Kuwaiti; not Bahrain)."""
 
+ASKED = 0.3
+"""The share of its rarity that the noun after "which" keeps: an answer need not repeat it ("Which newspaper ...").
+
+With 1, .5 and .3 news answers and refusals are alike, and "Which tier is Kuwait in?" on an article that says "level"
+rises from .40 over .48 to .62; recall@1 on XQuAD is .956, .956 and .951.
+"""
+
+_WHICH = re.compile(r"\b(?:[Ww]hich|[Ww]hat)\s+(?:[A-Z][\w'’.-]*\s+)*(?=[a-z])")
 _QUOTED = re.compile(r'["“”«»]([^"“”«»]+)["“”«»]')
 _EXCLUDED = re.compile(r"(?:^|\s)-(?=\w)([\w'’]+)")
 
@@ -88,23 +96,17 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Passages, best first, equal scores by row, and what the first says about itself (`confidence.EVIDENCE`).
-
-    `unknown` counts names and numbers of the question that the library never mentions.
-    """
+    """Passages, best first, equal scores by row, and what the first says about itself (`confidence.EVIDENCE`)."""
 
     hits: tuple[Hit, ...]
     evidence: NDArray[np.float32]
-    unknown: int = 0
 
     @property
     def confidence(self) -> float:
         """The probability that the first answers; 0 where there is none."""
         if not self.hits:
             return 0.0
-        weights = cases.WEIGHTS[self.hits[0].case]
-        chance = confidence.log_chance(self.evidence[None, :], weights.topic, weights.answer)
-        return confidence.doubted(float(confidence.calibrated(chance, weights.calibration)[0]), self.unknown)
+        return float(cases.WEIGHTS[self.hits[0].case].judge(self.evidence[None, :])[0])
 
 
 NOTHING = Found((), np.zeros(0, np.float32))
@@ -174,9 +176,17 @@ class Searcher:
             )
         articles = np.array([hit.article for hit in hits], np.int64)
         hits.sort(key=lambda hit: (-hit.score, hit.row))
-        unknown = self._unknown(question, weighed)
-        evidence = confidence.evidence_of(weighed, scores, articles, candidates.idf, float(lexical.max()), respelt)
-        return Found(tuple(hits), evidence, unknown)
+        evidence = confidence.evidence_of(
+            weighed,
+            scores,
+            articles,
+            candidates.idf,
+            float(lexical.max()),
+            kind=question.kind,
+            respelt=respelt,
+            unknown=self._unknown(question, weighed),
+        )
+        return Found(tuple(hits), evidence)
 
     def _unknown(self, question: Question, weighed: fusion.Evidence) -> int:
         """How many names and numbers the question has that the library never mentions, in no other form either.
@@ -276,7 +286,7 @@ class Searcher:
             fusion.Candidates(
                 similar=similar,
                 same=same,
-                idf=np.array([self._idf(word.term) for word in content], np.float32),
+                idf=np.array([self._idf(word.term) for word in content], np.float32) * _telling(question.text, content),
                 edges=edges,
                 owner=np.repeat(np.arange(len(counts)), counts + 1),
                 titles=titles,
@@ -296,6 +306,20 @@ class Searcher:
         count = self.snapshot.document_frequency(term)
         size = max(self.snapshot.size, SMALL)
         return math.log(1 + (size - count + 0.5) / (count + 0.5))
+
+
+def _telling(question: str, content: list[Word]) -> NDArray[np.float32]:
+    """How much of its rarity each content word keeps, (t,): `ASKED` of it where it only names what is asked for.
+
+    That is the common noun after "which" or "what", capitals before it left out ("Which UN agreement").
+    """
+    kept = np.ones(len(content), np.float32)
+    opening = _WHICH.search(question)
+    if opening is not None and len(content) > 1:
+        for at, word in enumerate(content):
+            if word.span.start == opening.end():
+                kept[at] = ASKED
+    return kept
 
 
 def _obeys(text: str, question: Question) -> bool:

@@ -1,48 +1,83 @@
-"""Fits ranking and confidence on the invented news; writes retrieval/fitted.py, the figures and a reliability plot.
+"""Fits ranking and confidence on the invented news; writes retrieval/fitted*, the figures and a reliability plot.
 
     .venv/bin/python -m tests.fit.fit MODEL_FOLDER
 
 MODEL_FOLDER holds a converted model, as `newsquote model add` leaves it in models/. The same data and model give the
-same weights. Two minutes on two cores; nothing is read from outside `data/`.
+same weights. Five minutes on two cores; nothing is read from outside `data/`.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Article
-from retrieval import confidence, fusion, quoting
+from retrieval import confidence, fusion
 from retrieval.encoder import Encoder, OnnxEncoder
 from retrieval.evaluation import auroc
 from retrieval.publish import publish
 from retrieval.results import Query
 from retrieval.search import Found, Question, Searcher
 from retrieval.snapshot import Snapshot
-from tests.fit.invented import Asked, read, with_articles_gone, with_gaps
+from tests.fit.invented import Asked, each_alone, read, with_articles_gone, with_gaps
 
 Floats = NDArray[np.float32]
 HERE = Path(__file__).parent
 FITTED = HERE.parents[1] / "retrieval" / "fitted.py"
+CONFIDENCE = FITTED.with_name("fitted_confidence.json")
 FOLDS = 5
-WRITTEN = {"fact", "paraphrase", "keyword", "typo"}
+WRITTEN = {"fact", "reader", "keyword", "typo"}
 """The kinds of answerable question that ranking is fitted on."""
 
-TOPIC_WEIGHTS = {"fact": 1.0, "keyword": 1.0, "typo": 1.0, "reader": 1.0, "paraphrase": 1.0, "gone": 1.0}
-ANSWER_WEIGHTS = {"fact": 1.0, "keyword": 1.0, "typo": 1.0, "reader": 1.0, "plain": 2.0, "near-miss": 0.5}
+COUNTS = {
+    "fact": 1.0,
+    "reader": 1.0,
+    "keyword": 1.0,
+    "typo": 1.0,
+    "paraphrase": 0.5,
+    "near-miss": 1.0,
+    "plain": 1.0,
+    "far": 1.0,
+    "gap": 0.5,
+    "gone": 2.5,
+}
 """How much a question of each kind counts; a paraphrase that names nothing is no question a library can be sure of."""
 
-RIGHT_SHARE = 0.6
-"""How often the first quote answers a question that a reader asks, supposed: the invented questions are harder."""
+ASKED = frozenset(COUNTS) - {"gap", "gone"}
+"""The kinds that people may ask: what is said of probabilities is said of these."""
 
-SHARPER, SHIFT = 4.0, 2.0
-"""The topic's regression only turns down what lies far below nearly every answerable question."""
+ALONE = 2.0
+"""How much more a question counts that is asked of its article alone."""
+
+MISSED = 0.5
+"""How much an answerable question counts whose first quote does not answer."""
+
+GAPS = 6
+"""How many libraries with gaps are searched, one question an article in each."""
+
+STRANGERS = 4
+"""How many questions about other articles are asked of each article alone."""
+
+HIDDEN, DRAWS = 16, 4
+"""A network of so many units is fitted from so many random starts, and all are served as one, averaged."""
+
+RIGHT_SHARE = 0.6
+"""How often the first quote answers a question that a reader asks, supposed."""
+
+CLEARER, SURER = 1.3, 0.7
+"""Readers' own questions are easier than the invented ones: log odds are taken so often, and so much is added.
+
+On half of 203 news questions the calibration error falls from .148 to .101, on the other from .089 to .078. At
+.5 about as many answers then are wrong as are missed.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +91,22 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the first quote said about itself, whether it answers, the question's article and kind."""
+    """What the first passage said about itself, whether it answers, the question's article, kind and weight.
+
+    `known` tells whether the library has the answer.
+    """
 
     evidence: Floats
     right: bool
+    known: bool
     article: int
     kind: str
+    weight: float = 1.0
+
+    @property
+    def counts(self) -> float:
+        """How much it counts in the fit."""
+        return self.weight * COUNTS[self.kind] * (MISSED if self.known and not self.right else 1.0)
 
 
 def searched(
@@ -96,19 +141,19 @@ def judged(found: Iterable[tuple[Asked, Found]], *, missing: str | None = None) 
         if not result.hits:
             continue
         top = result.hits[0]
-        best = quoting.highlights(top.sentences)
+        known = missing is None and bool(asked.answers)
         right = (
-            missing is None
+            known
             and top.article == asked.article
-            and any(span.start <= answer.start and answer.end <= span.end for answer in asked.answers for span in best)
+            and any(top.span.start <= answer.start and answer.end <= top.span.end for answer in asked.answers)
         )
-        rows.append(Judged(result.evidence, right, asked.article, missing or asked.kind))
+        rows.append(Judged(result.evidence, right, known, asked.article, missing or asked.kind))
     return rows
 
 
-def descend(slope: Callable[[Floats], Floats], size: int, *, steps: int = 800, rate: float = 0.05) -> Floats:
-    """The least point of a smooth convex function by Adam (Kingma and Ba 2015), from zero, with a falling rate."""
-    at, mean, square = np.zeros(size), np.zeros(size), np.zeros(size)
+def descend(slope: Callable[[Floats], Floats], start: Floats, *, steps: int = 800, rate: float = 0.05) -> Floats:
+    """A low point of a smooth function by Adam (Kingma and Ba 2015), with a falling rate; convex ones' lowest."""
+    at, mean, square = start.astype(np.float64), np.zeros(len(start)), np.zeros(len(start))
     for step in range(1, steps + 1):
         down = slope(at.astype(np.float32)).astype(np.float64)
         mean, square = 0.9 * mean + 0.1 * down, 0.999 * square + 0.001 * down**2
@@ -134,7 +179,7 @@ def fit_ranking(rows: Sequence[Ranked], *, decay: float = 6e-3) -> Floats:
         right /= np.maximum(np.add.reduceat(right, edges)[owner], 1e-12)
         return np.asarray(scaled.T @ (shares - right) / len(rows) + decay * weights, np.float32)
 
-    return np.asarray(descend(slope, every.shape[1]) / scale, np.float32)
+    return np.asarray(descend(slope, np.zeros(every.shape[1], np.float32)) / scale, np.float32)
 
 
 def fit_logistic(evidence: Floats, right: Floats, weight: Floats, *, decay: float) -> Floats:
@@ -148,53 +193,82 @@ def fit_logistic(evidence: Floats, right: Floats, weight: Floats, *, decay: floa
         chance = 1 / (1 + np.exp(-(scaled @ weights)))
         return np.asarray(scaled.T @ (share * (chance - right)) + held * weights, np.float32)
 
-    found = descend(slope, scaled.shape[1])
+    found = descend(slope, np.zeros(scaled.shape[1], np.float32))
     weights = found[:-1] / scale
     return np.append(weights, found[-1] - centre @ weights).astype(np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class Confidence:
-    """The two regressions of `confidence.log_chance` and the curve over them."""
-
-    topic: Floats
-    answer: Floats
-    calibration: Floats
-
-    def __call__(self, evidence: Floats) -> Floats:
-        return confidence.calibrated(confidence.log_chance(evidence, self.topic, self.answer), self.calibration)
-
-
-def fit_confidence(rows: Sequence[Judged]) -> Confidence:
-    """Fit both regressions, sharpen the first, and calibrate their product on the questions that people may ask."""
+def fit_network(rows: Sequence[Judged], *, decay: float = 2e-3) -> confidence.Network:
+    """A network under which what answers has high odds; its weights are kept small."""
     evidence = np.stack([row.evidence for row in rows])
     right = np.array([row.right for row in rows], np.float32)
-    topic_weight = np.array([TOPIC_WEIGHTS.get(row.kind, 0.0) for row in rows], np.float32)
-    answer_weight = np.array([ANSWER_WEIGHTS.get(row.kind, 0.0) for row in rows], np.float32)
-    one, other = topic_weight > 0, answer_weight > 0
-    topic = fit_logistic(evidence[one], right[one], topic_weight[one], decay=0.1)
-    topic = SHARPER * topic
-    topic[-1] += SHARPER * SHIFT
-    answer = fit_logistic(evidence[other], right[other], answer_weight[other], decay=0.1)
-    chances = confidence.log_odds(confidence.log_chance(evidence[other], topic, answer))[:, None]
-    calibration = fit_logistic(chances, right[other], expected(right[other] > 0, answer_weight[other]), decay=0.0)
-    return Confidence(topic, answer, np.append(calibration, np.float32(1)))
+    share = np.array([row.counts for row in rows], np.float32)
+    share /= share.sum()
+    centre, scale = evidence.mean(axis=0), np.maximum(evidence.std(axis=0), np.float32(1e-3))
+    scaled = np.clip((evidence - centre) / scale, -confidence.REACH, confidence.REACH)
+    size = scaled.shape[1]
+    edges = np.cumsum([size, size * HIDDEN, HIDDEN, HIDDEN])
+    held = np.repeat(np.array([decay, decay, 0, decay, 0], np.float32), [size, size * HIDDEN, HIDDEN, HIDDEN, 1])
+
+    def slope(weights: Floats) -> Floats:
+        direct, hidden, shift, out, bias = np.split(weights, edges)
+        bent = np.tanh(scaled @ hidden.reshape(size, HIDDEN) + shift)
+        wrong = share * (1 / (1 + np.exp(-(scaled @ direct + bent @ out + bias))) - right)
+        back = wrong[:, None] * out * (1 - bent**2)
+        down = (scaled.T @ wrong, (scaled.T @ back).ravel(), back.sum(axis=0), bent.T @ wrong, wrong.sum(keepdims=True))
+        return np.asarray(np.concatenate(down) + held * weights, np.float32)
+
+    draws = []
+    for seed in range(DRAWS):
+        start = np.zeros(edges[-1] + 1, np.float32)
+        random = np.random.default_rng(seed)
+        start[edges[0] : edges[2]] = random.uniform(-1, 1, edges[2] - edges[0]) / np.sqrt(size)
+        start[edges[2] : edges[3]] = random.uniform(-1, 1, HIDDEN) / np.sqrt(HIDDEN)
+        draws.append(np.split(descend(slope, start, steps=400, rate=0.03), edges))
+    direct, hidden, shift, out, bias = zip(*draws, strict=True)
+    return confidence.Network(
+        centre=centre,
+        scale=scale,
+        direct=np.mean(direct, axis=0),
+        hidden=np.concatenate([one.reshape(size, HIDDEN) for one in hidden], axis=1),
+        shift=np.concatenate(shift),
+        out=(np.concatenate(out) / DRAWS).astype(np.float32),
+        bias=float(np.mean(bias)),
+    )
+
+
+def folded(rows: Sequence[Judged]) -> Floats:
+    """Each row's log odds by a network that saw nothing of its article, (n,)."""
+    found = np.zeros(len(rows), np.float32)
+    for fold in range(FOLDS):
+        fitted = fit_network([row for row in rows if row.article % FOLDS != fold])
+        mine = [number for number, row in enumerate(rows) if row.article % FOLDS == fold]
+        found[mine] = fitted.log_odds(np.stack([rows[number].evidence for number in mine]))
+    return found
+
+
+def curve(rows: Sequence[Judged], found: Floats) -> tuple[float, float]:
+    """Slope and offset (Platt 1999) that make log odds of unseen articles those of the questions people may ask."""
+    asked = np.array([row.kind in ASKED for row in rows])
+    right = np.array([row.right for row in rows])[asked]
+    weights = fit_logistic(found[asked, None], right.astype(np.float32), weights_of(rows)[asked], decay=0.0)
+    return float(weights[0]), float(weights[1])
+
+
+def bent(network: confidence.Network, slope: float, offset: float) -> confidence.Network:
+    """The network whose log odds are `slope` times its own plus `offset`."""
+    return replace(
+        network,
+        direct=network.direct * np.float32(slope),
+        out=network.out * np.float32(slope),
+        bias=network.bias * slope + offset,
+    )
 
 
 def expected(right: NDArray[np.bool_], weight: Floats) -> Floats:
     """The weights scaled so that RIGHT_SHARE of them lies on what is right, (n,)."""
     share = np.where(right, RIGHT_SHARE / weight[right].sum(), (1 - RIGHT_SHARE) / weight[~right].sum())
     return np.asarray(share * weight, np.float32)
-
-
-def folded(rows: Sequence[Judged]) -> Floats:
-    """Each row's probability by a fit that saw nothing of its article, (n,)."""
-    found = np.zeros(len(rows), np.float32)
-    for fold in range(FOLDS):
-        fitted = fit_confidence([row for row in rows if row.article % FOLDS != fold])
-        mine = [number for number, row in enumerate(rows) if row.article % FOLDS == fold]
-        found[mine] = fitted(np.stack([rows[number].evidence for number in mine]))
-    return found
 
 
 def reliability(
@@ -235,35 +309,30 @@ def plot(points: Sequence[tuple[float, float, float]]) -> str:
     )
 
 
-def written(ranking: Floats, fitted: Confidence) -> str:
-    """The module that serves the weights."""
-
-    def table(name: str, columns: Sequence[str], weights: Floats) -> str:
-        rows = "".join(f'    "{column}": {weight:.4g},\n' for column, weight in zip(columns, weights, strict=True))
-        return f"{name} = {{\n{rows}}}\n"
-
-    slope, offset, over_odds = fitted.calibration
+def written(ranking: Floats) -> str:
+    """The module that serves the weights of ranking."""
+    rows = "".join(f'    "{name}": {weight:.4g},\n' for name, weight in zip(fusion.EVIDENCE, ranking, strict=True))
     return (
         '"""What was fitted on invented news; written by tests/fit/fit.py, which says how. Do not edit by hand."""\n\n'
-        + table("RANKING", fusion.EVIDENCE, ranking)
-        + table("TOPIC", confidence.EVIDENCE, fitted.topic[:-1])
-        + f"TOPIC_BIAS = {fitted.topic[-1]:.4g}\n"
-        + table("ANSWER", confidence.EVIDENCE, fitted.answer[:-1])
-        + f"ANSWER_BIAS = {fitted.answer[-1]:.4g}\n"
-        + f"CALIBRATION = ({slope:.4g}, {offset:.4g}, {over_odds:.0f})\n"
+        f"RANKING = {{\n{rows}}}\n"
     )
+
+
+def rounded(values: object) -> object:
+    """Numbers as they are written, four digits each, in lists as they come."""
+    return [rounded(one) for one in values] if isinstance(values, list) else float(f"{values:.4g}")
 
 
 def weights_of(rows: Sequence[Judged]) -> Floats:
     """What each row counts among the questions that people may ask, (n,)."""
-    weight = np.array([ANSWER_WEIGHTS.get(row.kind, 0.0) for row in rows], np.float32)
+    weight = np.array([row.counts if row.kind in ASKED else 0.0 for row in rows], np.float32)
     return expected(np.array([row.right for row in rows]), weight)
 
 
 def report(rows: Sequence[Judged], found: Floats, sentences: float) -> str:
     """What the fit reaches on articles it did not see, as Markdown."""
     right = np.array([row.right for row in rows])
-    asked = np.array([row.kind in ANSWER_WEIGHTS for row in rows])
+    asked = np.array([row.kind in ASKED for row in rows])
     lines = [
         "# Figures of the last fit",
         "",
@@ -272,7 +341,7 @@ def report(rows: Sequence[Judged], found: Floats, sentences: float) -> str:
         f"- The best sentence of the library answers: {sentences:.3f} of the answerable questions.",
     ]
     for name, kinds in (
-        ("near misses and plain questions", ("near-miss", "plain")),
+        ("near misses, plain and far questions", ("near-miss", "plain", "far")),
         ("questions whose answer was cut out", ("gap",)),
         ("questions whose article is gone", ("gone",)),
     ):
@@ -307,16 +376,26 @@ def main() -> None:
         whole = ranked(searched(articles, written_questions, encoder, snapshots, fusion.WEIGHTS))
         ranking = fit_ranking(whole)
         rows = judged(searched(articles, questions, encoder, snapshots, ranking))
-        for library, asked in with_gaps(articles, questions):
+        written_questions = [asked for asked in questions if asked.kind in WRITTEN]
+        for library, asked in islice(with_gaps(articles, written_questions), GAPS):
             rows += judged(searched(library, asked, encoder, snapshots, ranking), missing="gap")
-        for library, asked in with_articles_gone(articles, questions):
+        for library, asked in with_articles_gone(articles, written_questions):
             rows += judged(searched(library, asked, encoder, snapshots, ranking), missing="gone")
+        for number, (article, own, strangers) in enumerate(each_alone(articles, questions, STRANGERS)):
+            alone = judged(searched([article], own, encoder, snapshots, ranking))
+            alone += judged(searched([article], strangers, encoder, snapshots, ranking), missing="gone")
+            rows += [replace(row, article=number, weight=ALONE) for row in alone]
     right = []
     for fold in range(FOLDS):
         weights = fit_ranking([row for row in whole if row.article % FOLDS != fold])
         right += [row.answers[int((row.evidence @ weights).argmax())] for row in whole if row.article % FOLDS == fold]
-    found = folded(rows)
-    FITTED.write_text(written(ranking, fit_confidence(rows)), encoding="utf-8")
+    unseen = folded(rows)
+    slope, offset = curve(rows, unseen)
+    found = np.asarray(1 / (1 + np.exp(-(slope * unseen + offset))), np.float32)
+    network = bent(fit_network(rows), CLEARER * slope, CLEARER * offset + SURER)
+    FITTED.write_text(written(ranking), encoding="utf-8")
+    parts = {name: rounded(np.asarray(part).tolist()) for name, part in asdict(network).items()}
+    CONFIDENCE.write_text(json.dumps(parts) + "\n", encoding="utf-8")
     (HERE / "FIGURES.md").write_text(report(rows, found, float(np.mean(right))), encoding="utf-8")
     points = reliability(found, np.array([row.right for row in rows]), weights_of(rows))
     (HERE / "reliability.svg").write_text(plot(points), encoding="utf-8")

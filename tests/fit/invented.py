@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import random
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from corpus.article import Article, Span
 from corpus.sentences import split_sentences
@@ -25,7 +27,7 @@ class Asked:
 
 
 def read(data: Path = DATA) -> tuple[list[Article], list[Asked]]:
-    """Every English article and question in a folder, file by file; then the questions of readers.json.
+    """Every English article and question in a folder, file by file; then those of readers.json and readers-2.json.
 
     readers.json asks again, by the id of a question, in the words of somebody who knows what the news was about but not
     how it was written ("again"), and asks plain things about the people and firms of an article, by its title, that no
@@ -38,7 +40,12 @@ def read(data: Path = DATA) -> tuple[list[Article], list[Asked]]:
     missing = [
         Asked(text, numbers[title], (), "plain") for title, texts in readers["missing"].items() for text in texts
     ]
-    return articles, [*questions.values(), *again, *missing]
+    more = [
+        _asked(qa, numbers[group["title"]], 0)
+        for group in json.loads((data / "readers-2.json").read_text(encoding="utf-8"))["data"]
+        for qa in group["qas"]
+    ]
+    return articles, [*questions.values(), *again, *missing, *more]
 
 
 def read_files(data: Path, pattern: str) -> tuple[list[Article], dict[str, Asked]]:
@@ -54,12 +61,15 @@ def read_files(data: Path, pattern: str) -> tuple[list[Article], dict[str, Asked
             number, begins = len(articles), 0
             articles.append(Article(f"invented-{number:03d}", group["title"], text))
             for paragraph in group["paragraphs"]:
-                for qa in paragraph["qas"]:
-                    starts = [(begins + answer["answer_start"], answer["text"]) for answer in qa["answers"]]
-                    spans = tuple(Span(start, start + len(words)) for start, words in starts)
-                    questions[qa["id"]] = Asked(qa["question"], number, spans, qa["kind"])
+                questions |= {qa["id"]: _asked(qa, number, begins) for qa in paragraph["qas"]}
                 begins += len(paragraph["context"]) + 2
     return articles, questions
+
+
+def _asked(qa: dict[str, Any], article: int, begins: int) -> Asked:
+    """A question whose answers' places are counted from `begins` in its article."""
+    starts = [(begins + answer["answer_start"], answer["text"]) for answer in qa["answers"]]
+    return Asked(qa["question"], article, tuple(Span(start, start + len(words)) for start, words in starts), qa["kind"])
 
 
 def without(article: Article, answers: Sequence[Span]) -> Article | None:
@@ -106,3 +116,14 @@ def with_articles_gone(
             [article for number, article in enumerate(articles) if number not in gone],
             [asked for asked in questions if asked.article in gone and asked.answers],
         )
+
+
+def each_alone(
+    articles: Sequence[Article], questions: Sequence[Asked], strangers: int
+) -> Iterator[tuple[Article, list[Asked], list[Asked]]]:
+    """Each article with its own questions, and some about other articles, as if it were the only one, number 0."""
+    drawn = random.Random(2)
+    for number, article in enumerate(articles):
+        own = [replace(asked, article=0) for asked in questions if asked.article == number]
+        others = drawn.sample([asked for asked in questions if asked.article != number and asked.answers], strangers)
+        yield article, own, [replace(asked, article=0) for asked in others]

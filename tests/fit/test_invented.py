@@ -3,18 +3,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from corpus.article import Article, Span
-from tests.fit.invented import Asked, read, with_articles_gone, with_gaps, without
+from tests.fit.invented import Asked, each_alone, read, with_articles_gone, with_gaps, without
 
 ARTICLE = Article("a", "Title", "The mill opened in 1901. Anna ran it. In 1901 bread was dear, said Anna Lund.")
 
 
 def test_every_answer_lies_where_the_data_says() -> None:
     articles, questions = read()
-    assert len(articles) == 75
+    assert len(articles) == 165
     for asked in questions:
         text = articles[asked.article].text
         assert all(text[span.start : span.end].strip() for span in asked.answers), asked.text
-        assert bool(asked.answers) == (asked.kind not in {"near-miss", "plain"}), asked.text
+        assert bool(asked.answers) == (asked.kind not in {"near-miss", "plain", "far"}), asked.text
 
 
 def test_a_gap_takes_the_answers_sentence_and_those_that_repeat_it() -> None:
@@ -45,3 +45,13 @@ def test_questions_are_asked_where_their_article_is_gone() -> None:
         for library, questions in with_articles_gone(articles, asked, parts=2)
     ]
     assert found == [(["1"], ["0", "2"]), (["0", "2"], ["1"])]
+
+
+def test_an_article_alone_is_asked_its_own_questions_and_strangers() -> None:
+    asked = [Asked(str(number), number % 3, (Span(0, 3),) if number < 6 else (), "fact") for number in range(7)]
+    alone = list(each_alone([ARTICLE, ARTICLE, ARTICLE], asked, 2))
+    assert [[one.text for one in own] for _, own, _ in alone] == [["0", "3", "6"], ["1", "4"], ["2", "5"]]
+    for number, (_, own, strangers) in enumerate(alone):
+        assert {one.article for one in (*own, *strangers)} == {0}
+        assert len(strangers) == 2
+        assert all(int(one.text) % 3 != number for one in strangers)

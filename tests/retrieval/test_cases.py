@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from retrieval import confidence, fitted_languages, fusion
@@ -42,9 +43,10 @@ def test_the_case_follows_from_the_encoder_and_both_languages(
     assert found is case
 
 
-def test_every_case_has_a_weight_for_all_evidence() -> None:
-    assert {case: (len(own.ranking), len(own.topic), len(own.answer)) for case, own in WEIGHTS.items()} == {
-        case: (len(fusion.EVIDENCE), len(confidence.EVIDENCE) + 1, len(confidence.EVIDENCE) + 1) for case in Case
+def test_every_case_weighs_all_evidence() -> None:
+    nothing = np.zeros((1, len(confidence.EVIDENCE)), np.float32)
+    assert {case: (own.ranking.shape, own.judge(nothing).shape) for case, own in WEIGHTS.items()} == {
+        case: ((len(fusion.EVIDENCE),), (1,)) for case in Case
     }
 
 
