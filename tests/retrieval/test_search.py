@@ -12,7 +12,7 @@ from retrieval.answering import Answerer
 from retrieval.cases import Case
 from retrieval.publish import publish
 from retrieval.results import Query
-from retrieval.search import Question, Searcher
+from retrieval.search import Question, Searcher, content_words, rarity_kept
 from retrieval.snapshot import Snapshot
 from tests.fakes import HashingEncoder
 
@@ -83,3 +83,35 @@ def test_an_arabic_phrase_alone_must_occur(snapshot: Snapshot) -> None:
         query = Query(text)
         hits = Searcher(snapshot, HashingEncoder()).search(query, Question.of(query)).hits
         assert [hit.article for hit in hits] == articles
+
+
+@pytest.mark.parametrize(
+    ("typed", "encoded"),
+    [
+        ("which tier is kuwait in", "which tier is kuwait in?"),
+        ("Which tier is Kuwait in?", "Which tier is Kuwait in?"),
+        ("did it rain today.", "did it rain today."),
+        ("palermo protocol", "palermo protocol"),
+        ("whooping cough", "whooping cough"),
+    ],
+)
+def test_a_question_typed_without_its_mark_is_encoded_with_it(typed: str, encoded: str) -> None:
+    assert Question.of(Query(typed)).text == encoded
+
+
+@pytest.mark.parametrize(
+    ("question", "lighter"),
+    [
+        ("Which tier is Kuwait in?", ["tier"]),
+        ("Which UN agreement are the criteria based on?", ["agreement"]),
+        ("what newspaper said so", ["newspaper"]),
+        ("What is the price of oil?", []),
+        ("Which?", []),
+        ("Who said which?", []),
+    ],
+)
+def test_the_noun_that_names_what_is_asked_for_weighs_less(question: str, lighter: list[str]) -> None:
+    content = content_words(question)
+    kept = rarity_kept(question, content)
+    found = [question[word.span.start : word.span.end] for word, share in zip(content, kept, strict=True) if share < 1]
+    assert found == lighter
