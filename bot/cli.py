@@ -176,6 +176,10 @@ def _parser() -> _Parser:
     use.add_argument("name", metavar="NAME")
     use.set_defaults(run=_index_use)
     index.add_parser("check", help="read every byte of the snapshot that serves").set_defaults(run=_index_check)
+    moving = index.add_parser("migrate", help="copy the index from the home to a Milvus server, or back")
+    moving.add_argument("url", type=_index_url, metavar="URL", help="the server's, such as http://localhost:19530")
+    moving.add_argument("--back", action="store_true", help="from the server to the home")
+    moving.set_defaults(run=_index_migrate)
 
     model = commands.add_parser("model", help="the encoder").add_subparsers(metavar="ACTION", required=True)
     fetch = model.add_parser("add", help="convert any SentenceTransformer for serving")
@@ -226,6 +230,15 @@ def _choosing(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--title", metavar="WORDS", help="only those with these words in their title")
 
 
+def _index_url(text: str) -> str:
+    from bot.settings import read_index_url
+
+    try:
+        return read_index_url(text)
+    except ValueError as exc:
+        raise argparse.ArgumentTypeError(f"{text!r} is not the URL of a server") from exc
+
+
 def _day(text: str) -> dt.date:
     try:
         return dt.date.fromisoformat(text)
@@ -258,27 +271,26 @@ def _editor(settings: Settings) -> Editor:
 
 
 def _prepared(settings: Settings) -> None:
-    from retrieval.snapshot import current
+    from bot.storage import store_of
 
-    if current(settings.snapshots) is None:
+    if store_of(settings).current() is None:
         _editor(settings).prepare(_say)
 
 
 def _answerer(settings: Settings) -> Answerer:
+    from bot.storage import store_of
     from retrieval.answering import Answerer
-    from retrieval.snapshot import Snapshot
 
     encoder = _encoder(settings)
-    return Answerer(
-        Snapshot.open(settings.snapshots, encoder=encoder.fingerprint), encoder, threshold=settings.threshold
-    )
+    opened = store_of(settings).open(encoder=encoder.fingerprint)
+    return Answerer(opened, encoder, threshold=settings.threshold)
 
 
 def _opened(settings: Settings) -> Newsroom:
     from bot.newsroom import Newsroom
-    from retrieval.snapshot import current
+    from bot.storage import store_of
 
-    room = Newsroom(lambda: _answerer(settings), lambda: current(settings.snapshots))
+    room = Newsroom(lambda: _answerer(settings), lambda: store_of(settings).current())
     room.answerer()  # now, while the person types
     return room
 
@@ -409,13 +421,13 @@ def _chat(_: argparse.Namespace, settings: Settings) -> int:
 def _telegram(_: argparse.Namespace, settings: Settings) -> int:
     from bot.app import run
     from bot.engine import Engine
-    from retrieval.snapshot import current
+    from bot.storage import store_of
 
     if settings.telegram_token is not None:
         _prepared(settings)
     return run(
         settings,
-        lambda: Engine(lambda: _answerer(settings), lambda: current(settings.snapshots)),
+        lambda: Engine(lambda: _answerer(settings), lambda: store_of(settings).current()),
         editor=_editor(settings),
         tell=lambda line: _say(f"newsquote: {line}"),
     )
@@ -561,15 +573,11 @@ def _index_build(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _index_list(_: argparse.Namespace, settings: Settings) -> int:
-    from retrieval.snapshot import Manifest, current, names
+    from bot.storage import store_of
 
-    serving = current(settings.snapshots)
-    for name in names(settings.snapshots):
-        try:
-            manifest = Manifest.read(settings.snapshots / name)
-            about = f"{manifest.articles} articles, {manifest.passages} passages"
-        except RetrievalError as exc:
-            about = str(exc)
+    store = store_of(settings)
+    serving = store.current()
+    for name, about in store.listed():
         _print(f"{'*' if name == serving else ' '} {name}  {about}")
     if serving is None:
         _say("There is no index yet; build one: newsquote index build")
@@ -577,25 +585,48 @@ def _index_list(_: argparse.Namespace, settings: Settings) -> int:
 
 
 def _index_use(options: argparse.Namespace, settings: Settings) -> int:
-    from retrieval.publish import use
+    from bot.storage import use
 
-    use(settings.snapshots, options.name)
+    use(settings, options.name)
     _print(f"{options.name} serves.")
     return DONE
 
 
 def _index_check(_: argparse.Namespace, settings: Settings) -> int:
-    from retrieval.errors import SnapshotMissing
-    from retrieval.snapshot import Manifest, Snapshot, check, current
+    from bot.storage import store_of
 
-    name = current(settings.snapshots)
-    if name is None:
-        raise SnapshotMissing("there is no index yet; run: newsquote index build")
-    folder = settings.snapshots / name
-    manifest = Manifest.read(folder)
-    files = check(folder, manifest, memory=None)
-    Snapshot.open(settings.snapshots, name)
-    _print(f"{name} is whole: {manifest.articles} articles, {manifest.passages} passages, {files} files.")
+    _print(store_of(settings).check())
+    return DONE
+
+
+def _index_migrate(options: argparse.Namespace, settings: Settings) -> int:
+    from dataclasses import replace
+
+    from bot.progress import progress
+    from bot.storage import publish, store_of
+    from corpus import Library
+    from retrieval.migrate import Indexed, migrate
+
+    here, there = replace(settings, index_url=None), replace(settings, index_url=options.url)
+    old, new = (there, here) if options.back else (here, there)
+    encoder = _encoder(settings)
+    with Library(settings.library).lock():
+        index = store_of(old).open(encoder=encoder.fingerprint)
+        source = Indexed(index)
+        with progress("Copying articles", len(source)) as step:
+            done = migrate(
+                index,
+                lambda source, known: publish(source, encoder, new, full=False, merge=True, progress=step, known=known),
+                lambda: store_of(new).open(),
+                source,
+            )
+    _print(f"{done.name} holds the same: {done.articles} articles, {done.passages} passages, {done.encoded} encoded.")
+    if new.index_url != settings.index_url:
+        _say(
+            "To answer from it: "
+            + ("take index_url out of" if options.back else f'index_url = "{options.url}" in')
+            + f" {settings.home / 'config.toml'}"
+        )
     return DONE
 
 

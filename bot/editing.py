@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from bot.progress import progress
 from bot.settings import Settings, SettingsError
+from bot.storage import publish, store_of
 from corpus import (
     Article,
     Item,
@@ -30,10 +31,9 @@ from corpus.readers.markdown import file_stem, format_markdown, parse_markdown
 from corpus.readers.source import count_of
 from corpus.readers.text import decode
 from corpus.watching import Feed, Feeds, Stop, watch
-from retrieval import snapshot
 from retrieval.encoder import Encoder
 from retrieval.errors import RetrievalError
-from retrieval.publish import Published, publish
+from retrieval.publish import Published
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Editor:
     def __init__(self, settings: Settings, encoder: Callable[[], Encoder]) -> None:
         self.library = Library(settings.library)
         self._home = settings.home
-        self._snapshots = settings.snapshots
+        self._settings = settings
         self._published = settings.home / "published"
         self._encoder = encoder
         self._allow_private = settings.allow_private_addresses
@@ -58,7 +58,7 @@ class Editor:
         """
         empty = not self.library.folder.exists()
         with self.library.lock():
-            if snapshot.current(self._snapshots) is not None:
+            if store_of(self._settings).current() is not None:
                 return  # another process was faster
             if empty:
                 say("The library is empty: adding the article newsquote comes with.")
@@ -179,7 +179,7 @@ class Editor:
         with Fetcher(allow_private=self._allow_private) as fetcher:
             feeds = Feeds(self._feeds, fetcher, self.library.folder.parent / "feeds.json")
             for _ in watch(self.library, feeds, stop):
-                before = snapshot.current(self._snapshots)
+                before = store_of(self._settings).current()
                 try:
                     done = self.build(full=False)
                 except (LibraryLocked, RetrievalError) as exc:
@@ -197,7 +197,7 @@ class Editor:
             published = self._published.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             published = ""
-        serves = snapshot.current(self._snapshots) is not None
+        serves = store_of(self._settings).current() is not None
         if published != self.library.digest() and (serves or self.library.ids()):
             indexing()
             self._publish(full=False)
@@ -211,7 +211,7 @@ class Editor:
         self._look()
         with progress("Indexing articles", len(self.library.ids())) as step:
             digest = self.library.digest()
-            done = publish(self.library, self._encoder(), self._snapshots, full=full, merge=merge, progress=step)
+            done = publish(self.library, self._encoder(), self._settings, full=full, merge=merge, progress=step)
         self._published.write_text(digest, encoding="utf-8")
         log.info("%s serves: %d articles, %d passages, %d new", done.name, done.articles, done.passages, done.encoded)
         return done

@@ -543,7 +543,7 @@ class Host:
         def worked(answerer: Answerer) -> R:
             snapshot = answerer.snapshot
             if self._shelf is None or self._shelf.name != snapshot.name:
-                self._shelf = Shelf(snapshot.articles(), snapshot.article, snapshot.name)
+                self._shelf = Shelf(snapshot.numbered(), snapshot.article, snapshot.name)
             return work(self._shelf)
 
         return await self.engine.call(worked)

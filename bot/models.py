@@ -9,9 +9,9 @@ from pathlib import Path
 
 from bot.progress import progress
 from bot.settings import PREFIX, Settings, SettingsError
+from bot.storage import store_of
 from retrieval.errors import ModelError
 from retrieval.models import MULTILINGUAL, ModelManifest, installed
-from retrieval.snapshot import Manifest, current
 
 _MODEL_LINE = re.compile(r"^[ \t]*model[ \t]*=.*$", re.MULTILINE)
 
@@ -78,8 +78,8 @@ def use(settings: Settings, name: str) -> bool:
     if settings.origins.get("model") == "environment" and settings.model != name:
         raise SettingsError(f"{PREFIX}MODEL is set to {settings.model!r} in the environment and wins; unset it first")
     _write(settings.home / "config.toml", name)
-    serving = current(settings.snapshots)
-    return serving is not None and Manifest.read(settings.snapshots / serving).encoder != fingerprints[name]
+    made_with = store_of(settings).encoder()
+    return made_with is not None and made_with != fingerprints[name]
 
 
 def _write(path: Path, name: str) -> None:

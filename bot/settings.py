@@ -74,6 +74,16 @@ def _url(value: object) -> str:
     return text
 
 
+def read_index_url(value: object) -> str:
+    """A server's URL, or the path of a file that Milvus Lite keeps.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    text = _text(value)
+    return str(_folder(text)) if text.endswith(".db") and "://" not in text else _url(text)
+
+
 def _https(value: object) -> str:
     text = _url(value)
     if not text.startswith("https://"):
@@ -127,6 +137,13 @@ class Settings:
     threshold: float = _setting(
         0.48, _share, "answer from this probability on; higher declines more", "a number from 0 to 1"
     )
+    index_url: str | None = _setting(
+        None,
+        read_index_url,
+        "a Milvus server that holds the index; in the home if not set",
+        "a URL, or a file's path in .db",
+    )
+    index_token: str | None = _setting(None, _text, "user:password or key for that server", "text", secret=True)
     feeds: tuple[str, ...] = _setting(
         (),
         _feeds,

@@ -20,16 +20,18 @@ def key_of(article_id: str) -> str:
 class Shelf(Sequence[Article]):
     """Articles, newest first, those without a date last, equal dates by title; found by key, too.
 
-    Of `articles` only titles and dates are kept; `article` gives the whole of the one in a row, counted from 0.
+    Of `articles`, each with its row, only titles and dates are kept; `article` gives the whole of the one in a row.
     `name` is that of the snapshot they are from.
     """
 
-    def __init__(self, articles: Iterable[Article], article: Callable[[int], Article], name: str = "") -> None:
+    def __init__(
+        self, articles: Iterable[tuple[int, Article]], article: Callable[[int], Article], name: str = ""
+    ) -> None:
         self.name = name
         self._article = article
         listed = [
             (_day(found.published), found.published or "", found.title, row, key_of(found.id))
-            for row, found in enumerate(articles)
+            for row, found in articles
         ]
         listed.sort(key=lambda entry: entry[2])
         listed.sort(key=lambda entry: entry[:2], reverse=True)
@@ -40,7 +42,7 @@ class Shelf(Sequence[Article]):
     @classmethod
     def of(cls, articles: Sequence[Article]) -> Shelf:
         """A shelf of articles that are at hand."""
-        return cls(articles, articles.__getitem__)
+        return cls(enumerate(articles), articles.__getitem__)
 
     def __len__(self) -> int:
         return len(self._rows)

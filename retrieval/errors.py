@@ -5,6 +5,7 @@ RetrievalError
 ├── SnapshotMissing      there is no snapshot to answer from, or none of that name
 ├── SnapshotCorrupt      a snapshot whose files are not what its manifest says
 ├── SnapshotOutdated     made by another encoder or format version: must be rebuilt
+├── IndexUnreachable     an index on a server that does not answer or cannot be used
 ├── PublishError         a snapshot that could not be written
 └── QuestionError        a question that cannot be asked (empty, too long)
 """
@@ -30,6 +31,10 @@ class SnapshotCorrupt(RetrievalError):
 
 class SnapshotOutdated(RetrievalError):
     """A snapshot made by another encoder or format version."""
+
+
+class IndexUnreachable(RetrievalError):
+    """An index on a server that does not answer or cannot be used."""
 
 
 class PublishError(RetrievalError):

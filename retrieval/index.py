@@ -6,12 +6,15 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Article, Span
+
+if TYPE_CHECKING:
+    from retrieval.rows import Kept, Vectors
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -94,6 +97,33 @@ def outlet_of(source: str | None) -> int:
     return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "little") >> 1
 
 
+class Store(Protocol):
+    """The indexes that one engine keeps, by name, one of which serves."""
+
+    def current(self) -> str | None:
+        """The name of the one that serves, None where nothing was ever published."""
+
+    def open(self, name: str | None = None, *, encoder: str | None = None) -> Index:
+        """Open one, the one that serves by default; `encoder` is the fingerprint of the one questions need.
+
+        Raises:
+            RetrievalError: there is none, or it cannot be used with that encoder; the message says what to do.
+        """
+
+    def encoder(self) -> str | None:
+        """The fingerprint of the encoder that made the one that serves."""
+
+    def listed(self) -> list[tuple[str, str]]:
+        """Name and description of each, oldest first."""
+
+    def check(self) -> str:
+        """Read all of the one that serves; what there is to say of it.
+
+        Raises:
+            RetrievalError: it is not what it was when it was published.
+        """
+
+
 class Index(Protocol):
     """The passages of one published snapshot and their articles, by row. Not for several threads at once."""
 
@@ -128,10 +158,19 @@ class Index(Protocol):
         """The sentences right before and right after the passages `first` to `last`, neighbours in one article."""
 
     def article(self, row: int) -> Article:
-        """The article of a row; those of an index are numbered from 0."""
+        """The article of a row."""
 
     def articles(self) -> Iterator[Article]:
         """Every article, by row."""
+
+    def numbered(self) -> Iterator[tuple[int, Article]]:
+        """Every article with its row."""
+
+    def exported(self) -> Iterator[tuple[Article, list[Kept]]]:
+        """Every article with all that is kept of its passages."""
+
+    def vectors(self, keys: Iterable[int]) -> Mapping[int, Vectors]:
+        """The vectors of those passages that were made of the same words, by their key."""
 
     def document_frequency(self, term: str) -> int:
         """In how many passages an index term occurs."""

@@ -35,7 +35,7 @@ from retrieval.digests import sha256_of, unsound
 from retrieval.encoder import Encoder, unit
 from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
 from retrieval.index import PASSAGE, day_of, outlet_of
-from retrieval.rows import Rows, Vectors, key_of, rows_of, search_text, vectors_of
+from retrieval.rows import Kept, Vectors, encoded
 from retrieval.segment import MANIFEST, Segment, SegmentManifest, article_key, word_key
 from retrieval.snapshot import FORMAT, SEGMENTS, Manifest, Snapshot
 from retrieval.vectors import NearestBy
@@ -77,10 +77,6 @@ class Published:
     encoded: int
 
 
-_Cut = tuple[Article, list[Passage]]
-"""An article and its passages."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Plan:
     """How a snapshot comes about: segments that stay, each with which of its articles do, and the ids of a new one."""
@@ -104,6 +100,11 @@ class _Given:
         return (self._articles[article_id] for article_id in ids)
 
 
+def given(articles: Source | Iterable[Article]) -> Source:
+    """Articles, at hand or not, as a source."""
+    return articles if isinstance(articles, Source) else _Given(articles)
+
+
 def publish(
     articles: Source | Iterable[Article],
     encoder: Encoder,
@@ -112,6 +113,7 @@ def publish(
     full: bool = False,
     merge: bool = False,
     progress: Progress = lambda _: None,
+    known: Callable[[Iterable[int]], Mapping[int, Vectors]] = lambda _: {},
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> Published:
     """Build a snapshot of `articles` aside, make it CURRENT, keep the three newest.
@@ -119,12 +121,12 @@ def publish(
     An article that the snapshot that serves has too is not read again; in one that changed, a passage whose words and
     title are as they were keeps its vectors; where nothing changed, no snapshot is made. With `merge` the segments of a
     large library that came to be over time become fewer. With `full` everything is encoded anew, for a library that is
-    one segment to the same bytes.
+    one segment to the same bytes. `known` gives the vectors of passages that another index has made already.
 
     Raises:
         PublishError: the files cannot be written; what served before still serves.
     """
-    source = articles if isinstance(articles, Source) else _Given(articles)
+    source = given(articles)
     try:
         snapshots.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
@@ -139,7 +141,7 @@ def publish(
             held = previous.segments if previous else []
             left = _left(snapshots, encoder, {one.folder.name for one in held} | {folder.name}, full=full)
             carried = _Carried([*held, *left], {article_key(one, digests[one]) for one in plan.anew})
-            made, encoded = _build(source, digests, plan, encoder, folder, carried, progress, full=full)
+            made, count = _build(source, digests, plan, encoder, folder, carried, known, progress, full=full)
             name = _published(snapshots, folder, plan, made, encoder, now())
             if name is None:
                 assert previous is not None
@@ -153,7 +155,7 @@ def publish(
             f"the index could not be written: {exc.strerror or exc}; what served before still serves. "
             f"Make room or check {snapshots}, then run: newsquote index build"
         ) from exc
-    return Published(name, manifest.articles, manifest.passages, encoded)
+    return Published(name, manifest.articles, manifest.passages, count)
 
 
 def use(snapshots: Path, name: str) -> None:
@@ -266,6 +268,7 @@ def _build(
     encoder: Encoder,
     folder: Path,
     carried: _Carried,
+    known: Callable[[Iterable[int]], Mapping[int, Vectors]],
     progress: Progress,
     *,
     full: bool,
@@ -275,6 +278,12 @@ def _build(
         return None, 0
     ahead = sum(int(alive.sum()) for _, alive in plan.stay)
     places = [carried.places.get(article_key(one, digests[one])) for one in plan.anew]
+    count = 0
+
+    def vectors_of(keys: Iterable[int]) -> Mapping[int, Vectors]:
+        listed = list(keys)
+        return {**known(listed), **carried.known(listed)}
+
     with _Writer(folder, encoder, full=full) as writer:
 
         def done() -> None:
@@ -286,22 +295,24 @@ def _build(
             numbers = [number for number, _ in group]
             if run is None:
                 articles = source.load(plan.anew[numbers[0] : numbers[-1] + 1])
-                for batch in _batches((article, split_article(article)) for article in articles):
-                    for _ in writer.encode(batch, encoder, carried):
+                for batch in batches(articles):
+                    for article, passages, new in encoded(batch, encoder, vectors_of):
+                        writer.write(article, passages)
+                        count += new
                         done()
             else:
                 old, shift = carried.sources[run[0]], run[1]
                 for start in range(numbers[0], numbers[-1] + 1, _COPIED):
                     writer.copy(old, start + shift, min(start + _COPIED, numbers[-1] + 1) + shift)
                     done()
-        return writer.finish(), writer.encoded
+        return writer.finish(), count
 
 
-def _batches(articles: Iterator[_Cut]) -> Iterator[list[_Cut]]:
-    """Articles in groups of about _CHUNK passages."""
-    batch: list[_Cut] = []
+def batches(articles: Iterable[Article]) -> Iterator[list[tuple[Article, list[Passage]]]]:
+    """Articles with their passages, in groups of about _CHUNK passages."""
+    batch: list[tuple[Article, list[Passage]]] = []
     for article in articles:
-        batch.append(article)
+        batch.append((article, split_article(article)))
         if sum(len(passages) for _, passages in batch) >= _CHUNK:
             yield batch
             batch = []
@@ -456,7 +467,6 @@ class _Writer:
         self._noted = clock()
         self._files: dict[str, BinaryIO] = {}
         self.counts = _Counts()
-        self.encoded = 0
         manifest = self._manifest(NearestBy())
         self._shapes = segment.shapes(manifest)
 
@@ -471,59 +481,37 @@ class _Writer:
         for file in self._files.values():
             file.close()
 
-    def encode(self, batch: Sequence[_Cut], encoder: Encoder, carried: _Carried) -> Iterator[None]:
-        """Write articles with their passages, taking vectors over where they are known; yields after each article."""
-        keys = [[key_of(passage) for passage in passages] for _, passages in batch]
-        known = carried.known(key for some in keys for key in some)
-        wanted = (
-            search_text(passage)
-            for (_, passages), some in zip(batch, keys, strict=True)
-            for passage, key in zip(passages, some, strict=True)
-            if key not in known
-        )
-        fresh = encoder.encode_passages(list(wanted))
-        for (article, passages), some in zip(batch, keys, strict=True):
-            made = []
-            for passage, key in zip(passages, some, strict=True):
-                own = rows_of(passage)
-                if key in known:
-                    found = carried.take(*known[key])
-                else:
-                    found = vectors_of(passage, own.content, next(fresh))
-                    self.encoded += 1
-                made.append((passage, key, own, found))
-            self._article(article)
-            for one in made:
-                self._passage(*one)
-            self._write("rows", np.array([self.counts.passages], "<i8"))
-            self.counts.articles += 1
-            yield
-
-    def _article(self, article: Article) -> None:
+    def write(self, article: Article, passages: Iterable[Kept]) -> None:
+        """Write an article with its passages."""
+        counts = self.counts
         line = json.dumps(asdict(article), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         self._files["articles.jsonl"].write(line)
-        self.counts.text += len(line)
-        self._write("lines", np.array([self.counts.text], "<i8"))
+        counts.text += len(line)
+        self._write("lines", np.array([counts.text], "<i8"))
         self._write("days", np.array([day_of(article.published)], "<i4"))
         self._write("outlets", np.array([outlet_of(article.source)], "<i8"))
         self._files["digests.bin"].write(article_key(article.id, digest_of(article)))
+        for passage in passages:
+            self._passage(passage)
+        self._write("rows", np.array([counts.passages], "<i8"))
+        counts.articles += 1
 
-    def _passage(self, passage: Passage, key: int, own: Rows, found: Vectors) -> None:
+    def _passage(self, passage: Kept) -> None:
         counts = self.counts
-        folded = ("\t".join(own.folded) + "\n").encode()
+        folded = ("\t".join(passage.folded) + "\n").encode()
         edges = (counts.sentences, counts.words, counts.folded)
         self._write("passages", np.array([(counts.articles, *passage.span, *edges)], PASSAGE))
-        self._write("keys", np.array([key], "<u8"))
-        self._write("arabic", np.array([own.arabic]))
-        self._write("vectors", found.passage)
-        self._write("sentences", own.sentences)
-        self._write("sentence_vectors", found.sentences)
-        self._write("words", own.words)
-        self._write("word_vectors", found.words)
+        self._write("keys", np.array([passage.key], "<u8"))
+        self._write("arabic", np.array([passage.arabic]))
+        self._write("vectors", passage.vectors.passage)
+        self._write("sentences", passage.sentences)
+        self._write("sentence_vectors", passage.vectors.sentences)
+        self._write("words", passage.words)
+        self._write("word_vectors", passage.vectors.words)
         self._files["folded.txt"].write(folded)
         counts.passages += 1
-        counts.sentences += len(own.sentences)
-        counts.words += len(own.words)
+        counts.sentences += len(passage.sentences)
+        counts.words += len(passage.words)
         counts.folded += len(folded)
 
     def copy(self, old: Segment, first: int, last: int) -> None:
@@ -670,24 +658,13 @@ class _Carried:
                     if key in wanted:
                         self.places.setdefault(key, (number, row))
 
-    def known(self, keys: Iterable[int]) -> dict[int, tuple[int, int]]:
-        """The source and row of each passage that was made of the same words, by its key."""
+    def known(self, keys: Iterable[int]) -> dict[int, Vectors]:
+        """The vectors of those passages that were made of the same words, by their key."""
         wanted = np.unique(np.fromiter(keys, np.uint64))
-        found: dict[int, tuple[int, int]] = {}
-        for number, one in enumerate(self.sources):
-            for row in np.flatnonzero(np.isin(one.keys, wanted)).tolist():
-                found.setdefault(int(one.keys[row]), (number, row))
+        found: dict[int, Vectors] = {}
+        for one in reversed(self.sources):
+            found.update(one.known_vectors(wanted))
         return found
-
-    def take(self, number: int, row: int) -> Vectors:
-        """The vectors of a passage."""
-        old = self.sources[number]
-        first, last = (slice(int(old.edges[f][row]), int(old.edges[f][row + 1])) for f in ("sentence", "word"))
-        return Vectors(
-            passage=np.asarray(old.exact[row]),
-            sentences=np.asarray(old.sentence_vectors[first]),
-            words=np.asarray(old.word_vectors[last]),
-        )
 
 
 def _sync(folder: Path) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from corpus import article as article_module
 from corpus import sentences as sentences_module
 from corpus import split as split_module
-from corpus.article import Passage
+from corpus.article import Article, Passage, Span
 from retrieval import analysis, kinds, late
 from retrieval.analysis import Word, words
-from retrieval.encoder import Encoded
+from retrieval.encoder import Encoded, Encoder
 from retrieval.index import SENTENCE, WORD
 from retrieval.kinds import Mark
 from retrieval.late import compress, term_keys, word_vectors
@@ -45,6 +45,49 @@ class Rows:
     words: NDArray[np.void]
     sentences: NDArray[np.void]
     arabic: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Everything that an index keeps of a passage; `key` names the words it was made of."""
+
+    span: Span
+    key: int
+    folded: tuple[str, ...]
+    words: NDArray[np.void]
+    sentences: NDArray[np.void]
+    arabic: bool
+    vectors: Vectors
+
+
+def encoded(
+    articles: Sequence[tuple[Article, Sequence[Passage]]],
+    encoder: Encoder,
+    known: Callable[[Iterable[int]], Mapping[int, Vectors]],
+) -> Iterator[tuple[Article, list[Kept], int]]:
+    """Each article with what is kept of its passages, and how many of these were encoded for it.
+
+    Args:
+        articles: Some articles and their passages, not too many: they are encoded together.
+        encoder: Makes the vectors of passages that are not known.
+        known: The vectors of those of some passages, by key, that need no encoding.
+    """
+    keys = [[key_of(passage) for passage in passages] for _, passages in articles]
+    carried = known(key for some in keys for key in some)
+    wanted = [
+        search_text(passage)
+        for (_, passages), some in zip(articles, keys, strict=True)
+        for passage, key in zip(passages, some, strict=True)
+        if key not in carried
+    ]
+    fresh = encoder.encode_passages(wanted)
+    for (article, passages), some in zip(articles, keys, strict=True):
+        made = []
+        for passage, key in zip(passages, some, strict=True):
+            own = rows_of(passage)
+            vectors = carried[key] if key in carried else vectors_of(passage, own.content, next(fresh))
+            made.append(Kept(passage.span, key, own.folded, own.words, own.sentences, own.arabic, vectors))
+        yield article, made, sum(key not in carried for key in some)
 
 
 def rows_of(passage: Passage) -> Rows:

@@ -27,6 +27,7 @@ from retrieval.errors import SnapshotCorrupt
 from retrieval.index import PASSAGE, SENTENCE, WORD, Floats, Where, outlet_of
 from retrieval.late import WORD_DIM
 from retrieval.lexical import LexicalIndex
+from retrieval.rows import Kept, Vectors
 from retrieval.vectors import NearestBy, VectorIndex
 
 MANIFEST = "segment.json"
@@ -169,6 +170,38 @@ class Segment:
         if not len(self._vocabulary):
             return set()
         return {words[key] for key in keys[self._vocabulary[places] == keys].tolist()}
+
+    def known_vectors(self, keys: NDArray[np.uint64]) -> dict[int, Vectors]:
+        """The vectors of the passages that were made of the same words, by their key; of several the first."""
+        rows = np.flatnonzero(np.isin(self.keys, keys))[::-1].tolist()
+        return {int(self.keys[row]): self._vectors(row) for row in rows}
+
+    def exported(self, articles: NDArray[np.bool_]) -> Iterator[tuple[Article, list[Kept]]]:
+        """Those of its articles, with all that is kept of their passages."""
+        with (self.folder / "folded.txt").open("rb") as folded:
+            for number in np.flatnonzero(articles).tolist():
+                first, last = int(self.rows[number]), int(self.rows[number + 1])
+                folded.seek(int(self.edges["folded"][first]))
+                kept = [
+                    self._kept(row, folded.readline().decode().rstrip("\n").split("\t")) for row in range(first, last)
+                ]
+                yield self.article(number), kept
+
+    def _kept(self, row: int, folded: list[str]) -> Kept:
+        edges = self.edges[row : row + 2]
+        return Kept(
+            span=Span(int(edges["start"][0]), int(edges["end"][0])),
+            key=int(self.keys[row]),
+            folded=tuple(word for word in folded if word),
+            words=self.words[slice(*edges["word"].tolist())],
+            sentences=self.sentences[slice(*edges["sentence"].tolist())],
+            arabic=bool(self.arabic[row]),
+            vectors=self._vectors(row),
+        )
+
+    def _vectors(self, row: int) -> Vectors:
+        words, sentences = (slice(*self.edges[unit][row : row + 2].tolist()) for unit in ("word", "sentence"))
+        return Vectors(self.exact[row], self.sentence_vectors[sentences], self.word_vectors[words])
 
     def sentence(self, row: int, place: int) -> Span:
         """The first (0) or last (-1) sentence of a passage."""

@@ -24,9 +24,10 @@ from numpy.typing import NDArray
 
 from corpus.article import Article, Span
 from retrieval.digests import unsound
-from retrieval.errors import SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
+from retrieval.errors import RetrievalError, SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
 from retrieval.index import PASSAGE, SENTENCE, WORD, Fetched, Floats, Passages, Rows, Where
 from retrieval.late import WORD_DIM
+from retrieval.rows import Kept, Vectors
 from retrieval.segment import MANIFEST, Segment, SegmentManifest, word_key
 
 FORMAT = 3
@@ -117,6 +118,47 @@ def current(snapshots: Path) -> str | None:
     return name
 
 
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """The snapshots in a folder, a `Store`."""
+
+    folder: Path
+
+    def current(self) -> str | None:
+        """The name of the one that serves, None where nothing was ever published."""
+        return current(self.folder)
+
+    def open(self, name: str | None = None, *, encoder: str | None = None) -> Snapshot:
+        """Open one; see `Snapshot.open`."""
+        return Snapshot.open(self.folder, name, encoder=encoder)
+
+    def encoder(self) -> str | None:
+        """The fingerprint of the encoder that made the one that serves."""
+        name = self.current()
+        return None if name is None else Manifest.read(self.folder / name).encoder
+
+    def listed(self) -> list[tuple[str, str]]:
+        """Name and description of each, oldest first."""
+        found = []
+        for name in names(self.folder):
+            try:
+                manifest = Manifest.read(self.folder / name)
+                found.append((name, f"{manifest.articles} articles, {manifest.passages} passages"))
+            except RetrievalError as exc:
+                found.append((name, str(exc)))
+        return found
+
+    def check(self) -> str:
+        """Read every byte of the one that serves."""
+        name = self.current()
+        if name is None:
+            raise SnapshotMissing("there is no index yet; run: newsquote index build")
+        manifest = Manifest.read(self.folder / name)
+        files = check(self.folder / name, manifest, memory=None)
+        self.open(name)
+        return f"{name} is whole: {manifest.articles} articles, {manifest.passages} passages, {files} files."
+
+
 class Snapshot:
     """An open snapshot, the `Index` on one machine; its files are memory-mapped and never change."""
 
@@ -180,6 +222,22 @@ class Snapshot:
     def articles(self) -> Iterator[Article]:
         """Every article, by row."""
         return (self.article(row) for row in range(self.manifest.articles))
+
+    def numbered(self) -> Iterator[tuple[int, Article]]:
+        """Every article with its row."""
+        return enumerate(self.articles())
+
+    def exported(self) -> Iterator[tuple[Article, list[Kept]]]:
+        """Every article with all that is kept of its passages."""
+        for number, segment in enumerate(self.segments):
+            alive = np.ones(segment.manifest.articles, np.bool_)
+            alive[self._gone_from(number)] = False
+            yield from segment.exported(alive)
+
+    def vectors(self, keys: Iterable[int]) -> dict[int, Vectors]:
+        """The vectors of those passages that were made of the same words, by their key."""
+        wanted = np.unique(np.fromiter(keys, np.uint64))
+        return {key: kept for one in self.segments for key, kept in one.known_vectors(wanted).items()}
 
     def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: Where) -> Fetched:
         """The `limit` passages nearest to a unit vector, and as many that share the most telling terms."""

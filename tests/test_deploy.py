@@ -47,3 +47,19 @@ def test_every_command_in_the_units_exists() -> None:
         command = re.search(r"^ExecStart=\S+/newsquote (.+)$", unit.read_text(encoding="utf-8"), re.MULTILINE)
         assert command, unit.name
         assert main([*command[1].split(), "--help"]) == 0
+
+
+def test_the_cluster_has_every_role_of_milvus_and_is_reached_from_this_host_only() -> None:
+    services = yaml.safe_load((DEPLOY / "milvus" / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    roles = {service["command"][2] for service in services.values() if service["command"][0] == "milvus"}
+    assert roles == {"mixcoord", "streamingnode", "datanode", "querynode", "proxy"}
+    assert [service["ports"] for service in services.values() if "ports" in service] == [["127.0.0.1:19530:19530"]]
+    assert all("healthcheck" in service for service in services.values())
+
+
+def test_the_sizing_adds_up() -> None:
+    text = (DEPLOY / "milvus" / "README.md").read_text(encoding="utf-8")
+    months = [int(one.replace(",", "")) for one in re.findall(r"([\d,]+) USD \|", text)]
+    assert f"{sum(months):,} USD a month" in text
+    assert 100_000_000 * (1536 + 128) // 10**9 == 166
+    assert round(100_000_000 * (60 * 134 + 5 * 405) * 4 / 3 / 10**12, 2) == 1.34

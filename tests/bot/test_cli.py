@@ -326,6 +326,27 @@ def test_a_flipped_byte_is_refused_with_what_to_do(run: Run, home: Path, tmp_pat
     assert run("ask", "--json", "How long did the strike last?").json["quotes"]
 
 
+def test_the_index_moves_to_a_server_and_back_and_answers_alike(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("add", str(records(tmp_path / "a.jsonl", HARBOUR)))
+    server = str(tmp_path / "milvus.db")
+    moved = run("index", "migrate", server)
+    assert moved.out.endswith("holds the same: 1 articles, 1 passages, 0 encoded.\n")
+    assert f'To answer from it: index_url = "{server}" in ' in moved.err
+    here = run("ask", "--json", "How long did the strike last?").json
+    monkeypatch.setenv("NEWSQUOTE_INDEX_URL", server)
+    there = run("ask", "--json", "How long did the strike last?").json
+    assert there["quotes"][0]["text"] == here["quotes"][0]["text"]
+    assert (there["answered"], there["snapshot"] != here["snapshot"]) == (here["answered"], True)
+    assert run("index", "list").out == f"* {there['snapshot']}  1 articles, 1 passages\n"
+    run("add", str(records(tmp_path / "b.jsonl", BRIDGE)))
+    assert "is whole: 2 articles, 2 passages" in run("index", "check").out
+    back = run("index", "migrate", server, "--back")
+    assert back.out.endswith("holds the same: 2 articles, 2 passages, 0 encoded.\n")
+    assert run("index", "migrate", "localhost:19530").status == 2
+
+
 @pytest.mark.usefixtures("run")
 def test_a_home_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")

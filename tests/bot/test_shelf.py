@@ -24,7 +24,7 @@ def test_only_what_is_looked_at_is_fetched() -> None:
         fetched.append(row)
         return LIBRARY[row]
 
-    shelf = Shelf(iter(LIBRARY), fetch)
+    shelf = Shelf(enumerate(LIBRARY), fetch)
     assert (len(shelf), shelf[0], fetched) == (3, BRIDGE, [LIBRARY.index(BRIDGE)])
     assert set(shelf.keys) == {key_of(article.id) for article in LIBRARY}
 

@@ -1,0 +1,82 @@
+"""Where the index is, by the settings: in the home, or on a Milvus server. What reads and what writes it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from bot.settings import Settings
+from retrieval.index import Store
+from retrieval.snapshot import Snapshots
+
+if TYPE_CHECKING:
+    from retrieval.encoder import Encoder
+    from retrieval.milvus import Milvus
+    from retrieval.publish import Progress, Published, Source
+    from retrieval.rows import Vectors
+
+
+def store_of(settings: Settings) -> Store:
+    """What answers are read from.
+
+    Raises:
+        IndexUnreachable: the server does not answer, or what it takes to ask it is not installed.
+    """
+    if settings.index_url is None:
+        return Snapshots(settings.snapshots)
+    return server(settings.index_url, settings.index_token)
+
+
+@functools.lru_cache(maxsize=4)
+def server(url: str, token: str | None) -> Milvus:
+    """A Milvus server, connected to once.
+
+    Raises:
+        IndexUnreachable: it does not answer.
+    """
+    from retrieval.milvus import Milvus
+
+    return Milvus(url, token)
+
+
+def publish(
+    source: Source,
+    encoder: Encoder,
+    settings: Settings,
+    *,
+    full: bool,
+    merge: bool,
+    progress: Progress,
+    known: Callable[[Iterable[int]], Mapping[int, Vectors]] = lambda _: {},
+) -> Published:
+    """Make the index hold these articles; see `retrieval.publish.publish`.
+
+    Raises:
+        PublishError, IndexUnreachable: it cannot be written.
+    """
+    if settings.index_url is not None:
+        from retrieval import publish_milvus
+
+        milvus = server(settings.index_url, settings.index_token)
+        return publish_milvus.publish(source, encoder, milvus, full=full, progress=progress, known=known)
+    from retrieval import publish as embedded
+
+    return embedded.publish(source, encoder, settings.snapshots, full=full, merge=merge, progress=progress, known=known)
+
+
+def use(settings: Settings, name: str) -> None:
+    """Let another snapshot serve.
+
+    Raises:
+        SnapshotMissing, SnapshotCorrupt, SnapshotOutdated: it cannot serve.
+        PublishError, IndexUnreachable: that cannot be written down.
+    """
+    if settings.index_url is not None:
+        from retrieval import publish_milvus
+
+        publish_milvus.use(server(settings.index_url, settings.index_token), name)
+        return
+    from retrieval.publish import use as use_embedded
+
+    use_embedded(settings.snapshots, name)
