@@ -205,6 +205,13 @@ class Catalog:
                 last = row[0]
                 yield _entry(row)
 
+    def digests(self) -> dict[str, bytes]:
+        """The digest of the first entry of each id, by ascending id."""
+        found: dict[str, bytes] = {}
+        for article_id, digest in self._opened().execute("SELECT id, digest FROM entry ORDER BY id, rank, path, start"):
+            found.setdefault(article_id, digest)
+        return found
+
     def ids(self) -> list[str]:
         """Every id, ascending."""
         return [row[0] for row in self._opened().execute("SELECT DISTINCT id FROM entry ORDER BY id")]

@@ -103,7 +103,7 @@ class Library:
     def digests(self) -> dict[str, bytes]:
         """A value for each article, by ascending id, that changes with anything the article says; no text is read."""
         self._catalog.refresh()
-        return {entry.id: entry.digest for entry in self._catalog.entries()}
+        return self._catalog.digests()
 
     def load(self, ids: Iterable[str]) -> Iterator[Article]:
         """The articles with these ids, in their order, read one at a time.

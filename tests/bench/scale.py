@@ -262,9 +262,67 @@ def cold(home: Path) -> dict[str, Any]:
     return {"ms": sorted(ms for ms, _ in runs), "peak_mb": max(peak for _, peak in runs)}
 
 
+KINDS = (
+    ("Flat", (0,)),
+    ("SQ8", (0,)),
+    ("IVF{lists},SQ8", (16, 32, 64, 128, 256)),
+    ("IVF{lists},PQ96x4fs", (64, 256)),
+    ("PCA128,IVF{lists},SQ8", (64, 256)),
+    ("HNSW32_SQ8", (128, 512)),
+)
+
+
+def kinds(home: Path) -> dict[str, Any]:
+    """What faiss's indexes over the largest segment's vectors take, by how hard they look: recall, CPU, size, build.
+
+    Each gives three times as many as wanted, which are compared exactly, as in `retrieval.vectors`.
+    """
+    import faiss
+
+    from retrieval.snapshot import Snapshot
+
+    segment = max(Snapshot.open(home / "snapshots").segments, key=lambda one: one.size)
+    vectors, model = np.asarray(segment.exact), _model(home)
+    asked = np.stack([model.encode_query(text).vector for text in _asked(200)])
+    exact = np.argsort(-(vectors @ asked.T), axis=0)[:10].T
+    lists = 2 ** round(np.log2(4 * np.sqrt(len(vectors))))
+    trained = np.random.default_rng(0).choice(len(vectors), min(len(vectors), 48 * lists), replace=False)
+    found = {}
+    for name, efforts in KINDS:
+        faiss.omp_set_num_threads(os.cpu_count() or 1)
+        began = time.process_time()
+        index = faiss.index_factory(vectors.shape[1], name.format(lists=lists), faiss.METRIC_INNER_PRODUCT)
+        index.train(vectors[np.sort(trained)])
+        index.add(vectors)
+        build_s = time.process_time() - began
+        path = home / "kind.faiss"
+        faiss.write_index(index, str(path))
+        faiss.omp_set_num_threads(1)
+        for effort in efforts:
+            if "IVF" in name:
+                faiss.ParameterSpace().set_index_parameter(index, "nprobe", effort)
+            elif "HNSW" in name:
+                faiss.ParameterSpace().set_index_parameter(index, "efSearch", effort)
+            hits, spent = 0, time.process_time()
+            for question, best in zip(asked, exact, strict=True):
+                rows = index.search(question[None, :], 300)[1][0]
+                rows = rows[rows >= 0]
+                hits += len(set(rows[np.argsort(-(vectors[rows] @ question))[:10]].tolist()) & set(best.tolist()))
+            cpu_ms = 1000 * (time.process_time() - spent) / len(asked)
+            found[f"{name.format(lists=lists)} {effort}".removesuffix(" 0")] = {
+                "recall@10": hits / exact.size,
+                "cpu_ms": round(cpu_ms, 2),
+                "mb": path.stat().st_size >> 20,
+                "build_cpu_s": round(build_s, 1),
+            }
+        path.unlink()
+    return found
+
+
 STEPS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "build": build,
     "recall": recall,
+    "kinds": kinds,
     "warm": warm,
     "filtered": filtered,
     "cold": cold,
