@@ -69,7 +69,7 @@ def publish(
     inplace = serving is not None and about.generation == serving.generation
     with milvus.translated():
         done = _Change(milvus, about).run(source, encoder, known, progress, now)
-        if done.about != about or not inplace:
+        if not inplace:
             _serve(milvus, done.about)
             _drop(milvus, keep={done.about.generation, serving.generation if serving else ""})
     return Published(done.about.name, done.about.articles, done.about.passages, done.encoded)

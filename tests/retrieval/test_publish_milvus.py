@@ -28,6 +28,8 @@ def test_a_full_build_fills_a_new_generation_and_keeps_the_one_before(tmp_path: 
     names = [publish(LIBRARY[:count], HashingEncoder(), milvus, full=True, now=now).name for count in (1, 2, 3)]
     assert [name for name, _ in milvus.listed()] == names[1:]
     assert len(milvus.client.list_collections()) == 2 * len(KINDS)
+    last = publish([HARBOUR], HashingEncoder(), milvus, now=now).name
+    assert [name for name, _ in milvus.listed()] == [names[1], last]
     use(milvus, names[1])
     assert {article.id for article in milvus.open().articles()} == {BEES.id, BRIDGE.id}
 
