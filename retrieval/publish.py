@@ -637,10 +637,15 @@ def _documents(made: Segment, vocabulary: set[str]) -> Iterator[tuple[list[str],
 
 
 def _questions(made: Segment) -> NDArray[np.float32]:
-    """Vectors like questions' to measure recall with: those of some sentences, drawn the same way every time."""
-    count = len(made.sentences)
-    drawn = np.random.default_rng(count).choice(count, min(count, _QUESTIONS), replace=False)
-    return unit(np.asarray(made.sentence_vectors[np.sort(drawn)], np.float32))
+    """Vectors to measure recall with: each between two sentences drawn anywhere, the same way every time.
+
+    A question is farther from every passage than a passage's own sentence is, and harder to find the nearest of: with
+    16 of 4,096 lists, .951 of those of real questions were found, .998 of sentences', .932 of these; with 64 .999,
+    1.000 and .996.
+    """
+    drawn = np.random.default_rng(len(made.sentences)).integers(0, len(made.sentences), (2, _QUESTIONS))
+    one, other = (unit(np.asarray(made.sentence_vectors[rows], np.float32)) for rows in drawn)
+    return unit(one + other)
 
 
 class _Carried:
