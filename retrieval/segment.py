@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import mmap
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -118,18 +120,30 @@ class Segment:
         """
         self.folder = folder
         self.manifest = manifest
-        arrays = {name: array(folder / f"{name}.bin", *about) for name, about in shapes(manifest).items()}
+        self._pages: list[mmap.mmap] = []
+        arrays = {name: self._mapped(f"{name}.bin", *about) for name, about in shapes(manifest).items()}
         self.lines, self.rows, self.digests = arrays["lines"], arrays["rows"], arrays["digests"]
         self.edges, self.keys, self.arabic = arrays["passages"], arrays["keys"], arrays["arabic"]
         self.words, self.word_vectors = arrays["words"], arrays["word_vectors"]
         self.sentences, self.sentence_vectors = arrays["sentences"], arrays["sentence_vectors"]
         self.exact: Floats = arrays["vectors"]
         self.days, self.outlets = arrays["days"], arrays["outlets"]
-        self._texts = array(folder / "articles.jsonl", np.dtype("u1"), (int(self.lines[-1]),))
+        self._texts = self._mapped("articles.jsonl", np.dtype("u1"), (int(self.lines[-1]),))
         if searchable:
-            self._vocabulary = array(folder / "vocabulary.bin", np.dtype("<u8"), None)
+            self._vocabulary = self._mapped("vocabulary.bin", np.dtype("<u8"), None)
             self.vectors = VectorIndex.open(folder / "nearest.faiss", self.exact, manifest.nearest)
             self.lexical = LexicalIndex.open(folder / "lexical")
+
+    def let_go(self, turn: int) -> None:
+        """Give back what was read of one file, another with each turn; it stays in the system's cache."""
+        if self._pages and hasattr(mmap, "MADV_DONTNEED"):
+            self._pages[turn % len(self._pages)].madvise(mmap.MADV_DONTNEED)
+
+    def _mapped(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> NDArray[Any]:
+        found, pages = mapped(self.folder / name, dtype, shape)
+        if pages is not None:
+            self._pages.append(pages)
+        return found
 
     @property
     def size(self) -> int:
@@ -220,9 +234,15 @@ def article_key(article_id: str, digest: bytes) -> bytes:
     return hashlib.blake2b(digest + article_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> NDArray[Any]:
-    """A file as a flat array, memory-mapped; without a shape, all of it."""
+def mapped(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> tuple[NDArray[Any], mmap.mmap | None]:
+    """A file as a flat array, and what maps it into memory; without a shape, all of it.
+
+    Raises:
+        OSError, ValueError: the file is missing or shorter than that.
+    """
     shape = shape if shape is not None else (path.stat().st_size // dtype.itemsize,)
     if 0 in shape:  # an empty file cannot be mapped
-        return np.empty(shape, dtype)
-    return np.memmap(path, dtype, "r", shape=shape).view(np.ndarray)  # a memmap is slow to take slices of
+        return np.empty(shape, dtype), None
+    with path.open("rb") as file:
+        pages = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return np.frombuffer(pages, dtype, math.prod(shape)).reshape(shape), pages

@@ -35,6 +35,9 @@ FORMAT = 3
 
 SEGMENTS = "segments"
 
+LET_GO = 5
+"""After so many questions one file's pages are given back: of a million passages a question reads up to 15 MB."""
+
 _REBUILD = "run: newsquote index build"
 
 NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
@@ -175,6 +178,7 @@ class Snapshot:
         alive[self._gone] = False
         self._live = np.flatnonzero(alive) if len(self._gone) else None
         self._kept: dict[int, Article] = {}
+        self._asked = 0
 
     @classmethod
     def open(cls, snapshots: Path, name: str | None = None, *, encoder: str | None = None) -> Snapshot:
@@ -241,6 +245,10 @@ class Snapshot:
 
     def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: Where) -> Fetched:
         """The `limit` passages nearest to a unit vector, and as many that share the most telling terms."""
+        self._asked += 1
+        if self._asked % LET_GO == 0:
+            for segment in self.segments:
+                segment.let_go(self._asked // LET_GO)
         near, matched = [], []
         for number, segment in enumerate(self.segments):
             first = self._firsts[number]

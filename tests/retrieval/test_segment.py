@@ -8,7 +8,7 @@ import pytest
 
 from retrieval.errors import SnapshotCorrupt
 from retrieval.index import Where
-from retrieval.segment import Segment, SegmentManifest, article_key, word_key
+from retrieval.segment import Segment, SegmentManifest, article_key, mapped, word_key
 from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
 
 
@@ -66,3 +66,19 @@ def test_a_damaged_manifest_is_refused(segment: Segment, damage: str) -> None:
     (segment.folder / "segment.json").write_text(damage)
     with pytest.raises(SnapshotCorrupt, match="newsquote index build --full"):
         SegmentManifest.read(segment.folder)
+
+
+def test_pages_that_were_given_back_are_read_again(segment: Segment) -> None:
+    before = [array.copy() for array in (segment.words, segment.exact, segment.sentence_vectors)]
+    for turn in range(20):
+        segment.let_go(turn)
+    after = (segment.words, segment.exact, segment.sentence_vectors)
+    assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
+    assert [segment.article(row) for row in range(3)] == list(LIBRARY)
+
+
+def test_a_file_that_is_too_short_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "short").write_bytes(b"12345678")
+    with pytest.raises(ValueError, match="buffer"):
+        mapped(tmp_path / "short", np.dtype("<i8"), (2,))
+    assert mapped(tmp_path / "short", np.dtype("<i8"), (0, 3))[0].shape == (0, 3)
