@@ -209,7 +209,7 @@ class Editor:
 
     def _publish(self, *, full: bool, merge: bool = False) -> Published:
         self._look()
-        with progress("Indexing articles", len(self.library.ids())) as step:
+        with progress("Indexing articles", self.library.count()) as step:
             digest = self.library.digest()
             done = publish(self.library, self._encoder(), self._settings, full=full, merge=merge, progress=step)
         self._published.write_text(digest, encoding="utf-8")

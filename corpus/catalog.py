@@ -207,10 +207,17 @@ class Catalog:
 
     def digests(self) -> dict[str, bytes]:
         """The digest of the first entry of each id, by ascending id."""
-        found: dict[str, bytes] = {}
-        for article_id, digest in self._opened().execute("SELECT id, digest FROM entry ORDER BY id, rank, path, start"):
-            found.setdefault(article_id, digest)
+        query = "SELECT id, digest FROM entry ORDER BY id, rank, path, start"
+        rows: list[tuple[str, bytes]] = self._opened().execute(query).fetchall()
+        found = dict(rows)
+        if len(found) < len(rows):
+            first = dict(reversed(rows))
+            return {one: first[one] for one in found}
         return found
+
+    def count_ids(self) -> int:
+        """The number of ids."""
+        return self._number("SELECT count(DISTINCT id) FROM entry")
 
     def ids(self) -> list[str]:
         """Every id, ascending."""

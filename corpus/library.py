@@ -100,6 +100,11 @@ class Library:
         self._catalog.refresh()
         return self._catalog.ids()
 
+    def count(self) -> int:
+        """How many articles there are."""
+        self._catalog.refresh()
+        return self._catalog.count_ids()
+
     def digests(self) -> dict[str, bytes]:
         """A value for each article, by ascending id, that changes with anything the article says; no text is read."""
         self._catalog.refresh()

@@ -213,21 +213,21 @@ def _planned(digests: Mapping[str, bytes], previous: Snapshot | None, *, merge: 
     """Which segments stay, and what goes into a new one."""
     segments = [] if previous is None else previous.segments
     recipe = rows.recipe()
-    places: dict[bytes, tuple[int, int]] = {}
-    for number, one in enumerate(segments):
+    starts = np.cumsum([0, *(one.manifest.articles for one in segments)])
+    places: dict[bytes, int] = {}
+    for start, one in zip(starts.tolist(), segments, strict=False):
         if one.manifest.recipe == recipe:
-            places.update((key, (number, row)) for row, key in enumerate(one.article_keys()))
-    wanted = [places.get(article_key(*pair)) for pair in digests.items()]
+            places.update(zip(one.article_keys(), range(start, start + one.manifest.articles), strict=True))
+    found = (places.get(article_key(*pair), -1) for pair in digests.items())
+    wanted = np.fromiter(found, np.int64, len(digests))
+    owner = np.searchsorted(starts, wanted, "right") - 1
+    held = [wanted[owner == number] - starts[number] for number in range(len(segments))]
     alive = [np.zeros(one.manifest.articles, np.bool_) for one in segments]
-    ordered, last = [True] * len(segments), [-1] * len(segments)
-    for place in wanted:
-        if place is not None:
-            number, row = place
-            alive[number][row] = True
-            ordered[number] &= row > last[number]
-            last[number] = row
+    for live, places_there in zip(alive, held, strict=True):
+        live[places_there] = True
+    ordered = [bool((np.diff(places_there) > 0).all()) for places_there in held]
     sizes = [int(one.passages_of(live).sum()) for one, live in zip(segments, alive, strict=True)]
-    new = wanted.count(None)
+    new = int(np.count_nonzero(wanted < 0))
     weight, cut = _TYPICAL * new, len(segments)
     for number in reversed(range(len(segments))):
         if sizes[number] <= max(SMALL, 2 * weight if merge else weight):
@@ -243,7 +243,8 @@ def _planned(digests: Mapping[str, bytes], previous: Snapshot | None, *, merge: 
     if not new and (not again or (len(again) == 1 and whole[again[0]])):
         again = []
     stay = [number for number in range(len(segments)) if number not in again]
-    anew = [i for i, place in zip(digests, wanted, strict=True) if place is None or place[0] in again]
+    listed = list(digests)
+    anew = [listed[at] for at in np.flatnonzero((wanted < 0) | np.isin(owner, again)).tolist()]
     gone = _gone(tuple((segments[number], alive[number]) for number in stay))
     unchanged = previous is not None and not anew and len(stay) == len(segments) and gone == previous.manifest.gone
     return _Plan(

@@ -14,6 +14,7 @@ import pytest
 
 from corpus import Article, Found, Library, Refused, catalog
 from corpus.catalog import Catalog, digest_of, entry_of
+from corpus.readers.records import record_line
 
 ONE = Article("one", "First title", "The first text.", url="https://www.x.kw/1/", language="en")
 TWO = Article("two", "Second title", "The second text.", language="en")
@@ -42,6 +43,15 @@ def test_entries_are_found_by_id_address_and_words(folder: Path) -> None:
     assert (made.with_url("x.kw/1?"), made.with_url("x.kw/2?")) == (one, None)
     assert made.with_words(entry_of(replace(TWO, text="THE second\n\ntext."), "").words) == two
     assert one.digest == digest_of(ONE) != digest_of(replace(ONE, author="Ann"))
+
+
+def test_the_digest_of_an_id_is_that_of_its_first_entry(folder: Path) -> None:
+    other = replace(ONE, title="An older record of it")
+    (folder / "more.jsonl").write_text(record_line(other), encoding="utf-8")
+    made = refreshed(folder)
+    assert len(made.find("one")) == 2
+    assert made.digests() == {"one": digest_of(ONE), "two": digest_of(TWO)}
+    assert made.count_ids() == 2
 
 
 def test_a_file_that_did_not_change_is_not_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
