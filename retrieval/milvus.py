@@ -18,6 +18,7 @@ import base64
 import contextlib
 import hashlib
 import json
+import logging
 import math
 import re
 from collections import Counter
@@ -114,6 +115,9 @@ class Milvus:
                 "index_url needs pymilvus, which is not installed; run: pip install 'newsquote[milvus]'"
             ) from exc
         self.url = url
+        # They log what they raise, with tracebacks, and set their own levels when they are imported.
+        for name in ("pymilvus", "grpc._server"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
         with self.translated():
             self.client: MilvusClient = MilvusClient(url, token=token or "", timeout=timeout_s)
 
@@ -164,7 +168,14 @@ class Milvus:
                 f"the index {about.name} was made with the encoder {about.encoder}, the one in use is {encoder}; "
                 "run: newsquote index build"
             )
+        self.load(about)
         return MilvusIndex(self, about)
+
+    def load(self, about: About) -> None:
+        """See that a generation can be asked: Milvus Lite forgets what was loaded when its process ends."""
+        with self.translated():
+            for kind in KINDS:
+                self.client.load_collection(self.collection(about.generation, kind))
 
     def encoder(self) -> str | None:
         """The fingerprint of the encoder that made what serves."""
@@ -215,12 +226,21 @@ class Milvus:
         from pymilvus.exceptions import MilvusException
 
         try:
-            rows = self.client.query(name, filter="id == 0", output_fields=["content"])
+            try:
+                rows = self._zero(name)
+            except MilvusException as exc:
+                if exc.code != 101:  # there, and not loaded
+                    raise
+                self.client.load_collection(name)
+                rows = self._zero(name)
         except MilvusException as exc:
             if exc.code in {100, 1600}:  # no such collection, no such alias
                 return None
             raise
         return About.read(rows[0]["content"]) if rows else None
+
+    def _zero(self, name: str) -> list[dict[str, Any]]:
+        return list(self.client.query(name, filter="id == 0", output_fields=["content"]))
 
 
 class MilvusIndex:

@@ -67,6 +67,7 @@ def publish(
     serving = milvus.serving()
     about = _begun(milvus, serving, encoder, now(), full=full)
     inplace = serving is not None and about.generation == serving.generation
+    milvus.load(about)
     with milvus.translated():
         done = _Change(milvus, about).run(source, encoder, known, progress, now)
         if not inplace:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,6 +43,26 @@ def test_a_change_is_made_in_place(tmp_path: Path) -> None:
     name = publish([BEES, BRIDGE], HashingEncoder(), milvus, now=now).name
     assert set(milvus.client.list_collections()) == before
     assert [one for one, _ in milvus.listed()] == [name]
+
+
+WRITER = """
+import sys
+from retrieval.milvus import Milvus
+from retrieval.publish_milvus import publish
+from tests.fakes import HashingEncoder
+from tests.library_of import LIBRARY
+print(publish(LIBRARY[:2], HashingEncoder(), Milvus(sys.argv[1])).name)
+"""
+
+
+def test_what_one_process_published_another_reads_and_changes(tmp_path: Path) -> None:
+    path = str(tmp_path / "milvus.db")
+    done = subprocess.run([sys.executable, "-c", WRITER, path], capture_output=True, text=True, check=True)
+    milvus = Milvus(path)
+    assert milvus.current() == done.stdout.strip()
+    assert "Traceback" not in done.stderr
+    assert list(milvus.open().articles()) == list(LIBRARY[:2])
+    assert publish(LIBRARY, HashingEncoder(), milvus).encoded == 1
 
 
 class Killed(Exception):
