@@ -10,6 +10,7 @@ from corpus.article import Article, Span
 from corpus.dedupe import repeats, same_story, shingles
 from corpus.sentences import trim
 from retrieval import confidence, fusion, quoting
+from retrieval.analysis import terms
 from retrieval.encoder import Encoder
 from retrieval.errors import QuestionError
 from retrieval.index import Index
@@ -67,7 +68,9 @@ class Answerer:
         found = self._searcher.search(query, question)
         drafts = [self._draft(number, hit) for number, hit in enumerate(found.hits)]
         quotes = quoting.rounded(quoting.joined(drafts, self._words), self._beside)
-        chosen = self._told_once(quoting.spread(quotes), query.limit)
+        asked = terms(question.text)
+        spread = quoting.spread(quotes, named=lambda row: quoting.names(asked, terms(self.snapshot.article(row).title)))
+        chosen = self._told_once(spread, query.limit)
         probability = found.confidence
         return Answer(
             question=text,

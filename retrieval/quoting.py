@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -95,15 +96,25 @@ def rounded(drafts: Iterable[Draft], beside: Callable[[Draft], tuple[Span | None
         yield replace(draft, span=Span(start, end), sentences=sentences)
 
 
-def spread(
-    drafts: Iterable[Draft], *, most: int = 2, among: int = 3, named: frozenset[int] = frozenset()
-) -> Iterator[Draft]:
+def names(asked: Iterable[str], title: Iterable[str]) -> bool:
+    """Whether a question names an article: it has, one after the other, most of its title's terms, two at least.
+
+    Args:
+        asked: The question's content terms in order.
+        title: The title's content terms.
+    """
+    wanted = set(title)
+    runs = (set(run) for shared, run in itertools.groupby(asked, wanted.__contains__) if shared)
+    return any(len(run) >= 2 and 2 * len(run) > len(wanted) for run in runs)
+
+
+def spread(drafts: Iterable[Draft], *, named: Callable[[int], bool], most: int = 2, among: int = 3) -> Iterator[Draft]:
     """The same drafts with at most `most` of one article among the first `among`, unless the question named it."""
     held: list[Draft] = []
     seen: dict[int, int] = {}
     given = 0
     for draft in drafts:
-        if given < among and draft.article not in named and seen.get(draft.article, 0) >= most:
+        if given < among and seen.get(draft.article, 0) >= most and not named(draft.article):
             held.append(draft)
             continue
         seen[draft.article] = seen.get(draft.article, 0) + 1
