@@ -163,7 +163,7 @@ def _read(stdin: TextIO) -> Iterator[str]:
 def _typed(
     history: Path | None, screen: Screen, language: Language | None, keys: Input | None, display: Output | None
 ) -> Iterator[str]:
-    """The lines a person types; Ctrl-C drops one, twice in a row or Ctrl-D ends them."""
+    """The lines a person types; Ctrl-C drops one, twice in a row with nothing typed or Ctrl-D ends them."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import WordCompleter
 
@@ -181,7 +181,7 @@ def _typed(
         try:
             line = session.prompt("> ")
         except KeyboardInterrupt:
-            if interrupted:
+            if interrupted and not session.default_buffer.text:
                 return
             interrupted = True
             screen.show(Rich(say(Phrase.INTERRUPTED, speaks)).styled(Style.DIM))

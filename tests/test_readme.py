@@ -25,6 +25,7 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 TRANSCRIPTS = re.findall(r"```console\n\$ make chat\n(.*?)```", README, re.DOTALL)
 COMMANDS = re.findall(r"^\.venv/bin/newsquote (.+)$", README, re.MULTILINE)
+TABLE = re.findall(r"^\| (`.*?) \|", README.split("| command | does |")[1].split("\n\n")[0], re.MULTILINE)
 TARGETS = re.findall(r"(?:^|`|\$ )make ([a-z-]+)", README, re.MULTILINE)
 
 
@@ -48,6 +49,17 @@ def test_the_commands_are_understood(command: str) -> None:
     words = shlex.split(command)
     known = words[:2] if words[0] in {"articles", "index", "model"} else words[:1]
     assert main([*known, "--help"]) == 0
+
+
+def test_the_table_names_every_command_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    def offered(*words: str) -> list[str]:
+        assert main([*words, "--help"]) == 0
+        return re.findall(r"^    ([a-z]+) ", capsys.readouterr().out, re.MULTILINE)
+
+    there = [(command, action) for command in offered() for action in offered(command) or [""]]
+    rows = [re.findall(r"(?<!\S)[a-z]+(?!\S)", row)[:2] for cell in TABLE for row in re.findall(r"`([^`]+)`", cell)]
+    named = {" ".join(words) for words in rows if words}
+    assert named == {" ".join(words).strip() for words in there}
 
 
 @pytest.mark.parametrize("target", sorted(set(TARGETS)))

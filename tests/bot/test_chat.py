@@ -203,6 +203,11 @@ def dumb(monkeypatch: pytest.MonkeyPatch) -> None:
             f"{INTERRUPTED}You're welcome! Ask me more whenever you like.\n\n{INTERRUPTED}",
             id="ctrl-c drops the line",
         ),
+        pytest.param(
+            f"{CTRL_C}half a quest{CTRL_C}thanks\r{CTRL_D}",
+            f"{INTERRUPTED}{INTERRUPTED}You're welcome! Ask me more whenever you like.\n\n",
+            id="ctrl-c drops a line begun after another ctrl-c",
+        ),
         pytest.param("/quit\r", "Goodbye!\n", id="quit"),
     ],
 )
