@@ -489,12 +489,17 @@ def article_of(row: Mapping[str, Any]) -> Article:
     return Article(**json.loads("".join(row["content"])))
 
 
+def folded_of(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The folded words of a row of `passages`."""
+    return tuple(word for word in "".join(row["folded"]).split("\t") if word)
+
+
 def kept_of(row: Mapping[str, Any], dim: int) -> Kept:
     """What a row of `passages` keeps."""
     return Kept(
         span=Span(int(row["start"]), int(row["end"])),
         key=int(row["key"]) % (1 << 64),
-        folded=tuple(word for word in "".join(row["folded"]).split("\t") if word),
+        folded=folded_of(row),
         words=unpacked(row["words"], WORD),
         sentences=unpacked(row["sentences"], SENTENCE),
         arabic=bool(row["arabic"]),

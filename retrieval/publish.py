@@ -30,12 +30,11 @@ from corpus.article import Article, Passage
 from corpus.catalog import digest_of
 from corpus.split import split_article
 from retrieval import lexical, rows, segment, snapshot, vectors
-from retrieval.analysis import STOP_WORDS, stem
 from retrieval.digests import sha256_of, unsound
 from retrieval.encoder import Encoder, unit
 from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
 from retrieval.index import PASSAGE, day_of, outlet_of
-from retrieval.rows import Kept, Vectors, encoded
+from retrieval.rows import Kept, Vectors, encoded, index_terms
 from retrieval.segment import MANIFEST, Segment, SegmentManifest, article_key, word_key
 from retrieval.snapshot import FORMAT, SEGMENTS, Manifest, Snapshot
 from retrieval.vectors import NearestBy
@@ -50,7 +49,7 @@ _CHUNK = 256
 _COPIED = 4096
 _CHECKPOINT_S = 10.0
 _QUESTIONS = 200
-_STAMP = "%Y%m%dT%H%M%SZ"
+STAMP = "%Y%m%dT%H%M%SZ"
 _CHECKPOINT = "checkpoint.json"
 Progress = Callable[[int], None]
 """Called with the number of articles indexed so far."""
@@ -199,7 +198,7 @@ def _after_the_newest(snapshots: Path, moment: dt.datetime) -> dt.datetime:
     newest = max((name[: len("20261124T001500Z")] for name in snapshot.names(snapshots)), default=None)
     if newest is None:
         return moment
-    return max(moment, dt.datetime.strptime(newest, _STAMP).replace(tzinfo=dt.UTC) + dt.timedelta(seconds=1))
+    return max(moment, dt.datetime.strptime(newest, STAMP).replace(tzinfo=dt.UTC) + dt.timedelta(seconds=1))
 
 
 def _previous(snapshots: Path, encoder: Encoder) -> Snapshot | None:
@@ -242,17 +241,12 @@ def _planned(digests: Mapping[str, bytes], previous: Snapshot | None, *, merge: 
     whole = [live.all() and straight for live, straight in zip(alive, ordered, strict=True)]
     if not new and (not again or (len(again) == 1 and whole[again[0]])):
         again = []
-    stay = [number for number in range(len(segments)) if number not in again]
+    stay = tuple((segments[number], alive[number]) for number in range(len(segments)) if number not in again)
     listed = list(digests)
     anew = [listed[at] for at in np.flatnonzero((wanted < 0) | np.isin(owner, again)).tolist()]
-    gone = _gone(tuple((segments[number], alive[number]) for number in stay))
-    unchanged = previous is not None and not anew and len(stay) == len(segments) and gone == previous.manifest.gone
-    return _Plan(
-        tuple((segments[number], alive[number]) for number in stay),
-        tuple(anew),
-        unchanged,
-        None if previous is None else previous.manifest,
-    )
+    kept = len(stay) == len(segments)
+    unchanged = previous is not None and not anew and kept and _gone(stay) == previous.manifest.gone
+    return _Plan(stay, tuple(anew), unchanged, None if previous is None else previous.manifest)
 
 
 def _gone(stay: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> tuple[int, ...]:
@@ -345,7 +339,7 @@ def _published(
     )
     if plan.replaces is not None and (plan.replaces.segments, plan.replaces.gone) == (segments, manifest.gone):
         return None
-    name = f"{moment:{_STAMP}}-{manifest.short_digest()}"
+    name = f"{moment:{STAMP}}-{manifest.short_digest()}"
     aside = Path(tempfile.mkdtemp(prefix=".build-", dir=snapshots))
     (aside / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
     _sync(aside)
@@ -634,7 +628,7 @@ def _documents(made: Segment, vocabulary: set[str]) -> Iterator[tuple[list[str],
         for line, day, outlet in zip(lines, days.tolist(), outlets.tolist(), strict=True):
             found = [word for word in line.removesuffix("\n").split("\t") if word]
             vocabulary.update(found)
-            yield [stem(word) for word in found if word not in STOP_WORDS], day, outlet
+            yield index_terms(found), day, outlet
 
 
 def _questions(made: Segment) -> NDArray[np.float32]:

@@ -20,7 +20,6 @@ from typing import Any
 from corpus.article import Article
 from corpus.catalog import digest_of
 from retrieval import rows
-from retrieval.analysis import STOP_WORDS, stem
 from retrieval.encoder import Encoder
 from retrieval.errors import SnapshotMissing
 from retrieval.index import day_of, outlet_of
@@ -33,15 +32,15 @@ from retrieval.milvus import (
     Milvus,
     MilvusIndex,
     chunks,
+    folded_of,
     name_key,
     packed,
     signed,
     token_of,
 )
-from retrieval.publish import Progress, Published, Source, batches, given
-from retrieval.rows import Kept, Vectors, encoded
+from retrieval.publish import STAMP, Progress, Published, Source, batches, given
+from retrieval.rows import Kept, Vectors, encoded, index_terms
 
-_STAMP = "%Y%m%dT%H%M%SZ"
 _TERMS_BYTES = 65_000
 _AT_ONCE = 256
 
@@ -53,7 +52,7 @@ def publish(
     *,
     full: bool = False,
     progress: Progress = lambda _: None,
-    known: Callable[[Iterable[int]], Mapping[int, Vectors]] | None = None,
+    known: Callable[[Iterable[int]], Mapping[int, Vectors]] = lambda _: {},
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> Published:
     """Make what serves hold these articles and no others; see `retrieval.publish.publish`.
@@ -112,7 +111,7 @@ class _Change:
         self,
         source: Source,
         encoder: Encoder,
-        known: Callable[[Iterable[int]], Mapping[int, Vectors]] | None,
+        known: Callable[[Iterable[int]], Mapping[int, Vectors]],
         progress: Progress,
         now: Callable[[], dt.datetime],
     ) -> _Done:
@@ -129,7 +128,7 @@ class _Change:
 
         def vectors(keys: Iterable[int]) -> Mapping[int, Vectors]:
             listed = list(keys)
-            return {**index.vectors(listed), **(known(listed) if known else {})}
+            return {**index.vectors(listed), **known(listed)}
 
         self.articles = len(there)
         for batch in batches(source.load(fresh)):
@@ -197,13 +196,13 @@ class _Change:
             first = number * PER_ARTICLE
             condition = f"row >= {first} and row < {first + PER_ARTICLE}"
             for row in self.milvus.rows(self.about.generation, "passages", condition, ("row", "folded")):
-                self._note([word for word in "".join(row["folded"]).split("\t") if word], -1)
+                self._note(folded_of(row), -1)
             self.milvus.client.delete(self._name("passages"), filter=condition)
             self.milvus.client.delete(self._name("articles"), filter=f"number == {number}")
 
     def _note(self, folded: Sequence[str], sign: int) -> None:
         """Count a passage's words and terms among what changed."""
-        terms = _terms(folded)
+        terms = index_terms(folded)
         self.passages += sign
         self.tokens += sign * len(terms)
         for name in {*(f"t {term}" for term in terms), *(f"w {word}" for word in folded)}:
@@ -225,7 +224,7 @@ class _Change:
         self.counts, self.passages, self.tokens = Counter(), 0, 0
         for page in self._pages("passages", "row", ("row", "folded")):
             for row in page:
-                self._note([word for word in "".join(row["folded"]).split("\t") if word], 1)
+                self._note(folded_of(row), 1)
         counted = {name_key(name): (name, count) for name, count in self.counts.items()}
         for page in self._pages("terms", "key", ("key", "name", "count")):
             for row in page:
@@ -240,7 +239,7 @@ class _Change:
         return self.milvus.pages(self.about.generation, kind, key, fields)
 
     def _say(self, about: About) -> None:
-        self._upsert("about", [{"id": 0, "content": about.to_json(), "nothing": [0.0, 0.0]}])
+        self._upsert("about", [_about_row(about)])
 
     def _upsert(self, kind: str, found: Sequence[Mapping[str, Any]]) -> None:
         for start in range(0, len(found), _AT_ONCE):
@@ -262,7 +261,7 @@ def _begun(milvus: Milvus, serving: About | None, encoder: Encoder, now: dt.date
     moment = now if serving is None else max(now, _after(serving, now))
     about = About(
         format=FORMAT,
-        generation=f"{moment:{_STAMP}}",
+        generation=f"{moment:{STAMP}}",
         name="",
         created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         encoder=encoder.fingerprint,
@@ -279,8 +278,7 @@ def _begun(milvus: Milvus, serving: About | None, encoder: Encoder, now: dt.date
     with milvus.translated():
         for kind in reversed(KINDS):  # its `about` is what makes a generation known
             _create(milvus, about, kind)
-        row = {"id": 0, "content": about.to_json(), "nothing": [0.0, 0.0]}
-        milvus.client.upsert(milvus.collection(about.generation, "about"), [row])
+        milvus.client.upsert(milvus.collection(about.generation, "about"), [_about_row(about)])
     return about
 
 
@@ -296,7 +294,7 @@ def _after(about: About, now: dt.datetime) -> dt.datetime:
 
 def _name(about: About, moment: dt.datetime) -> str:
     content = json.dumps({**asdict(about), "name": ""})
-    return f"{moment:{_STAMP}}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+    return f"{moment:{STAMP}}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
 
 def _serve(milvus: Milvus, about: About) -> None:
@@ -380,6 +378,10 @@ def _create(milvus: Milvus, about: About, kind: str) -> None:
     milvus.client.create_collection(name, schema=schema, index_params=index)
 
 
+def _about_row(about: About) -> dict[str, Any]:
+    return {"id": 0, "content": about.to_json(), "nothing": [0.0, 0.0]}
+
+
 def _article_row(number: int, article: Article) -> dict[str, Any]:
     content = json.dumps(asdict(article), ensure_ascii=False, separators=(",", ":"))
     return {
@@ -393,7 +395,7 @@ def _article_row(number: int, article: Article) -> dict[str, Any]:
 
 
 def _passage_row(row: int, number: int, article: Article, one: Kept) -> dict[str, Any]:
-    text = " ".join(map(token_of, _terms(one.folded)))
+    text = " ".join(map(token_of, index_terms(one.folded)))
     return {
         "row": row,
         "article": number,
@@ -415,7 +417,3 @@ def _passage_row(row: int, number: int, article: Article, one: Kept) -> dict[str
 
 def _term_row(key: int, name: str, count: int) -> dict[str, Any]:
     return {"key": key, "name": name, "count": count, "nothing": [0.0, 0.0]}
-
-
-def _terms(folded: Iterable[str]) -> list[str]:
-    return [stem(word) for word in folded if word not in STOP_WORDS]

@@ -18,7 +18,7 @@ from corpus import sentences as sentences_module
 from corpus import split as split_module
 from corpus.article import Article, Passage, Span
 from retrieval import analysis, kinds, late
-from retrieval.analysis import Word, words
+from retrieval.analysis import STOP_WORDS, Word, stem, words
 from retrieval.encoder import Encoded, Encoder
 from retrieval.index import SENTENCE, WORD
 from retrieval.kinds import Mark
@@ -103,6 +103,11 @@ def rows_of(passage: Passage) -> Rows:
         sentences=_sentences(passage, content),
         arabic=arabic > 0 and 2 * arabic >= len(content),
     )
+
+
+def index_terms(folded: Iterable[str]) -> list[str]:
+    """The index terms of a passage's folded words, in order, stop words left out."""
+    return [stem(word) for word in folded if word not in STOP_WORDS]
 
 
 def search_text(passage: Passage) -> str:

@@ -180,12 +180,11 @@ class Searcher:
                     case=of_passage[at],
                 )
             )
-        articles = np.array([hit.article for hit in hits], np.int64)
         hits.sort(key=lambda hit: (-hit.score, hit.row))
         evidence = confidence.evidence_of(
             weighed,
             scores,
-            articles,
+            passages.article,
             candidates.idf,
             float(lexical.max()),
             kind=question.kind,

@@ -73,3 +73,19 @@ class Clock:
     def __call__(self) -> float:
         """The time in seconds."""
         return self.now
+
+
+class StoppingEncoder(HashingEncoder):
+    """The same, but it raises in place of the passage after the first `most`."""
+
+    def __init__(self, most: int, error: BaseException | None = None) -> None:
+        super().__init__()
+        self._most = most
+        self._error = KeyboardInterrupt() if error is None else error
+
+    def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
+        """Encode texts in the order given, until it is stopped."""
+        for encoded in super().encode_passages(texts):
+            if self.passages > self._most:
+                raise self._error
+            yield encoded

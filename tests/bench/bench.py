@@ -29,6 +29,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tests.bench.processes import timed
+
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
@@ -143,19 +145,12 @@ class Bench:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as source:
             source.write(given.encode())
             source.seek(0)
-            began = time.perf_counter()
-            process = subprocess.Popen(command, stdin=source, stdout=out, stderr=subprocess.PIPE, env=self.environment)
-            assert process.stderr is not None
-            complaint = process.stderr.read().decode()
-            _, status, usage = os.wait4(process.pid, 0)
-            took = 1000 * (time.perf_counter() - began)
-            process.returncode = os.waitstatus_to_exitcode(status)
-            process.stderr.close()
+            ended = timed(command, stdin=source, stdout=out, env=self.environment)
             out.seek(0)
             printed = out.read().decode()
-        if process.returncode and not (process.returncode == 1 and "ask" in command):  # 1: nothing found
-            raise RuntimeError(f"{command} ended with {process.returncode}: {complaint}")
-        return took, usage.ru_maxrss / 1024, printed
+        if ended.status and not (ended.status == 1 and "ask" in command):  # 1: nothing found
+            raise RuntimeError(f"{command} ended with {ended.status}: {ended.complaint}")
+        return ended.ms, ended.peak_mb, printed
 
     def worker(self, name: str, *arguments: str) -> dict[str, Any]:
         """What a function of this module reports from a process of its own."""

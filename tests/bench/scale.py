@@ -40,6 +40,7 @@ from corpus.article import Article
 from corpus.readers.records import record_line
 from corpus.split import WORDS
 from retrieval.encoder import Encoded, OnnxEncoder, unit
+from tests.bench.processes import timed
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = sorted((ROOT / "tests" / "fit" / "data").glob("news-*.json"))
@@ -386,17 +387,10 @@ def _timed(run: Callable[[str], object], asked: Sequence[str]) -> dict[str, Any]
 
 def _run(command: Sequence[str]) -> tuple[float, float]:
     """Milliseconds and peak megabytes of a process."""
-    began = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr is not None
-    complaint = process.stderr.read().decode()
-    _, status, usage = os.wait4(process.pid, 0)
-    took = 1000 * (time.perf_counter() - began)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stderr.close()
-    if process.returncode > 1:
-        raise RuntimeError(f"{command} ended with {process.returncode}: {complaint}")
-    return took, usage.ru_maxrss / 1024
+    ended = timed(command)
+    if ended.status > 1:
+        raise RuntimeError(f"{command} ended with {ended.status}: {ended.complaint}")
+    return ended.ms, ended.peak_mb
 
 
 def _peak_mb() -> float:

@@ -19,6 +19,7 @@ import numpy as np
 from corpus.article import Article
 from retrieval import confidence, fusion
 from retrieval.cases import Case
+from retrieval.confidence import Regressions
 from retrieval.encoder import Encoder
 from retrieval.evaluation import auroc
 from retrieval.models import open_encoder
@@ -96,19 +97,7 @@ def fit_offset(found: Sequence[tuple[Asked, Found]], same: Floats, other: Floats
     return max((step / 20 for step in range(-100, 101)), key=likelihood)
 
 
-@dataclass(frozen=True, slots=True)
-class Judging:
-    """The two regressions of `confidence.log_chance` and the curve over them."""
-
-    topic: Floats
-    answer: Floats
-    calibration: Floats
-
-    def __call__(self, evidence: Floats) -> Floats:
-        return confidence.calibrated(confidence.log_chance(evidence, self.topic, self.answer), self.calibration)
-
-
-def fit_judging(rows: Sequence[Judged], *, paraphrase: float = PARAPHRASE) -> Judging:
+def fit_judging(rows: Sequence[Judged], *, paraphrase: float = PARAPHRASE) -> Regressions:
     """Fit both regressions, sharpen the first, and calibrate their product on the questions that people may ask."""
     evidence = np.stack([row.evidence for row in rows])
     right = np.array([row.right for row in rows], np.float32)
@@ -120,10 +109,10 @@ def fit_judging(rows: Sequence[Judged], *, paraphrase: float = PARAPHRASE) -> Ju
     answer = fit_logistic(evidence[other], right[other], asked[other], decay=0.1)
     chances = confidence.log_odds(confidence.log_chance(evidence[other], topic, answer))[:, None]
     calibration = fit_logistic(chances, right[other], expected(right[other] > 0, asked[other]), decay=0.0)
-    return Judging(topic, answer, np.append(calibration, np.float32(1)))
+    return Regressions(topic, answer, np.append(calibration, np.float32(1)))
 
 
-def written(name: str, ranking: Floats, offset: float, judging: Judging) -> str:
+def written(name: str, ranking: Floats, offset: float, judging: Regressions) -> str:
     """One case's entry in the module."""
 
     def table(columns: Sequence[str], weights: Floats) -> str:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +11,11 @@ import pytest
 from corpus.article import Article, Span
 from retrieval import publish as publishing
 from retrieval.answering import Answerer
-from retrieval.encoder import Encoded
 from retrieval.errors import SnapshotMissing, SnapshotOutdated
 from retrieval.index import Fetched, Index, Rows, Where, day_of, outlet_of
 from retrieval.results import Query
 from retrieval.snapshot import Snapshots
-from tests.fakes import HashingEncoder
+from tests.fakes import HashingEncoder, StoppingEncoder
 from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
 from tests.retrieval.engines import ENGINES, Engine
 
@@ -234,7 +233,7 @@ def test_a_publication_that_was_stopped_is_finished_by_the_next(
     engine.publish([BEES], HashingEncoder())
     serving = engine.store.current()
     with pytest.raises(KeyboardInterrupt):
-        engine.publish([BEES, BRIDGE, EXTRA, HARBOUR], Stopping(2 if not full else 3), full=full)
+        engine.publish([BEES, BRIDGE, EXTRA, HARBOUR], StoppingEncoder(2 if not full else 3), full=full)
     assert engine.store.current() in {serving, None} or not full
     assert "bees" in {article.id for article in engine.store.open().articles()}
     encoder = HashingEncoder()
@@ -244,17 +243,3 @@ def test_a_publication_that_was_stopped_is_finished_by_the_next(
     assert [index.document_frequency(term) for term in ("honey", "ostra", "deal")] == [1, 1, 1]
     assert {article.id for article in index.articles()} == {"bees", "bridge", "harbour", "harbour-ar"}
     assert engine.store.check().startswith(f"{done.name} is whole: 4 articles")
-
-
-class Stopping(HashingEncoder):
-    """Stops after so many passages."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self._most = most
-
-    def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
-        for encoded in super().encode_passages(texts):
-            if self.passages > self._most:
-                raise KeyboardInterrupt
-            yield encoded

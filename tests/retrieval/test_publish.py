@@ -3,7 +3,7 @@ from __future__ import annotations
 import datetime as dt
 import errno
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,11 +14,10 @@ from hypothesis import strategies as st
 from corpus.article import Article, Passage
 from corpus.split import split_article
 from retrieval import snapshot
-from retrieval.encoder import Encoded
 from retrieval.errors import PublishError, SnapshotCorrupt
 from retrieval.publish import publish, use
 from retrieval.snapshot import Snapshot
-from tests.fakes import HashingEncoder
+from tests.fakes import HashingEncoder, StoppingEncoder
 from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, built
 
 
@@ -152,27 +151,12 @@ def test_a_library_without_articles_gives_an_index_that_finds_nothing(tmp_path: 
     assert list(opened.articles()) == []
 
 
-class Stopping(HashingEncoder):
-    """Raises in place of the n-th passage."""
-
-    def __init__(self, at: int, error: BaseException) -> None:
-        super().__init__()
-        self._at = at
-        self._error = error
-
-    def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
-        for encoded in super().encode_passages(texts):
-            if self.passages > self._at:
-                raise self._error
-            yield encoded
-
-
 @pytest.mark.parametrize("at", [0, 1, 2])
 def test_interrupted_while_encoding_the_old_snapshot_serves_and_nothing_is_left(tmp_path: Path, at: int) -> None:
     old = built(tmp_path, [BEES]).name
     changed = [replace(article, title=f"{article.title}!") for article in LIBRARY]
     with pytest.raises(KeyboardInterrupt):
-        publish(changed, Stopping(at, KeyboardInterrupt()), tmp_path)
+        publish(changed, StoppingEncoder(at), tmp_path)
     assert Snapshot.open(tmp_path).name == old
     assert not list(tmp_path.glob(".build-*"))
 
@@ -180,7 +164,7 @@ def test_interrupted_while_encoding_the_old_snapshot_serves_and_nothing_is_left(
 def test_a_full_disk_is_one_clear_line_and_the_old_snapshot_serves(tmp_path: Path) -> None:
     old = built(tmp_path, [BEES]).name
     with pytest.raises(PublishError, match="No space left on device; what served before still serves"):
-        publish(LIBRARY, Stopping(0, OSError(errno.ENOSPC, "No space left on device")), tmp_path)
+        publish(LIBRARY, StoppingEncoder(0, OSError(errno.ENOSPC, "No space left on device")), tmp_path)
     assert Snapshot.open(tmp_path).name == old
     assert not list(tmp_path.glob(".build-*"))
 

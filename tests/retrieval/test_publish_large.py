@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,11 @@ from retrieval import publish as publishing
 from retrieval import snapshot
 from retrieval.analysis import terms
 from retrieval.answering import Answerer
-from retrieval.encoder import Encoded
 from retrieval.index import Where
 from retrieval.publish import publish
 from retrieval.results import Query
 from retrieval.snapshot import Snapshot
-from tests.fakes import HashingEncoder
+from tests.fakes import HashingEncoder, StoppingEncoder
 from tests.library_of import LIBRARY
 
 NAMES = """alder birch cedar dogwood elm fir ginkgo hazel ivy juniper kapok larch maple nutmeg oak pine quince
@@ -184,27 +183,13 @@ def test_segments_that_no_kept_snapshot_has_are_removed(tmp_path: Path) -> None:
     assert sizes(opened) == [8, 5]
 
 
-class Counting(HashingEncoder):
-    """Stops after so many passages, as a kill would."""
-
-    def __init__(self, most: int) -> None:
-        super().__init__()
-        self._most = most
-
-    def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
-        for encoded in super().encode_passages(texts):
-            if self.passages > self._most:
-                raise KeyboardInterrupt
-            yield encoded
-
-
 def interrupted(folder: Path, *, full: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build that is stopped at the eleventh passage, and notes what it has after every article."""
     with monkeypatch.context() as patch:
         patch.setattr(publishing, "_CHECKPOINT_S", 0.0)
         patch.setattr(publishing, "_CHUNK", 1)
         with pytest.raises(KeyboardInterrupt):
-            publish(TREES, Counting(10), folder, full=full)
+            publish(TREES, StoppingEncoder(10), folder, full=full)
 
 
 @pytest.mark.parametrize(
