@@ -61,24 +61,24 @@ def sketch(text: str) -> list[int]:
     from rensa import RMinHash
 
     hashed = RMinHash(num_perm=SKETCH, seed=_SEED)
-    hashed.update(sorted(shingles(text)))
+    hashed.update(sorted(map(" ".join, shingles(text))))
     return [int(value) for value in hashed.digest()]
 
 
-def shingles(text: str) -> set[str]:
+def shingles(text: str) -> set[tuple[str, ...]]:
     """Every five words in a row, in lower case; all words where they are fewer, the text where it has none."""
     words = _WORD.findall(text.casefold())
-    if not words:
-        return {text.strip()}
-    return {" ".join(words[at : at + _SHINGLE]) for at in range(max(1, len(words) - _SHINGLE + 1))}
+    if len(words) < _SHINGLE:
+        return {tuple(words) or (text.strip(),)}
+    return set(zip(*(words[at:] for at in range(_SHINGLE)), strict=False))
 
 
-def contained(one: set[str], two: set[str]) -> float:
+def contained(one: set[tuple[str, ...]], two: set[tuple[str, ...]]) -> float:
     """The share of the smaller set's shingles that the larger has too."""
     return len(one & two) / min(len(one), len(two))
 
 
-def repeats(one: set[str], two: set[str]) -> bool:
+def repeats(one: set[tuple[str, ...]], two: set[tuple[str, ...]]) -> bool:
     """Whether two texts of these shingles share so many that one may have been made from the other."""
     return contained(one, two) >= _CONTAINED
 

@@ -88,7 +88,7 @@ class Answerer:
 
     def _told_once(self, drafts: Iterable[quoting.Draft], limit: int) -> list[tuple[quoting.Draft, list[int]]]:
         """The first drafts that differ, each with the articles that say it again: reprints of the same story."""
-        chosen: list[tuple[quoting.Draft, set[str], list[int]]] = []
+        chosen: list[tuple[quoting.Draft, set[tuple[str, ...]], list[int]]] = []
         for draft in drafts:
             words = shingles(self._text(draft.article, draft.span))
             for first, others, also in chosen:
