@@ -492,7 +492,7 @@ def _chosen(library: Library, choice: Choice, what: str) -> Iterator[Article]:
 
 def _articles_list(options: argparse.Namespace, settings: Settings) -> int:
     from bot.chat import Screen
-    from bot.listing import Order, in_order, line, page_of, record
+    from bot.listing import Choice, Order, in_order, line, page_of, record
     from corpus import Library
 
     chosen = _chosen(Library(settings.library), _choice(options), "Reading articles")
@@ -506,6 +506,8 @@ def _articles_list(options: argparse.Namespace, settings: Settings) -> int:
         screen.show(line(one))
     if place:
         _say(place)
+    elif not listed and _choice(options) == Choice():
+        _say("There is no article yet; newsquote add FILE adds one")
     elif not listed:
         _say("There is no such article; newsquote articles list shows those there are, newsquote add FILE adds one")
     return DONE
@@ -551,7 +553,7 @@ def _articles_export(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _unknown(article_id: str) -> int:
-    return _complain(f"there is no article {article_id}; newsquote articles list shows those there are", NOT_FOUND)
+    return _complain(f"there is no article {article_id}; newsquote articles list shows those there are", FAILED)
 
 
 def _articles_remove(options: argparse.Namespace, settings: Settings) -> int:
@@ -563,8 +565,10 @@ def _articles_remove(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _index_build(options: argparse.Namespace, settings: Settings) -> int:
+    from bot.storage import store_of
+
     editor = _editor(settings)
-    if not settings.library.exists():
+    if editor.library.is_bare() and store_of(settings).current() is None:
         editor.prepare(_say)
         return DONE
     done = editor.build(full=options.full)

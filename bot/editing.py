@@ -56,11 +56,10 @@ class Editor:
         Raises:
             CorpusError, RetrievalError: it cannot be done; the message says why.
         """
-        empty = not self.library.folder.exists()
         with self.library.lock():
             if store_of(self._settings).current() is not None:
                 return  # another process was faster
-            if empty:
+            if self.library.is_bare():
                 say("The library is empty: adding the article newsquote comes with.")
                 self.library.add(shipped_articles())
             say("Building the index: a few seconds, once.")
@@ -165,8 +164,10 @@ class Editor:
         """Publish a snapshot of the library; with `full`, every passage is encoded anew.
 
         Raises:
-            CorpusError, RetrievalError: the library cannot be read or the index cannot be written.
+            CorpusError, RetrievalError: the library is gone or cannot be read, or the index cannot be written.
         """
+        if not self.library.folder.exists():
+            raise LibraryError(f"the library {self.library.folder} is gone; put it back, then build")
         with self.library.lock():
             return self._publish(full=full, merge=True)
 

@@ -74,6 +74,7 @@ down s t
     | _BACKWARD
     | _words("i me my you your we us our one")
 )
+_WHO_IS_THE = re.compile(r"(?:and )?who(?:'s| is| are| was| were) the \w+\W*", re.I)
 _REFERRING_STARTS = ("what about", "how about", "what of", "why not", "how so", "how come", "what else", "who else")
 
 _AR_QUESTION_WORDS = _words(  # the written ones, then those of the Gulf, Egypt and the Levant
@@ -145,7 +146,9 @@ def _leans_english(question: str, article: str) -> bool:
     defines = re.match(r"(?:what|who)(?: is| are| was| were|'s) ", " ".join(lower)) is not None
     if len(content) > (1 if defines else 2):
         return False
-    return len(content) == 1 or not article or _shared(content, article)
+    known = not article or _shared(content, article)
+    # "Who is the emir?" asks anew where nothing was said of an emir; "who is the minister?" may ask of one told of.
+    return known or (len(content) == 1 and _WHO_IS_THE.fullmatch(question.strip()) is None)
 
 
 def _asks_anew(question: str) -> bool:

@@ -74,6 +74,10 @@ class Library:
         self._catalog = Catalog(folder)
         self._lock_depth = 0
 
+    def is_bare(self) -> bool:
+        """Whether the folder is not there or holds nothing but what the library keeps for itself."""
+        return not self.folder.exists() or all(path.name.startswith(".") for path in self.folder.iterdir())
+
     def articles(self) -> Iterator[Article]:
         """Every article, by ascending id, read one at a time.
 

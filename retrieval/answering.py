@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from corpus.article import Article, Span
-from corpus.dedupe import repeats, same_story, shingles
+from corpus.dedupe import may_repeat, repeats, same_story, shingles
 from corpus.sentences import trim
 from retrieval import confidence, fusion, quoting
 from retrieval.analysis import terms
@@ -40,6 +41,16 @@ def cleaned(question: str) -> str:
     return text
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A quote to be, its words and shingles, and the articles that tell it again: reprints of the same story."""
+
+    draft: quoting.Draft
+    words: set[str]
+    shingles: set[tuple[str, ...]]
+    also: list[int]
+
+
 class Answerer:
     """Answers from one snapshot. Not for several threads at once."""
 
@@ -68,15 +79,15 @@ class Answerer:
         found = self._searcher.search(query, question)
         drafts = [self._draft(number, hit) for number, hit in enumerate(found.hits)]
         quotes = quoting.rounded(quoting.joined(drafts, self._words), self._beside)
-        asked = terms(question.text)
+        asked = [word.term for word in question.words if not word.stop]
         spread = quoting.spread(quotes, named=lambda row: quoting.names(asked, terms(self.snapshot.article(row).title)))
-        chosen = self._told_once(spread, query.limit)
+        chosen = self._told_once(spread, drafts, query.limit)
         probability = found.confidence
         return Answer(
             question=text,
             answered=bool(chosen) and probability >= self._threshold,
             confidence=probability,
-            quotes=tuple(self._quote(draft, found.hits[draft.hit], also) for draft, also in chosen),
+            quotes=tuple(self._quote(told.draft, found.hits[told.draft.hit], told.also) for told in chosen),
             snapshot=self.snapshot.name,
             took_ms=1000 * (self._clock() - began),
             evidence={
@@ -86,20 +97,30 @@ class Answerer:
             },
         )
 
-    def _told_once(self, drafts: Iterable[quoting.Draft], limit: int) -> list[tuple[quoting.Draft, list[int]]]:
-        """The first drafts that differ, each with the articles that say it again: reprints of the same story."""
-        chosen: list[tuple[quoting.Draft, set[tuple[str, ...]], list[int]]] = []
-        for draft in drafts:
-            words = shingles(self._text(draft.article, draft.span))
-            for first, others, also in chosen:
-                if first.article != draft.article and repeats(words, others) and self._same(first, draft):
-                    if draft.article not in also:
-                        also.append(draft.article)
-                    break
-            else:
-                if len(chosen) < limit:
-                    chosen.append((draft, words, []))
-        return [(draft, also) for draft, _, also in chosen]
+    def _told_once(self, quotes: Iterator[quoting.Draft], passages: Sequence[quoting.Draft], limit: int) -> list[_Told]:
+        """The first `limit` quotes that differ, each with the articles among whose passages it is told again."""
+        told: list[_Told] = []
+        while len(told) < limit and (quote := next(quotes, None)) is not None:
+            text = self._text(quote.article, quote.span)
+            if not self._told_before(quote, text, told):
+                told.append(_Told(quote, set(text.split()), shingles(text), []))
+        shown = {row for one in told for row in one.draft.rows}
+        for passage in passages:
+            if shown.isdisjoint(passage.rows):
+                self._told_before(passage, self._text(passage.article, passage.span), told)
+        return told
+
+    def _told_before(self, draft: quoting.Draft, text: str, told: Iterable[_Told]) -> bool:
+        """Whether a text of another article only repeats one of those told, which then takes note of the article."""
+        words = set(text.split())
+        for one in told:
+            if one.draft.article == draft.article or not may_repeat(words, one.words):
+                continue
+            if repeats(shingles(text), one.shingles) and self._same(one.draft, draft):
+                if draft.article not in one.also:
+                    one.also.append(draft.article)
+                return True
+        return False
 
     def _same(self, one: quoting.Draft, two: quoting.Draft) -> bool:
         return same_story(self.snapshot.article(one.article).text, self.snapshot.article(two.article).text)

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Span
 from retrieval import cases, confidence, fusion, kinds, late, spelling
-from retrieval.analysis import Word, fold, stem, terms, words, written
+from retrieval.analysis import Word, fold, stem, words, written
 from retrieval.encoder import Encoded, Encoder
 from retrieval.index import Index, Passages, Where
 from retrieval.results import Query
@@ -44,19 +46,30 @@ _ASKS = re.compile(
     r"\s*(?:who|whose|whom|what|which|when|where|why|how|is|are|was|were|do|does|did|has|have|had|can|could|will|would)\b",
     re.I,
 )
+_DEFINITE = frozenset({"the", "its", "his", "her", "their"})
 _QUOTED = re.compile(r'["“”«»]([^"“”«»]+)["“”«»]')
 _EXCLUDED = re.compile(r"(?:^|\s)-(?=\w)([\w'’]+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question taken apart: what to encode, its content terms, the kind of answer, what must and must not occur."""
+    """A question taken apart: what to encode, its words, the kind of answer, what must and must not occur.
+
+    `content` are its content words in order, each term once; the first `lent` of `words` are of earlier questions.
+    """
 
     text: str
-    terms: tuple[str, ...]
+    words: tuple[Word, ...]
+    content: tuple[Word, ...]
+    lent: int
     kind: kinds.Kind
     phrases: tuple[tuple[str, ...], ...]
     excluded: frozenset[str]
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The index terms of its content."""
+        return tuple(word.term for word in self.content)
 
     @property
     def asks_beyond_phrases(self) -> bool:
@@ -72,13 +85,21 @@ class Question:
         text = " ".join(" ".join((*query.context, plain)).split())
         if _ASKS.match(plain) and text[-1:].isalnum():
             text += "?"  # or the encoder takes it for another text than with its mark
+        found = tuple(words(text))
         return cls(
             text=text,
-            terms=tuple(dict.fromkeys(terms(text))),
+            words=found,
+            content=content_of(found),
+            lent=len(words(" ".join(query.context))),
             kind=kinds.asked(plain),
             phrases=phrases,
             excluded=frozenset(fold(word) for word in _EXCLUDED.findall(query.text)),
         )
+
+    def reworded(self, text: str) -> Question:
+        """The same question with some words put right, one for one."""
+        found = tuple(words(text))
+        return replace(self, text=text, words=found, content=content_of(found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,17 +218,27 @@ class Searcher:
         """How many names and numbers the question has that the library never mentions, in no other form either.
 
         A word is taken for a name by its capital; the first word, short abbreviations and questions that are all
-        capitals tell nothing.
+        capitals tell nothing. In a question that leans on earlier ones so is what it speaks of as known ("the emir"):
+        the words lent to it match, whatever it asks.
         """
-        content = content_words(question.text)
-        shown = [question.text[word.span.start : word.span.end] for word in content]
-        capital = [text[0].isupper() and not (text.isupper() and len(text) < 5) for text in shown]
-        opening = len(question.text) - len(question.text.lstrip(" \"'“‘«(["))
+        text = question.text
+        shown = [text[word.span.start : word.span.end] for word in question.content]
+        capital = [word[0].isupper() and not (word.isupper() and len(word) < 5) for word in shown]
+        opening = len(text) - len(text.lstrip(" \"'“‘«(["))
+        definite = {
+            word.term
+            for before, word in pairwise(question.words[question.lent :])
+            if question.lent and before.folded in _DEFINITE
+        }
         return sum(
-            (text[0].isdigit() or (name and not all(capital) and word.span.start > opening))
+            (
+                shown[at][0].isdigit()
+                or (capital[at] and not all(capital) and word.span.start > opening)
+                or word.term in definite
+            )
             and self.snapshot.document_frequency(word.term) == 0
             and float(weighed.met[:, at].max()) < SAME
-            for at, (word, text, name) in enumerate(zip(content, shown, capital, strict=True))
+            for at, word in enumerate(question.content)
         )
 
     def _scores(self, weighed: fusion.Evidence, of_passage: list[cases.Case]) -> NDArray[np.float32]:
@@ -241,7 +272,7 @@ class Searcher:
         )
         if not replaced:
             return question, encoded, 0
-        respelt = replace(question, text=text, terms=tuple(dict.fromkeys(terms(text))))
+        respelt = question.reworded(text)
         return (respelt, self._encoder.encode_query(text), replaced) if respelt.terms else (question, encoded, 0)
 
     def _candidates(
@@ -258,8 +289,8 @@ class Searcher:
         Of passages that are `unread` the vectors say nothing: a word is met where it stands.
         """
         stored, sentences = passages.words, passages.sentences
-        asked = [word for word in words(question.text) if not word.stop]
-        content = content_words(question.text)
+        asked = [word for word in question.words if not word.stop]
+        content = question.content
         vectors = late.word_vectors([word.span for word in asked], encoded.tokens, encoded.offsets, encoded.basis)
         own = [asked.index(word) for word in content]
         same = stored["term"][:, None] == late.term_keys([word.term for word in content])[None, :]
@@ -285,14 +316,13 @@ class Searcher:
         cosine[at] = late.similarities(passages.sentence_vectors, encoded.vector[None, :])[:, 0]
         cosine[at[np.repeat(unread, counts)]] = 0
         heading[at] = sentences["heading"]
-        every = late.term_keys([word.term for word in words(question.text)])
+        every = late.term_keys([word.term for word in question.words])
         marks = np.where(np.isin(stored["term"], every), 0, stored["mark"]).astype(np.uint16)
         return (
             fusion.Candidates(
                 similar=similar,
                 same=same,
-                idf=np.array([self._idf(word.term) for word in content], np.float32)
-                * rarity_kept(question.text, content),
+                idf=np.array([self._idf(word.term) for word in content], np.float32) * rarity_kept(question),
                 edges=edges,
                 owner=np.repeat(np.arange(len(counts)), counts + 1),
                 titles=titles,
@@ -314,15 +344,15 @@ class Searcher:
         return math.log(1 + (size - count + 0.5) / (count + 0.5))
 
 
-def rarity_kept(question: str, content: list[Word]) -> NDArray[np.float32]:
+def rarity_kept(question: Question) -> NDArray[np.float32]:
     """How much of its rarity each content word keeps, (t,): `ASKED` of it where it only names what is asked for.
 
     That is the common noun after "which" or "what", capitals before it left out ("Which UN agreement").
     """
-    kept = np.ones(len(content), np.float32)
-    opening = _WHICH.search(question)
-    if opening is not None and len(content) > 1:
-        for at, word in enumerate(content):
+    kept = np.ones(len(question.content), np.float32)
+    opening = _WHICH.search(question.text)
+    if opening is not None and len(kept) > 1:
+        for at, word in enumerate(question.content):
             if word.span.start == opening.end():
                 kept[at] = ASKED
     return kept
@@ -336,6 +366,10 @@ def _obeys(text: str, question: Question) -> bool:
     )
 
 
-def content_words(text: str) -> list[Word]:
-    """The content words of a text in order, each term once."""
-    return list({word.term: word for word in reversed(words(text)) if not word.stop}.values())[::-1]
+def content_of(found: Sequence[Word]) -> tuple[Word, ...]:
+    """The content words among those of a text, in order, each term once."""
+    first: dict[str, Word] = {}
+    for word in found:
+        if not word.stop:
+            first.setdefault(word.term, word)
+    return tuple(first.values())

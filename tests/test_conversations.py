@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import pytest
+
 from bot.dialogue import Ask, State, resolve, step
 from corpus import shipped_articles
 from corpus.article import Article, content_id
@@ -55,6 +57,19 @@ def test_a_follow_up_is_answered_from_the_article_of_its_thread(minilm: OnnxEnco
     # measured: 124 of 140
     assert asked >= 100
     assert in_context / asked >= 0.87
+
+
+@pytest.mark.parametrize("last", ["Who is the emir?", "and the emir?", "what about its embassy?"])
+def test_a_follow_up_about_what_no_article_mentions_is_declined(last: str, minilm: OnnxEncoder, tmp_path: Path) -> None:
+    answerer = Answerer(built(tmp_path, list(shipped_articles()), minilm), minilm)
+    state, decided = State(), []
+    for question in ("Which tier is Kuwait in?", "what did the government do about victims?", last):
+        state, ask = step(state, question)
+        assert isinstance(ask, Ask)
+        answer = answerer.answer(ask.query)
+        state, _ = resolve(state, ask, answer)
+        decided.append(answer.answered)
+    assert decided == [True, True, False]
 
 
 def test_an_arabic_follow_up_is_answered_from_the_article_of_its_thread(minilm: OnnxEncoder, tmp_path: Path) -> None:

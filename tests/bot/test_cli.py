@@ -245,6 +245,7 @@ def test_articles_come_from_standard_input_and_from_folders(run: Run, tmp_path: 
 
 
 def test_a_library_is_paged_edited_and_exported(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("articles", "list").err == "There is no article yet; newsquote add FILE adds one\n"
     run("add", str(records(tmp_path / "a.jsonl", HARBOUR, BRIDGE)))
     page = run("articles", "list", "--sort", "title", "--limit", "1", "--page", "2")
     assert (page.out, page.err) == ("harbour · Harbour strike ends\n", "2 to 2 of 2 articles\n")
@@ -253,7 +254,7 @@ def test_a_library_is_paged_edited_and_exported(run: Run, tmp_path: Path, monkey
     monkeypatch.setenv("EDITOR", "sed -i s/eleven/twelve/")
     assert run("articles", "edit", "harbour").out == "replaced: Harbour strike ends (harbour)\n"
     assert run("articles", "edit", "harbour").out == "nothing was changed\n"
-    assert run("articles", "edit", "nobody").status == 1
+    assert run("articles", "edit", "nobody").status == 3
     assert "twelve" in run("ask", "--json", "How long did the strike last?").json["quotes"][0]["text"]
     kept = tmp_path / "kept.zip"
     assert run("articles", "export", str(kept)).out == f"2 articles are in {kept}\n"
@@ -276,7 +277,7 @@ def test_a_removed_article_answers_no_more(run: Run, tmp_path: Path) -> None:
     run("add", str(records(tmp_path / "a.jsonl", HARBOUR, BRIDGE)))
     assert run("articles", "remove", "harbour").out == "removed: harbour\n"
     assert {q["article"]["id"] for q in run("ask", "--json", "strike").json["quotes"]} <= {"bridge"}
-    assert run("articles", "remove", "harbour").status == 1
+    assert run("articles", "remove", "harbour").status == 3
     assert run("articles", "remove", "bridge").status == 0
     assert run("ask", "--json", "strike").json["quotes"] == []
 
@@ -294,7 +295,7 @@ def test_the_library_is_listed_and_shown(run: Run, tmp_path: Path) -> None:
         BRIDGE["text"],
     ]
     assert "text" not in run("articles", "list", "--json").json[0]
-    assert run("articles", "show", "nobody").status == 1
+    assert run("articles", "show", "nobody").status == 3
 
 
 def test_snapshots_are_built_listed_checked_and_switched(run: Run, home: Path, tmp_path: Path) -> None:

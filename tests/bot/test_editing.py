@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.cli import answer_json
 from bot.editing import Editor, edit_by_hand
 from bot.settings import Settings, SettingsError
-from corpus import Article, CorpusError, Kind, Library, LibraryLocked, SourceError, read
+from corpus import Article, CorpusError, Kind, Library, LibraryError, LibraryLocked, SourceError, read
 from retrieval import publish as publishing
 from retrieval import snapshot
 from retrieval.answering import Answerer
@@ -47,6 +47,22 @@ def test_an_empty_home_gets_the_shipped_article_and_an_index(settings: Settings)
         "The library is empty: adding the article newsquote comes with.",
         "Building the index: a few seconds, once.",
     ]
+
+
+def test_a_home_in_which_nothing_came_of_a_change_is_as_empty_as_before(settings: Settings) -> None:
+    editor = Editor(settings, HashingEncoder)
+    assert editor.remove(["nope"]) == []
+    editor.prepare(lambda _: None)
+    assert titles(settings) == ["US cooperates with Kuwait to ensure well-being of human trafficking victims"]
+
+
+def test_a_library_that_is_gone_is_not_taken_for_one_that_is_empty(settings: Settings, ferry: str) -> None:
+    editor = Editor(settings, HashingEncoder)
+    editor.add([ferry])
+    settings.library.rename(settings.home / "moved")
+    with pytest.raises(LibraryError, match=r"the library .* is gone; put it back, then build"):
+        editor.build(full=False)
+    assert titles(settings) == ["Ferry is late"]
 
 
 def test_a_library_that_has_articles_gets_an_index_of_those_alone(settings: Settings, ferry: str) -> None:

@@ -158,6 +158,12 @@ def test_a_question_of_few_words_leans_on_an_article_that_has_one_of_them(questi
     assert leans(question, ("Which tier is Kuwait in?",)) is True
 
 
+@pytest.mark.parametrize("question", ["Who is the emir?", "and who is the emir", "Who are the sponsors?"])
+def test_who_is_the_holder_of_an_office_leans_only_on_an_article_that_has_the_office(question: str) -> None:
+    assert not leans(question, ("Which tier is Kuwait in?",), TEXT)
+    assert leans(question, ("Which tier is Kuwait in?",), f"{TEXT} The emir and his sponsors came.")
+
+
 def test_the_dialogue_looks_into_the_article_that_answered_but_not_into_one_that_only_came_near() -> None:
     contexts = []
     for answered in (True, False):

@@ -12,7 +12,7 @@ from retrieval.answering import Answerer
 from retrieval.cases import Case
 from retrieval.publish import publish
 from retrieval.results import Query
-from retrieval.search import Question, Searcher, content_words, rarity_kept
+from retrieval.search import Question, Searcher, rarity_kept
 from retrieval.snapshot import Snapshot
 from tests.fakes import HashingEncoder
 
@@ -111,7 +111,7 @@ def test_a_question_typed_without_its_mark_is_encoded_with_it(typed: str, encode
     ],
 )
 def test_the_noun_that_names_what_is_asked_for_weighs_less(question: str, lighter: list[str]) -> None:
-    content = content_words(question)
-    kept = rarity_kept(question, content)
-    found = [question[word.span.start : word.span.end] for word, share in zip(content, kept, strict=True) if share < 1]
+    asked = Question.of(Query(question))
+    weighed = zip(asked.content, rarity_kept(asked), strict=True)
+    found = [question[word.span.start : word.span.end] for word, share in weighed if share < 1]
     assert found == lighter
