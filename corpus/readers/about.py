@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import datetime as dt
 import html
 import json
@@ -207,6 +208,9 @@ _PUBLISHED = (
 )  # fmt: skip
 
 
+_UPDATED = re.compile(r"modif|updated|lastmod|moddate|utime|revision", re.IGNORECASE)
+
+
 def _published(tree: HtmlElement, stated: list[dict[str, object]]) -> str | None:
     """The day, or day and time, the page says it was published; not that of an update."""
     candidates = [str(entry.get("datePublished") or "") for entry in stated]
@@ -222,8 +226,14 @@ def _published(tree: HtmlElement, stated: list[dict[str, object]]) -> str | None
             return date
     import htmldate
 
-    found = htmldate.find_date(tree, original_date=True, extensive_search=False)
-    return found if found and _states(tree, found) else None
+    # Where nothing else is stated htmldate takes the day of an update, even when told not to.
+    kept = copy.deepcopy(tree)
+    for element in list(kept.iter("meta", "time", "span")):
+        named = " ".join(element.get(key, "") for key in ("name", "property", "itemprop", "http-equiv", "class"))
+        if _UPDATED.search(named):
+            element.drop_tree()
+    found = htmldate.find_date(kept, original_date=True, extensive_search=False)
+    return found if found and _states(kept, found) else None
 
 
 def _states(tree: HtmlElement, date: str) -> bool:

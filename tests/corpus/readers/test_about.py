@@ -95,6 +95,8 @@ def test_the_author_is_a_name(head: str, author: str | None) -> None:
             "",
             None,
         ),
+        ("<meta property='article:modified_time' content='2020-01-01'>", "", None),
+        ("", "<span class='last-updated'>1 January 2020</span>", None),
         ("", "", None),
     ],
 )
