@@ -70,6 +70,43 @@ class Encoder(Protocol):
         """Encode texts to be searched, in the order given, with the model's passage prompt where it has one."""
 
 
+class Graph:
+    """A converted model as it is run, one text or pair of texts at a time; may be run from several threads at once."""
+
+    def __init__(self, session: InferenceSession, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.multilingual = reads_arabic(tokenizer.encode(ARABIC_SAMPLE, add_special_tokens=False).tokens)
+        self._session = session
+        self._inputs = frozenset(node.name for node in session.get_inputs())
+
+    @classmethod
+    def load(cls, folder: Path, manifest: ModelManifest) -> Graph:
+        """Graph and tokenizer of a model's folder, verified by its manifest.
+
+        Raises:
+            ModelError: they are missing, damaged or cannot be loaded.
+        """
+        check_files(folder, manifest)
+        try:
+            return cls(open_session(folder / GRAPH), open_tokenizer(folder / TOKENIZER, manifest.max_length))
+        except Exception as exc:  # both libraries raise bare Exception
+            repair = f"convert it again with `newsquote model add {manifest.source}`"
+            raise ModelError(f"cannot load the model in {folder}: {exc}; {repair}") from exc
+
+    def run(self, encoding: Encoding) -> NDArray[np.float32]:
+        """The first output for what the tokenizer made, (1, ...)."""
+        ids = np.array([encoding.ids], dtype=np.int64)
+        feeds = {
+            "input_ids": ids,
+            "attention_mask": np.ones_like(ids),
+            "token_type_ids": np.array([encoding.type_ids], dtype=np.int64),
+        }
+        output: NDArray[np.float32] = self._session.run(
+            None, {name: value for name, value in feeds.items() if name in self._inputs}
+        )[0]
+        return output
+
+
 class OnnxEncoder:
     """Serves a converted model with onnxruntime and tokenizers alone.
 
@@ -77,15 +114,10 @@ class OnnxEncoder:
     batch of two would give a text another vector than it has alone. Safe to use from several threads.
     """
 
-    def __init__(
-        self, manifest: ModelManifest, session: InferenceSession, tokenizer: Tokenizer, *, threads: int
-    ) -> None:
+    def __init__(self, manifest: ModelManifest, graph: Graph, *, threads: int) -> None:
         self.manifest = manifest
-        self._session = session
-        self._tokenizer = tokenizer
+        self._graph = graph
         self._threads = threads
-        self._inputs = frozenset(node.name for node in session.get_inputs())
-        self._multilingual = reads_arabic(tokenizer.encode(ARABIC_SAMPLE, add_special_tokens=False).tokens)
         self._cached_query = lru_cache(maxsize=_CACHED_QUERIES)(self._encode_query)
 
     @classmethod
@@ -111,14 +143,7 @@ class OnnxEncoder:
         Raises:
             ModelError: they are missing, damaged or cannot be loaded.
         """
-        check_files(folder, manifest)
-        try:
-            session = open_session(folder / GRAPH)
-            tokenizer = open_tokenizer(folder / TOKENIZER, manifest.max_length)
-        except Exception as exc:  # both libraries raise bare Exception
-            repair = f"convert it again with `newsquote model add {manifest.source}`"
-            raise ModelError(f"cannot load the model in {folder}: {exc}; {repair}") from exc
-        return cls(manifest, session, tokenizer, threads=threads or _cores())
+        return cls(manifest, Graph.load(folder, manifest), threads=threads or cores())
 
     @property
     def dim(self) -> int:
@@ -133,7 +158,7 @@ class OnnxEncoder:
     @property
     def multilingual(self) -> bool:
         """Whether its vocabulary has Arabic words, not letters only."""
-        return self._multilingual
+        return self._graph.multilingual
 
     def encode_query(self, text: str) -> Encoded:
         """Encode one question; the last few are remembered, so the arrays are read-only."""
@@ -146,8 +171,8 @@ class OnnxEncoder:
             waiting: deque[Future[Encoded]] = deque()
             try:
                 for start in range(0, len(texts), _TOKENIZED_AT_ONCE):
-                    batch = [_clean(text) for text in texts[start : start + _TOKENIZED_AT_ONCE]]
-                    for encoding in self._tokenizer.encode_batch([prompt + text for text in batch]):
+                    batch = [without_surrogates(text) for text in texts[start : start + _TOKENIZED_AT_ONCE]]
+                    for encoding in self._graph.tokenizer.encode_batch([prompt + text for text in batch]):
                         waiting.append(pool.submit(self._run, encoding, len(prompt)))
                         if len(waiting) > 2 * self._threads:
                             yield waiting.popleft().result()
@@ -158,17 +183,13 @@ class OnnxEncoder:
 
     def _encode_query(self, text: str) -> Encoded:
         prompt = self.manifest.query_prompt
-        encoded = self._run(self._tokenizer.encode(prompt + _clean(text)), len(prompt))
+        encoded = self._run(self._graph.tokenizer.encode(prompt + without_surrogates(text)), len(prompt))
         for array in (encoded.vector, encoded.tokens, encoded.offsets):
             array.flags.writeable = False
         return encoded
 
     def _run(self, encoding: Encoding, prompt_length: int) -> Encoded:
-        ids = np.array([encoding.ids], dtype=np.int64)
-        feeds = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
-        states: NDArray[np.float32] = self._session.run(
-            None, {name: value for name, value in feeds.items() if name in self._inputs}
-        )[0][0]
+        states: NDArray[np.float32] = self._graph.run(encoding)[0]
         pooled = states[0] if self.manifest.pooling == "cls" else states.mean(axis=0)
         special = np.array(encoding.special_tokens_mask, dtype=bool)
         offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2) - prompt_length
@@ -216,10 +237,11 @@ def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     return scaled
 
 
-def _clean(text: str) -> str:
-    # A lone surrogate cannot be UTF-8; one code point takes its place, so offsets stand.
+def without_surrogates(text: str) -> str:
+    """A text that tokenizers take: lone surrogates, which cannot be UTF-8, become one code point each."""
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
-def _cores() -> int:
+def cores() -> int:
+    """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
