@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from corpus import Article, Library, Outcome
     from retrieval.answering import Answerer
     from retrieval.encoder import Encoder
+    from retrieval.reranking import Reranker
     from retrieval.results import Answer, Query
 
 DONE, NOT_FOUND, WRONG_USE, FAILED, STOPPED = 0, 1, 2, 3, 130
@@ -181,8 +182,10 @@ def _parser() -> _Parser:
     moving.add_argument("--back", action="store_true", help="from the server to the home")
     moving.set_defaults(run=_index_migrate)
 
-    model = commands.add_parser("model", help="the encoder").add_subparsers(metavar="ACTION", required=True)
-    fetch = model.add_parser("add", help="convert any SentenceTransformer for serving")
+    model = commands.add_parser("model", help="the encoder and the reranker").add_subparsers(
+        metavar="ACTION", required=True
+    )
+    fetch = model.add_parser("add", help="convert any SentenceTransformer or CrossEncoder for serving")
     fetch.add_argument("source", metavar="NAME_OR_PATH", help="a folder, a name on the model hub, or the shipped one's")
     fetch.add_argument("--query-prompt", metavar="TEXT", help="put before questions, if the model's settings lack it")
     fetch.add_argument("--passage-prompt", metavar="TEXT", help="put before passages, likewise")
@@ -277,20 +280,28 @@ def _prepared(settings: Settings) -> None:
         _editor(settings).prepare(_say)
 
 
-def _answerer(settings: Settings) -> Answerer:
+def _reranker(settings: Settings) -> Reranker | None:
+    if settings.rerank is None:
+        return None
+    from bot.models import reranker
+
+    return reranker(settings, settings.rerank, _say)
+
+
+def _answerer(settings: Settings, reranker: Reranker | None) -> Answerer:
     from bot.storage import store_of
     from retrieval.answering import Answerer
 
     encoder = _encoder(settings)
     opened = store_of(settings).open(encoder=encoder.fingerprint)
-    return Answerer(opened, encoder, threshold=settings.threshold)
+    return Answerer(opened, encoder, threshold=settings.threshold, reranker=reranker)
 
 
-def _opened(settings: Settings) -> Newsroom:
+def _opened(settings: Settings, reranker: Reranker | None) -> Newsroom:
     from bot.newsroom import Newsroom
     from bot.storage import store_of
 
-    room = Newsroom(lambda: _answerer(settings), lambda: store_of(settings).current())
+    room = Newsroom(lambda: _answerer(settings, reranker), lambda: store_of(settings).current())
     room.answerer()  # now, while the person types
     return room
 
@@ -308,8 +319,9 @@ def _ask(options: argparse.Namespace, settings: Settings) -> int:
     )
     if options.question != "-":
         cleaned(options.question)  # a question that cannot be asked should not wait for the index
+    reranker = _reranker(settings)
     _prepared(settings)
-    answerer = _answerer(settings)
+    answerer = _answerer(settings, reranker)
     status = DONE
     for query in queries:
         try:
@@ -407,9 +419,10 @@ def _chat(_: argparse.Namespace, settings: Settings) -> int:
     from bot.chat import converse
     from bot.phrases import Language
 
+    reranker = _reranker(settings)
     _prepared(settings)
     converse(
-        lambda: _opened(settings),
+        lambda: _opened(settings, reranker),
         stdin=sys.stdin,
         stdout=sys.stdout,
         history=settings.home / "history",
@@ -423,11 +436,13 @@ def _telegram(_: argparse.Namespace, settings: Settings) -> int:
     from bot.engine import Engine
     from bot.storage import store_of
 
+    reranker = None
     if settings.telegram_token is not None:
+        reranker = _reranker(settings)
         _prepared(settings)
     return run(
         settings,
-        lambda: Engine(lambda: _answerer(settings), lambda: store_of(settings).current()),
+        lambda: Engine(lambda: _answerer(settings, reranker), lambda: store_of(settings).current()),
         editor=_editor(settings),
         tell=lambda line: _say(f"newsquote: {line}"),
     )
@@ -641,7 +656,9 @@ def _model_add(options: argparse.Namespace, settings: Settings) -> int:
         settings, options.source, query_prompt=options.query_prompt, passage_prompt=options.passage_prompt
     )
     _print(models.described(made, settings.models_folder))
-    if made.name != settings.model:
+    if made.reranks:
+        _say(f'To rerank with it, write rerank = "{made.name}" into {settings.home / "config.toml"}')
+    elif made.name != settings.model:
         _say(f"To encode with it: newsquote model use {made.name} --rebuild")
     return DONE
 
@@ -682,11 +699,12 @@ def _eval(options: argparse.Namespace, settings: Settings) -> int:
     from retrieval.snapshot import Snapshot
 
     articles, cases = read_cases(options.file.read_bytes())
+    reranker = _reranker(settings)
     encoder = _encoder(settings)
     with tempfile.TemporaryDirectory() as folder:
         with progress("Indexing articles", len(articles)) as step:
             publish(articles, encoder, Path(folder), progress=step)
-        answerer = Answerer(Snapshot.open(Path(folder)), encoder, threshold=settings.threshold)
+        answerer = Answerer(Snapshot.open(Path(folder)), encoder, threshold=settings.threshold, reranker=reranker)
         answers = []
         with progress("Asking questions", len(cases)) as step:
             for case in cases:

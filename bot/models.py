@@ -1,11 +1,13 @@
-"""The encoders of a home: add one, list them, choose the one in use."""
+"""The models of a home: add one, list them, choose the encoder in use, open the reranker."""
 
 from __future__ import annotations
 
 import os
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bot.progress import progress
 from bot.settings import PREFIX, Settings, SettingsError
@@ -13,13 +15,21 @@ from bot.storage import store_of
 from retrieval.errors import ModelError
 from retrieval.models import MULTILINGUAL, ModelManifest, installed
 
+if TYPE_CHECKING:
+    from retrieval.reranking import Reranker
+
 _MODEL_LINE = re.compile(r"^[ \t]*model[ \t]*=.*$", re.MULTILINE)
 
 
 def add(
-    settings: Settings, source: str, *, query_prompt: str | None = None, passage_prompt: str | None = None
+    settings: Settings,
+    source: str,
+    *,
+    query_prompt: str | None = None,
+    passage_prompt: str | None = None,
+    reranker: bool = False,
 ) -> ModelManifest:
-    """Convert any SentenceTransformer and keep it in the home's models folder.
+    """Convert any SentenceTransformer or CrossEncoder, or the latter alone, and keep it in the home's models folder.
 
     Raises:
         ModelError: it cannot be found or converted; the message says why.
@@ -33,15 +43,47 @@ def add(
             progress=lambda fraction, _: step(round(100 * fraction)),
             query_prompt=query_prompt,
             passage_prompt=passage_prompt,
+            reranker=reranker,
         )
 
 
+def reranker(settings: Settings, source: str, say: Callable[[str], None]) -> Reranker:
+    """What the setting `rerank` names, converted first where it is not.
+
+    Args:
+        settings: The settings in force.
+        source: A folder, a name on the model hub or a converted CrossEncoder's own name.
+        say: Told what takes long.
+
+    Raises:
+        SettingsError: there is no such CrossEncoder, or it cannot be used; the message says why.
+    """
+    from retrieval.reranking import kept, open_reranker
+
+    try:
+        model = kept(source, settings.models_folder)
+        if model is None:
+            say(f"Preparing the reranker {source}: once.")
+            model = add(settings, source, reranker=True)
+        if model.backend == "sentence-transformers":
+            say(f"The reranker {model.name} is {model.note}; it takes seconds to start.")
+        return open_reranker(settings.models_folder / model.name)
+    except ModelError as exc:
+        raise SettingsError(f"rerank ({settings.origins.get('rerank', 'default')}): {exc}") from exc
+
+
 def listing(settings: Settings) -> list[str]:
-    """One line a model, the one in use marked with a star."""
+    """One line a model, those in use marked with a star."""
     return [
-        f"{'*' if model.name == settings.model else ' '} {described(model, settings.models_folder)}"
+        f"{'*' if _in_use(model, settings) else ' '} {described(model, settings.models_folder)}"
         for model in installed(settings.models_folder)
     ]
+
+
+def _in_use(model: ModelManifest, settings: Settings) -> bool:
+    if model.reranks:
+        return settings.rerank is not None and model.goes_by(settings.rerank)
+    return model.name == settings.model
 
 
 def described(model: ModelManifest, models: Path) -> str:
@@ -49,12 +91,14 @@ def described(model: ModelManifest, models: Path) -> str:
     size = sum(
         (models / model.name / file).stat().st_size for file in model.files if (models / model.name / file).exists()
     )
-    parts = [f"{model.name}  {model.precision}, {model.dim} dimensions, reads {model.max_length} tokens"]
+    gives = "a reranker" if model.reranks else f"{model.dim} dimensions"
+    parts = [f"{model.name}  {model.precision}, {gives}, reads {model.max_length} tokens"]
     if size:
         parts.append(f"{size / 1e6:.0f} MB")
     if model.parity is not None:
+        likeness = "correlation with" if model.reranks else "cosine to"
         parts.append(
-            f"cosine to its source {model.parity.mean:.4f} (least {model.parity.least:.4f}), "
+            f"{likeness} its source {model.parity.mean:.4f} (least {model.parity.least:.4f}), "
             f"{model.parity.ranking:.1%} of pairs ranked alike"
         )
     return "; ".join([*parts, *([model.note] if model.note else [])])
@@ -69,7 +113,12 @@ def use(settings: Settings, name: str) -> bool:
         ModelError: there is no such model.
         SettingsError: config.toml cannot be changed, or the environment decides.
     """
-    fingerprints = {model.name: model.fingerprint for model in installed(settings.models_folder)}
+    models = installed(settings.models_folder)
+    if name in {model.name for model in models if model.reranks}:
+        raise ModelError(
+            f'{name} is a reranker; to use it, write rerank = "{name}" into {settings.home / "config.toml"}'
+        )
+    fingerprints = {model.name: model.fingerprint for model in models if not model.reranks}
     if name == MULTILINGUAL and name not in fingerprints:
         fingerprints[name] = add(settings, name).fingerprint
     if name not in fingerprints:

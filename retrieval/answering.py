@@ -16,6 +16,7 @@ from retrieval.encoder import Encoder
 from retrieval.errors import QuestionError
 from retrieval.index import Index
 from retrieval.links import link_to
+from retrieval.reranking import Reranker
 from retrieval.results import Answer, Query, Quote
 from retrieval.search import Hit, Question, Searcher
 
@@ -60,10 +61,11 @@ class Answerer:
         encoder: Encoder,
         *,
         threshold: float = confidence.THRESHOLD,
+        reranker: Reranker | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.snapshot = snapshot
-        self._searcher = Searcher(snapshot, encoder)
+        self._searcher = Searcher(snapshot, encoder, reranker=reranker)
         self._threshold = threshold
         self._clock = clock
 
@@ -144,7 +146,7 @@ class Answerer:
         marks = tuple(trim(article.text, mark) for mark in quoting.highlights(draft.sentences))
         best = article.text[marks[0].start : marks[0].end]
         top = hit.evidence[max(range(len(hit.sentences)), key=lambda at: hit.sentences[at][1])]
-        ranks = {"dense rank": hit.dense_rank, "lexical rank": hit.lexical_rank}
+        ranks = {"dense rank": hit.dense_rank, "lexical rank": hit.lexical_rank, "reranker": hit.reranked}
         return Quote(
             article=article,
             span=span,

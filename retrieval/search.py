@@ -16,6 +16,7 @@ from retrieval import cases, confidence, fusion, kinds, late, spelling
 from retrieval.analysis import Word, fold, stem, words, written
 from retrieval.encoder import Encoded, Encoder
 from retrieval.index import Index, Passages, Where
+from retrieval.reranking import Reranker, reordered
 from retrieval.results import Query
 
 FETCHED = 100
@@ -107,7 +108,7 @@ class Hit:
     """A passage and its evidence.
 
     `sentences` are its sentences with their scores, `score` is the best of these, and `evidence` (s, columns) what
-    speaks for each, column by column of `fusion.EVIDENCE`.
+    speaks for each, column by column of `fusion.EVIDENCE`. `reranked` is the score of the reranker that read it.
     """
 
     row: int
@@ -119,11 +120,15 @@ class Hit:
     sentences: tuple[tuple[Span, float], ...]
     evidence: NDArray[np.float32]
     case: cases.Case
+    reranked: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Passages, best first, equal scores by row, and what the first says about itself (`confidence.EVIDENCE`)."""
+    """Passages, best first, equal scores by row, and what the first says about itself (`confidence.EVIDENCE`).
+
+    Where a reranker read them, theirs is the order that `reranking.reordered` gives.
+    """
 
     hits: tuple[Hit, ...]
     evidence: NDArray[np.float32]
@@ -142,11 +147,19 @@ NOTHING = Found((), np.zeros(0, np.float32))
 class Searcher:
     """Ranks the passages of one snapshot. Not for several threads at once."""
 
-    def __init__(self, snapshot: Index, encoder: Encoder, *, weights: NDArray[np.float32] | None = None) -> None:
+    def __init__(
+        self,
+        snapshot: Index,
+        encoder: Encoder,
+        *,
+        weights: NDArray[np.float32] | None = None,
+        reranker: Reranker | None = None,
+    ) -> None:
         """`weights` takes the place of every case's."""
         self.snapshot = snapshot
         self._encoder = encoder
         self._weights = weights
+        self._reranker = reranker
 
     def search(self, query: Query, question: Question) -> Found:
         """The passages that may answer; none when the question has no content or nothing is allowed or matches."""
@@ -202,6 +215,10 @@ class Searcher:
                 )
             )
         hits.sort(key=lambda hit: (-hit.score, hit.row))
+        first = None
+        if self._reranker is not None:
+            hits = reordered(hits, question.text, self.snapshot, self._reranker)
+            first = rows[best].tolist().index(hits[0].row)
         evidence = confidence.evidence_of(
             weighed,
             scores,
@@ -211,6 +228,7 @@ class Searcher:
             kind=question.kind,
             respelt=respelt,
             unknown=self._unknown(question, weighed),
+            first=first,
         )
         return Found(tuple(hits), evidence)
 

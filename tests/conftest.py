@@ -1,7 +1,12 @@
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -29,3 +34,26 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def minilm(models_dir: Path) -> OnnxEncoder:
     """The shipped model, as it is served."""
     return OnnxEncoder.open(models_dir / DEFAULT_SOURCE)
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """What `tests.retrieval.tiny_models` made in a folder, and what it says of it."""
+
+    folder: Path
+    report: dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """Small models with random weights, and what became of each; not to be written to."""
+    folder = tmp_path_factory.mktemp("tiny")
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.retrieval.tiny_models", str(folder)],
+        cwd=Path(__file__).resolve().parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return Tiny(folder, json.loads(done.stdout.splitlines()[-1]))

@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
 
-from corpus.article import Article
+from corpus.article import Article, Passage, Span
 from retrieval.encoder import Encoder
 from retrieval.publish import publish
 from retrieval.snapshot import Snapshot
@@ -51,3 +51,9 @@ def built(folder: Path, articles: Sequence[Article] = LIBRARY, encoder: Encoder 
     encoder = encoder or HashingEncoder()
     publish(articles, encoder, folder, now=lambda: NOW)
     return Snapshot.open(folder, encoder=encoder.fingerprint)
+
+
+def whole(article: Article) -> Passage:
+    """All of an article as one passage, which it is where it is short."""
+    span = Span(0, len(article.text))
+    return Passage(article, span, (span,))

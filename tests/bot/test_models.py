@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from pathlib import Path
 
 import pytest
 
-from bot.models import add, described, listing, use
+from bot.models import add, described, listing, reranker, use
 from bot.settings import Settings, SettingsError
 from corpus import shipped_articles
 from retrieval.errors import ModelError
@@ -32,6 +33,7 @@ MODEL = ModelManifest(
 OWN = dataclasses.replace(
     MODEL, name="odd", backend="sentence-transformers", precision="float32", files={}, parity=None, note="it is odd"
 )
+CROSS = dataclasses.replace(MODEL, name="cross", source="example/cross", pooling="score", dim=1, files={})
 
 
 @pytest.fixture
@@ -108,6 +110,41 @@ def test_another_model_than_the_indexs_asks_for_a_rebuild(settings: Settings) ->
 def test_a_folder_that_is_no_model_is_not_added(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="there is no folder"):
         add(settings, str(tmp_path / "none"))
+
+
+def test_a_reranker_is_listed_and_starred_but_not_chosen_to_encode(settings: Settings) -> None:
+    folder = settings.models_folder / CROSS.name
+    folder.mkdir()
+    write_manifest(folder, CROSS)
+    line = (
+        "cross  int8-avx2, a reranker, reads 128 tokens; "
+        "correlation with its source 0.9900 (least 0.9800), 97.5% of pairs ranked alike"
+    )
+    for named, star in ((None, " "), ("cross", "*"), ("example/cross", "*"), ("small", " ")):
+        assert listing(dataclasses.replace(settings, rerank=named))[0] == f"{star} {line}"
+    with pytest.raises(ModelError, match=r'cross is a reranker; to use it, write rerank = "cross" into .*config\.toml'):
+        use(settings, "cross")
+
+
+@pytest.mark.parametrize(
+    ("source", "said", "message"),
+    [
+        ("/none/such", "Preparing the reranker /none/such: once.", "there is no folder /none/such"),
+        ("...", "", "'...' names no model"),
+        ("small", "", "small is an encoder, not a CrossEncoder"),
+        ("gone", "The reranker gone is served by itself; it takes seconds to start.", "there is no folder /gone"),
+    ],
+)
+def test_a_reranker_that_cannot_serve_is_a_wrong_setting(
+    settings: Settings, source: str, said: str, message: str
+) -> None:
+    gone = dataclasses.replace(OWN, name="gone", source="/gone", pooling="score", note="served by itself")
+    (settings.models_folder / gone.name).mkdir()
+    write_manifest(settings.models_folder / gone.name, gone)
+    lines: list[str] = []
+    with pytest.raises(SettingsError, match=f"^{re.escape(f'rerank (default): {message}')}$"):
+        reranker(settings, source, lines.append)
+    assert lines == [line for line in [said] if line]
 
 
 def test_the_shipped_model_is_described(models_dir: Path) -> None:

@@ -70,6 +70,7 @@ def test_a_value_out_of_range_is_named_with_what_it_must_be(tmp_path: Path, name
         ("limits = 3", "limits (config.toml) is not a setting; did you mean limit?"),
         ("qqq = 3", "qqq (config.toml) is not a setting; newsquote config lists those there are"),
         ("home = '/x'", "home (config.toml) is not a setting; the home is chosen with --home or NEWSQUOTE_HOME"),
+        ("rerank = 3", "rerank (config.toml) must be a name or a folder, not 3"),
         ("limit = true", "limit (config.toml) must be a whole number from 1 to 50, not True"),
     ],
 )

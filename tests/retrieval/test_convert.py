@@ -1,11 +1,9 @@
 from __future__ import annotations
 
-import json
 import os
-import subprocess
+import re
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +13,7 @@ from retrieval.convert import (
     LEAST_PARITY,
     SHIPPED_SHA256,
     compare,
+    compare_scores,
     convert,
     convert_here,
     enough,
@@ -25,24 +24,7 @@ from retrieval.convert import (
 from retrieval.encoder import unit
 from retrieval.errors import ModelError
 from retrieval.models import DEFAULT_SOURCE, Parity, read_manifest
-
-ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What became of some small models with random weights, each case by name."""
-    folder = tmp_path_factory.mktemp("tiny")
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.retrieval.tiny_models", str(folder)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return report
+from tests.conftest import Tiny
 
 
 def test_the_shipped_model_is_the_published_one_as_int8(models_dir: Path) -> None:
@@ -74,27 +56,62 @@ def test_nothing_but_the_model_is_left_in_the_models_folder(models_dir: Path) ->
     ],
 )
 def test_a_model_is_served_the_quickest_way_that_keeps_its_vectors(
-    tiny: dict[str, Any], case: str, backend: str, precision: str, pooling: str, note: str
+    tiny: Tiny, case: str, backend: str, precision: str, pooling: str, note: str
 ) -> None:
-    manifest = tiny[case]["manifest"]
+    made = tiny.report["encoders"][case]
+    manifest = made["manifest"]
     assert (manifest["backend"], manifest["precision"].split("-")[0], manifest["pooling"]) == (
         backend,
         precision,
         pooling,
     )
     assert manifest["note"].startswith(note)
-    assert tiny[case]["least"] > 0.995
+    assert made["least"] > 0.995
     graph = ["model.onnx", "tokenizer.json"] if backend == "onnx" else []
-    assert tiny[case]["files"] == ["manifest.json", *graph]
+    assert made["files"] == ["manifest.json", *graph]
 
 
-def test_prompts_and_length_are_those_of_the_model(tiny: dict[str, Any]) -> None:
-    manifest = tiny["cls-prompts"]["manifest"]
+def test_prompts_and_length_are_those_of_the_model(tiny: Tiny) -> None:
+    manifest = tiny.report["encoders"]["cls-prompts"]["manifest"]
     assert (manifest["query_prompt"], manifest["passage_prompt"], manifest["max_length"]) == (
         "green: ",
         "river: ",
         24,
     )
+
+
+@pytest.mark.parametrize(
+    ("case", "backend", "precision", "note", "within"),
+    [
+        ("picky", "onnx", "int8", "", 30.0),
+        ("exact", "onnx", "float32", "int8-", 0.01),
+        ("own", "sentence-transformers", "float32", "served by sentence-transformers: float32 refused", 0.01),
+    ],
+)
+def test_a_cross_encoder_is_served_the_quickest_way_that_keeps_its_scores(
+    tiny: Tiny, case: str, backend: str, precision: str, note: str, within: float
+) -> None:
+    made = tiny.report["rerankers"][case]
+    manifest = made["manifest"]
+    assert (manifest["backend"], manifest["precision"].split("-")[0]) == (backend, precision)
+    assert (manifest["pooling"], manifest["dim"], manifest["max_length"]) == ("score", 1, 256)
+    assert manifest["note"].startswith(note)
+    assert made["served"] == pytest.approx(made["own"], abs=within)
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("three labels", r".*/three gives 3 scores for a pair of texts, a reranker one"),
+        ("an encoder", r".*/mean/model is no CrossEncoder: its architecture is BertModel"),
+        ("no model", r"cannot load .* as a CrossEncoder: .*"),
+        ("a prompt", r".*/picky is a CrossEncoder, which takes no prompts"),
+        ("an encoder's place", r".*/taken/picky is an encoder, made of .*/mean/model; remove it or rename .*"),
+    ],
+)
+def test_what_is_no_reranker_is_refused_in_one_line_and_leaves_nothing(tiny: Tiny, case: str, said: str) -> None:
+    assert re.fullmatch(said, tiny.report["refused"][case])
+    assert tiny.report["refused"]["kept"] == ["exact", "own", "picky"]
 
 
 def test_the_shipped_model_goes_by_the_hubs_names_too() -> None:
@@ -129,6 +146,18 @@ def test_other_weights_than_the_published_ones_are_refused(tmp_path: Path, monke
         convert_here(DEFAULT_SOURCE, tmp_path / "models")
 
 
+@pytest.mark.parametrize("reranker", [False, True], ids=["encoder", "reranker"])
+def test_what_converts_and_is_not_installed_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, reranker: bool
+) -> None:
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    monkeypatch.setitem(sys.modules, "sentence_transformers.util", None)
+    with pytest.raises(
+        ModelError, match=r"is not installed here \(.*\); `pip install 'sentence-transformers\[onnx\]'`"
+    ):
+        convert_here("example/model", tmp_path, reranker=reranker)
+
+
 def test_a_models_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelError, match=r"cannot write to .*/file/models: Not a directory"):
@@ -144,6 +173,16 @@ def test_parity_sees_a_single_bad_vector_and_a_swapped_ranking() -> None:
     queries = np.array([[1, 0]], np.float32)
     passages = np.array([[1, 0], [0, 1]], np.float32)
     assert compare(queries, passages, queries, passages[::-1]) == Parity(0.33333, 0.0, 0.0)
+
+
+def test_scores_are_alike_but_for_what_a_questions_passages_share() -> None:
+    scores = np.random.default_rng(1).standard_normal((4, 6)).astype(np.float32)
+    assert compare_scores(scores, scores + np.arange(4, dtype=np.float32)[:, None]) == Parity(1.0, 1.0, 1.0)
+
+
+def test_parity_sees_scores_that_are_turned_round() -> None:
+    scores = np.array([[1, 2, 3], [1, 2, 3]], np.float32)
+    assert compare_scores(scores, np.array([[1, 2, 3], [3, 2, 1]], np.float32)) == Parity(0.0, -1.0, 0.5)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from retrieval.models import (
     read_manifest,
     write_manifest,
 )
+from tests.conftest import Tiny
 
 MANIFEST = ModelManifest(
     name="tiny",
@@ -136,6 +137,13 @@ def test_a_converted_model_opens(copied: Path) -> None:
     encoder = open_encoder(copied)
     assert isinstance(encoder, OnnxEncoder)
     assert (encoder.dim, encoder.fingerprint) == (384, read_manifest(copied).fingerprint)
+
+
+def test_a_reranker_encodes_nothing(tiny: Tiny) -> None:
+    folder = tiny.folder / "rerankers" / "exact"
+    assert read_manifest(folder).reranks
+    with pytest.raises(ModelError, match="exact is a reranker, not an encoder; newsquote model use chooses another"):
+        open_encoder(folder)
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])

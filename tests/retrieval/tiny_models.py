@@ -1,46 +1,61 @@
-"""Makes small SentenceTransformers with random weights and converts each; run as a process, since it loads torch.
+"""Makes small models with random weights and converts each; run as a process, since it loads torch.
 
     python -m tests.retrieval.tiny_models FOLDER
 
-Prints one JSON object: for each case its manifest and the least cosine between what is served and
-SentenceTransformer's own encode_query and encode_document.
+Prints one JSON object: for each SentenceTransformer its manifest and the least cosine between what is served and its
+own encode_query and encode_document; for each CrossEncoder its manifest, its scores of `QUESTION` and each of `TEXTS`,
+and what is served; for what is no reranker, why not.
 """
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import torch
-from sentence_transformers import SentenceTransformer
+from sentence_transformers import CrossEncoder, SentenceTransformer
 from sentence_transformers.models import Dense, Normalize, Pooling, Transformer
-from transformers import BertConfig, BertModel, BertTokenizerFast
+from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizerFast
 
 from retrieval import convert
+from retrieval.errors import ModelError
 from retrieval.models import Parity, open_encoder, read_manifest
+from retrieval.reranking import open_reranker
+from retrieval.rows import search_text
+from tests.library_of import LIBRARY, whole
 
 WORDS = ["the", "of", "bridge", "cup", "rain", "tram", "bank", "museum", "teacher", "olive", "police", "green", "river"]
+LEAST = convert.LEAST_PARITY
+QUESTION = "Which bridge closes in May?"
+TEXTS = [search_text(whole(article)) for article in LIBRARY]
 
 
-def build(folder: Path, modules: str, **settings: object) -> Path:
+def tiny_config(folder: Path, reads: int, **settings: object) -> BertConfig:
+    """A small BERT's, its tokenizer saved in the folder."""
     torch.manual_seed(5)
     folder.mkdir(parents=True)
     letters = [chr(c) for c in range(97, 123)]
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *letters, *(f"##{letter}" for letter in letters)]
     vocabulary = list(dict.fromkeys(pieces))
     (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
-    config = BertConfig(  # type: ignore[no-untyped-call]
+    tokenizer = BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=reads)  # type: ignore[no-untyped-call]
+    tokenizer.save_pretrained(folder)
+    return BertConfig(  # type: ignore[no-untyped-call]
         vocab_size=len(vocabulary),
         hidden_size=32,
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,
-        max_position_embeddings=64,
+        max_position_embeddings=reads,
+        **settings,
     )
-    BertModel(config).save_pretrained(folder)  # type: ignore[no-untyped-call]
-    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)  # type: ignore[no-untyped-call]
+
+
+def build(folder: Path, modules: str, **settings: object) -> Path:
+    BertModel(tiny_config(folder, 64)).save_pretrained(folder)  # type: ignore[no-untyped-call]
     transformer = Transformer(str(folder), max_seq_length=24)
     parts = {
         "mean": lambda: [transformer, Pooling(32, pooling_mode="mean")],
@@ -51,6 +66,17 @@ def build(folder: Path, modules: str, **settings: object) -> Path:
     model = SentenceTransformer(modules=parts, device="cpu", **settings)
     model.save(str(folder / "model"))
     return folder / "model"
+
+
+def build_reranker(folder: Path, *, labels: int = 1) -> Path:
+    """One that tells texts apart by so much that what it prefers comes first, whatever the words say."""
+    config = tiny_config(folder, 256, initializer_range=0.5, num_labels=labels)
+    model = BertForSequenceClassification(config)  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        model.classifier.weight *= 50
+    model.save_pretrained(folder)
+    CrossEncoder(str(folder), device="cpu").save_pretrained(str(folder / folder.name))
+    return folder / folder.name
 
 
 def least_cosine(model: Path, served: Path) -> float:
@@ -69,7 +95,7 @@ def least_cosine(model: Path, served: Path) -> float:
 
 def main(folder: Path) -> None:
     prompts = {"query": "green: ", "document": "river: "}
-    bound = convert.LEAST_PARITY
+    bound = LEAST
     cases = {
         "mean": (bound, build(folder / "mean", "mean")),
         "cls-prompts": (bound, build(folder / "cls-prompts", "cls", prompts=prompts)),
@@ -89,7 +115,45 @@ def main(folder: Path) -> None:
             "least": least_cosine(model, served),
             "files": sorted(path.name for path in served.iterdir() if not path.name.startswith(".")),
         }
-    print(json.dumps(report))
+    print(json.dumps({"encoders": report, "rerankers": rerankers(folder), "refused": refused(folder)}))
+
+
+def rerankers(folder: Path) -> dict[str, object]:
+    report: dict[str, object] = {}
+    for name, least in (("picky", Parity(0.0, -1.0, 0.0)), ("exact", LEAST), ("own", Parity(2.0, 2.0, 2.0))):
+        convert.LEAST_PARITY = least
+        model = build_reranker(folder / name)
+        manifest = convert.convert_here(str(model), folder / "rerankers")
+        own = CrossEncoder(str(model), device="cpu")
+        scores = own.predict([(QUESTION, text) for text in TEXTS], activation_fn=torch.nn.Identity())
+        report[name] = {
+            "manifest": json.loads(manifest.to_json()),
+            "own": scores.tolist(),
+            "served": open_reranker(folder / "rerankers" / name).scores(QUESTION, TEXTS).tolist(),
+        }
+    return report
+
+
+def refused(folder: Path) -> dict[str, str | list[str]]:
+    """What is said of what cannot be a reranker, or not there, and what is kept all the same."""
+    encoder, models, taken = folder / "mean" / "model", folder / "rerankers", folder / "taken"
+    picky, three = folder / "picky" / "picky", build_reranker(folder / "three", labels=3)
+    taken.mkdir()
+    (taken / "picky").symlink_to(folder / "mean" / "models" / "model")
+    orders: dict[str, Callable[[], object]] = {
+        "three labels": lambda: convert.convert_here(str(three), models),
+        "an encoder": lambda: convert.convert_here(str(encoder), models, reranker=True),
+        "no model": lambda: convert.convert_here(str(folder), models, reranker=True),
+        "a prompt": lambda: convert.convert_here(str(picky), models, query_prompt="query: "),
+        "an encoder's place": lambda: convert.convert_here(str(picky), taken),
+    }
+    said: dict[str, str | list[str]] = {}
+    for name, order in orders.items():
+        try:
+            order()
+        except ModelError as exc:
+            said[name] = str(exc)
+    return {**said, "kept": sorted(path.name for path in models.iterdir())}
 
 
 if __name__ == "__main__":
