@@ -137,6 +137,43 @@ class Phrase(StrEnum):
     REBUILT = auto()
     STATUS = auto()
     FEEDBACK = auto()
+    EVIDENCE_QUOTE = auto()
+    EVIDENCE_SCORE = auto()
+    EVIDENCE_LEAD = auto()
+    EVIDENCE_DENSE_RANK = auto()
+    EVIDENCE_LEXICAL_RANK = auto()
+    EVIDENCE_WORDS = auto()
+    EVIDENCE_AROUND = auto()
+    EVIDENCE_PASSAGE_WORDS = auto()
+    EVIDENCE_ARTICLE_WORDS = auto()
+    EVIDENCE_BEST_PASSAGE_WORDS = auto()
+    EVIDENCE_EXACT = auto()
+    EVIDENCE_PASSAGE_EXACT = auto()
+    EVIDENCE_COSINE = auto()
+    EVIDENCE_PASSAGE_COSINE = auto()
+    EVIDENCE_BEST_COSINE = auto()
+    EVIDENCE_BM25 = auto()
+    EVIDENCE_WEAKEST = auto()
+    EVIDENCE_AROUND_UNMET = auto()
+    EVIDENCE_UNMET = auto()
+    EVIDENCE_ARTICLE_UNMET = auto()
+    EVIDENCE_ABSENT = auto()
+    EVIDENCE_KIND = auto()
+    EVIDENCE_LACKS = auto()
+    EVIDENCE_HEADING = auto()
+    EVIDENCE_LENGTH = auto()
+    EVIDENCE_RESPELT = auto()
+    EVIDENCE_UNKNOWN = auto()
+    EVIDENCE_ALONE = auto()
+    EVIDENCE_NUMBER = auto()
+    EVIDENCE_MONEY = auto()
+    EVIDENCE_SHARE = auto()
+    EVIDENCE_DURATION = auto()
+    EVIDENCE_DATE = auto()
+    EVIDENCE_PERSON = auto()
+    EVIDENCE_PLACE = auto()
+    EVIDENCE_NAME = auto()
+    EVIDENCE_OPEN = auto()
 
 
 Template = str | Mapping[Plural, str]
@@ -251,6 +288,43 @@ _ENGLISH: Mapping[Phrase, Template] = {
         "{waiting}\nSubscribers {subscribers}\nUp for {minutes} min"
     ),
     Phrase.FEEDBACK: "👍 {good}, 👎 {bad}. newsquote feedback export writes them as questions for eval.",
+    Phrase.EVIDENCE_QUOTE: "quote",
+    Phrase.EVIDENCE_SCORE: "score",
+    Phrase.EVIDENCE_LEAD: "lead over others",
+    Phrase.EVIDENCE_DENSE_RANK: "rank by meaning",
+    Phrase.EVIDENCE_LEXICAL_RANK: "rank by words",
+    Phrase.EVIDENCE_WORDS: "words",
+    Phrase.EVIDENCE_AROUND: "words nearby",
+    Phrase.EVIDENCE_PASSAGE_WORDS: "passage words",
+    Phrase.EVIDENCE_ARTICLE_WORDS: "article words",
+    Phrase.EVIDENCE_BEST_PASSAGE_WORDS: "best words",
+    Phrase.EVIDENCE_EXACT: "exact words",
+    Phrase.EVIDENCE_PASSAGE_EXACT: "passage exact",
+    Phrase.EVIDENCE_COSINE: "meaning",
+    Phrase.EVIDENCE_PASSAGE_COSINE: "passage meaning",
+    Phrase.EVIDENCE_BEST_COSINE: "best meaning",
+    Phrase.EVIDENCE_BM25: "BM25",
+    Phrase.EVIDENCE_WEAKEST: "weakest word",
+    Phrase.EVIDENCE_AROUND_UNMET: "missing nearby",
+    Phrase.EVIDENCE_UNMET: "passage missing",
+    Phrase.EVIDENCE_ARTICLE_UNMET: "article missing",
+    Phrase.EVIDENCE_ABSENT: "found nowhere",
+    Phrase.EVIDENCE_KIND: "kind of answer",
+    Phrase.EVIDENCE_LACKS: "lacks that kind",
+    Phrase.EVIDENCE_HEADING: "heading",
+    Phrase.EVIDENCE_LENGTH: "question length",
+    Phrase.EVIDENCE_RESPELT: "words put right",
+    Phrase.EVIDENCE_UNKNOWN: "unknown names",
+    Phrase.EVIDENCE_ALONE: "one article only",
+    Phrase.EVIDENCE_NUMBER: "asks how many",
+    Phrase.EVIDENCE_MONEY: "asks for a sum",
+    Phrase.EVIDENCE_SHARE: "asks for a share",
+    Phrase.EVIDENCE_DURATION: "asks how long",
+    Phrase.EVIDENCE_DATE: "asks when",
+    Phrase.EVIDENCE_PERSON: "asks who",
+    Phrase.EVIDENCE_PLACE: "asks where",
+    Phrase.EVIDENCE_NAME: "asks for a name",
+    Phrase.EVIDENCE_OPEN: "asks openly",
 }
 
 _ARABIC: Mapping[Phrase, Template] = {
@@ -375,6 +449,43 @@ _ARABIC: Mapping[Phrase, Template] = {
         "{waiting}\nالمشتركون {subscribers}\nمنذ {minutes} دقيقة"
     ),
     Phrase.FEEDBACK: "👍 {good}، 👎 {bad}. على الجهاز يكتبها الأمر newsquote feedback export أسئلةً للتقييم.",
+    Phrase.EVIDENCE_QUOTE: "الاقتباس",
+    Phrase.EVIDENCE_SCORE: "الدرجة",
+    Phrase.EVIDENCE_LEAD: "التقدم على غيره",
+    Phrase.EVIDENCE_DENSE_RANK: "الرتبة بالمعنى",
+    Phrase.EVIDENCE_LEXICAL_RANK: "الرتبة بالكلمات",
+    Phrase.EVIDENCE_WORDS: "الكلمات",
+    Phrase.EVIDENCE_AROUND: "كلمات الجوار",
+    Phrase.EVIDENCE_PASSAGE_WORDS: "كلمات المقطع",
+    Phrase.EVIDENCE_ARTICLE_WORDS: "كلمات المقال",
+    Phrase.EVIDENCE_BEST_PASSAGE_WORDS: "أفضل الكلمات",
+    Phrase.EVIDENCE_EXACT: "الكلمات بنصها",
+    Phrase.EVIDENCE_PASSAGE_EXACT: "المقطع بنصه",
+    Phrase.EVIDENCE_COSINE: "المعنى",
+    Phrase.EVIDENCE_PASSAGE_COSINE: "معنى المقطع",
+    Phrase.EVIDENCE_BEST_COSINE: "أفضل معنى",
+    Phrase.EVIDENCE_BM25: "درجة BM25",
+    Phrase.EVIDENCE_WEAKEST: "أضعف كلمة",
+    Phrase.EVIDENCE_AROUND_UNMET: "ناقص في الجوار",
+    Phrase.EVIDENCE_UNMET: "ناقص في المقطع",
+    Phrase.EVIDENCE_ARTICLE_UNMET: "ناقص في المقال",
+    Phrase.EVIDENCE_ABSENT: "ما لم يرد قط",
+    Phrase.EVIDENCE_KIND: "نوع الجواب",
+    Phrase.EVIDENCE_LACKS: "خلو من النوع",
+    Phrase.EVIDENCE_HEADING: "عنوان",
+    Phrase.EVIDENCE_LENGTH: "طول السؤال",
+    Phrase.EVIDENCE_RESPELT: "كلمات مصححة",
+    Phrase.EVIDENCE_UNKNOWN: "أسماء مجهولة",
+    Phrase.EVIDENCE_ALONE: "مقال واحد فقط",
+    Phrase.EVIDENCE_NUMBER: "السؤال عن عدد",
+    Phrase.EVIDENCE_MONEY: "السؤال عن مبلغ",
+    Phrase.EVIDENCE_SHARE: "السؤال عن نسبة",
+    Phrase.EVIDENCE_DURATION: "السؤال عن مدة",
+    Phrase.EVIDENCE_DATE: "السؤال عن موعد",
+    Phrase.EVIDENCE_PERSON: "السؤال عن شخص",
+    Phrase.EVIDENCE_PLACE: "السؤال عن مكان",
+    Phrase.EVIDENCE_NAME: "السؤال عن اسم",
+    Phrase.EVIDENCE_OPEN: "سؤال مفتوح",
 }
 
 TABLES: Mapping[Language, Mapping[Phrase, Template]] = {Language.EN: _ENGLISH, Language.AR: _ARABIC}
@@ -406,6 +517,11 @@ def number(value: int, language: Language) -> str:
 def percent(share: float, language: Language) -> str:
     """A share from 0 to 1 as whole per cent."""
     return _digits(f"{share:.0%}", language)
+
+
+def figure(value: float, language: Language) -> str:
+    """A measurement: a whole number as it is, any other to two places."""
+    return _digits(f"{value:.0f}" if float(value).is_integer() else f"{value:z.2f}", language)
 
 
 def date(published: str, language: Language) -> str:

@@ -216,12 +216,15 @@ def why(answer: Answer, language: Language, *, room: Room = ENDLESS) -> Rich:
     quotes = answer.quotes[:5]
     names = dict.fromkeys(name for quote in quotes for name in quote.evidence)
     rows = [
-        ["", *(str(place) for place in range(1, len(quotes) + 1))],
-        *([_spaced(name), *(_figure(quote.evidence.get(name)) for quote in quotes)] for name in names),
-        ["score", *(_figure(quote.score) for quote in quotes)],
+        [
+            say(Phrase.EVIDENCE_QUOTE, language),
+            *(phrases.number(place, language) for place in range(1, len(quotes) + 1)),
+        ],
+        *([_named(name, language), *(_figure(q.evidence.get(name), language) for q in quotes)] for name in names),
+        [say(Phrase.EVIDENCE_SCORE, language), *(phrases.figure(quote.score, language) for quote in quotes)],
     ]
-    decisive = [[_spaced(name), _figure(value)] for name, value in answer.evidence.items()]
-    tables = [Rich(table).styled(Style.CODE) for table in (_table(rows), _table(decisive)) if table]
+    decisive = [[_named(name, language), phrases.figure(value, language)] for name, value in answer.evidence.items()]
+    tables = [_table(rows, language).styled(Style.CODE) for rows in (rows, decisive) if rows]
     return room.fill([head, *tables], "\n\n")
 
 
@@ -390,21 +393,22 @@ def _address(url: str | None) -> str | None:
     return percent_encode(url, safe="%/:=&?~#+!$,;'@()*[]", errors="replace")
 
 
-def _spaced(name: str) -> str:
-    return name.replace("_", " ")
+def _named(evidence: str, language: Language) -> str:
+    return say(Phrase(f"evidence_{evidence.replace(' ', '_')}"), language)
 
 
-def _figure(value: float | None) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.0f}" if float(value).is_integer() else f"{value:.2f}"
+def _figure(value: float | None, language: Language) -> str:
+    return "–" if value is None else phrases.figure(value, language)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    """Rows of cells in columns, the first to the left, the others to the right."""
-    if not rows:
-        return ""
+def _table(rows: Sequence[Sequence[str]], language: Language) -> Rich:
+    """Rows of cells in columns, the first to the side where reading begins, figures to the right.
+
+    A row that opens with an Arabic word runs from right to left, and so do its columns: there a figure is at the right
+    of its column where the spaces come after it.
+    """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    sides = [str.ljust, *([str.rjust] * (len(widths) - 1))]
+    figures = str.ljust if language is Language.AR else str.rjust
+    sides = [str.ljust, *([figures] * (len(widths) - 1))]
     lines = ((side(cell, width) for side, cell, width in zip(sides, row, widths, strict=True)) for row in rows)
-    return "\n".join("  ".join(line) for line in lines)
+    return Rich("\n".join("  ".join(line) for line in lines))

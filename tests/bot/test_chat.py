@@ -39,7 +39,7 @@ class PaperNewsroom:
         kuwait = article()
         if "tier" in query.text:
             return answer(
-                quote(kuwait, f"{FIRST} {SECOND}", FIRST, dense=0.71), quote(kuwait, THIRD, THIRD), quote(kuwait, LAST)
+                quote(kuwait, f"{FIRST} {SECOND}", FIRST, cosine=0.71), quote(kuwait, THIRD, THIRD), quote(kuwait, LAST)
             )
         if "broken" in query.text:
             raise QuestionError("the question cannot be read")
@@ -83,9 +83,9 @@ def test_why_shows_the_evidence_and_help_the_commands() -> None:
     assert transcript("Which tier is Kuwait in?", "/why", "/help") == (
         f'"{FIRST} {SECOND}"\n{SOURCE}\n\n'
         "I answered: I put the chance that the first quote answers at 90%.\n\n"
-        "          1     2     3\n"
-        "dense  0.71     –     –\n"
-        "score  0.50  0.50  0.50\n\n"
+        "quote       1     2     3\n"
+        "meaning  0.71     –     –\n"
+        "score    0.50  0.50  0.50\n\n"
         "Ask in your own words, and I will quote the article that answers. These commands help, too:\n"
         "/more – more passages on your question\n"
         "/context – the lines around the quote\n"

@@ -288,7 +288,9 @@ async def test_more_context_and_why_speak_of_the_last_answer(phone: Phone) -> No
     await phone.ask("What about the bridge?")
     assert words(await phone.ask("/more"), "blockquote") != []
     assert words(await phone.ask("/context"), "blockquote") != []
-    assert words(await phone.ask("/why"), "pre") != []
+    assert words(await phone.ask("/why"), "pre")[0].startswith("quote")
+    await phone.ask("/language ar")
+    assert words(await phone.ask("/why"), "pre")[0].startswith("الاقتباس")
 
 
 async def test_privacy_says_what_is_kept_and_a_tap_has_it_forgotten(phone: Phone, settings: Settings) -> None:

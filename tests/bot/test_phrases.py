@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.phrases import FSI, PDI, TABLES, Language, Phrase, Plural, Template, date, number, percent, plural, say
+from bot.phrases import FSI, PDI, TABLES, Language, Phrase, Plural, Template, date, figure, number, percent, plural, say
 
 FORMS = {
     Language.EN: {Plural.ONE, Plural.OTHER},
@@ -128,3 +128,7 @@ def test_dates_and_numbers_are_written_as_readers_write_them() -> None:
         [date("2026-11-24T07:00:00+03:00", language), number(12345, language), percent(0.914, language)]
         for language in (Language.EN, Language.AR)
     ] == [["24 November 2026", "12,345", "91%"], ["٢٤ نوفمبر ٢٠٢٦", "١٢٬٣٤٥", "٩١٪"]]
+    assert [[figure(value, language) for value in (3.0, 0.456, -0.001)] for language in (Language.EN, Language.AR)] == [
+        ["3", "0.46", "0.00"],
+        ["٣", "٠٫٤٦", "٠٫٠٠"],
+    ]

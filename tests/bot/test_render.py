@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from bot.dialogue import Explain, Help, Leave, Say, Show, Widen
-from bot.phrases import FSI, LRM, PDI, RLM, Language
+from bot.phrases import FSI, LRM, PDI, RLM, Language, Phrase, say
 from bot.render import (
     LONG,
     Look,
@@ -33,6 +33,7 @@ from bot.render import (
     wider,
 )
 from corpus.article import Article, Span
+from retrieval import confidence, fusion
 from retrieval.results import Answer, Quote
 from tests.bot import answers
 from tests.bot.answers import FIRST, LAST, SECOND, TEXT, THIRD, TITLE, article, quote
@@ -198,29 +199,65 @@ def test_a_title_is_one_line_without_directional_controls_and_not_endless() -> N
     assert source(article(title="long " * 100, source=None), EN).text == ("long " * 40).strip() + "…"
 
 
+WEIGHED = Answer(
+    "?",
+    True,
+    0.914,
+    (
+        replace(quote(article(), FIRST), evidence={"dense rank": 1.0, "cosine": 0.712}),
+        replace(quote(article(), LAST), evidence={"bm25": 12.0}),
+    ),
+    "s",
+    1,
+    {"unmet": 0.5, "lead": -2.0},
+)
+
+
 def test_why_is_a_table_with_a_column_a_quote() -> None:
-    shown = Answer(
-        "?", True, 0.914,
-        (quote(article(), FIRST, dense=0.712, dense_rank=1), quote(article(), LAST, lexical=12.0)), "s", 1,
-        {"covered": 0.5, "quotes": 2.0},
-    )  # fmt: skip
-    rich = why(shown, EN)
     table = (
-        "               1     2\n"
-        "dense       0.71     –\n"
-        "dense rank     1     –\n"
-        "lexical        –    12\n"
-        "score       0.50  0.50"
+        "quote               1     2\n"
+        "rank by meaning     1     –\n"
+        "meaning          0.71     –\n"
+        "BM25                –    12\n"
+        "score            0.50  0.50"
     )
-    decisive = "covered  0.50\nquotes      2"
-    assert rich.text == (f"I answered: I put the chance that the first quote answers at 91%.\n\n{table}\n\n{decisive}")
+    decisive = "passage missing   0.50\nlead over others    -2"
+    rich = why(WEIGHED, EN)
+    assert rich.text == f"I answered: I put the chance that the first quote answers at 91%.\n\n{table}\n\n{decisive}"
     assert pieces(rich) == [("code", table), ("code", decisive)]
+
+
+def test_why_in_arabic_is_a_table_that_runs_from_right_to_left() -> None:
+    table = (
+        "الاقتباس        ١     ٢   \n"
+        "الرتبة بالمعنى  ١     –   \n"
+        "المعنى          ٠٫٧١  –   \n"
+        "درجة BM25       –     ١٢  \n"
+        "الدرجة          ٠٫٥٠  ٠٫٥٠"
+    )
+    decisive = "ناقص في المقطع   ٠٫٥٠\nالتقدم على غيره  -٢  "
+    rich = why(WEIGHED, AR)
+    assert pieces(rich) == [("code", table), ("code", decisive)]
+    assert rich.text == f"أجبت لأن احتمال أن يجيب الاقتباس الأول هو ٩١٪ في تقديري.\n\n{table}\n\n{decisive}"
+
+
+def test_each_row_of_the_arabic_table_opens_with_what_turns_it_to_the_right() -> None:
+    assert all(right_to_left(say(phrase, AR)) for phrase in Phrase if phrase.startswith("evidence_"))
+
+
+def test_whatever_is_weighed_has_a_name_as_wide_as_it_has_letters() -> None:
+    weighed = {*fusion.EVIDENCE, *confidence.EVIDENCE, "dense rank", "lexical rank", "score", "quote"}
+    assert {f"evidence_{name.replace(' ', '_')}" for name in weighed} == {
+        phrase for phrase in Phrase if phrase.startswith("evidence_")
+    }
+    named = [say(phrase, language) for phrase in Phrase if phrase.startswith("evidence_") for language in Language]
+    assert not [name for name in named if any(map(unicodedata.combining, name))]
 
 
 def test_why_of_a_declined_answer() -> None:
     declined = answers.answer(quote(article(), FIRST), answered=False, confidence=0.04)
     assert why(declined, EN).text == (
-        "I declined: I put the chance that the first quote answers at only 4%.\n\n          1\nscore  0.50"
+        "I declined: I put the chance that the first quote answers at only 4%.\n\nquote     1\nscore  0.50"
     )
     assert why(answers.answer(answered=False), EN).text == "I found no passage that shares anything with the question."
 
