@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Mapping
 from enum import StrEnum, auto
 
@@ -534,7 +535,8 @@ def date(published: str, language: Language) -> str:
 def say(phrase: Phrase, language: Language, **values: str | int) -> str:
     """The sentence with its places filled.
 
-    Whole numbers are written as `language` writes them, but for `page`, which is to be typed.
+    Whole numbers are written as `language` writes them, but for `page`, which is to be typed. Words that run in the
+    other direction than the sentence are isolated, so that what follows them keeps its place.
 
     Raises:
         KeyError: a place without a value.
@@ -546,12 +548,15 @@ def say(phrase: Phrase, language: Language, **values: str | int) -> str:
         template = template[plural(count, language)]
     if language is Language.AR:  # a command's slash, or the day after it, would move to its other end
         template = _COMMAND.sub(lambda match: f"{FSI}{match.group()}{PDI}", template)
-    typed = {"page"}
-    filled = {
-        name: number(value, language) if isinstance(value, int) and name not in typed else value
-        for name, value in values.items()
-    }
-    return template.format_map(filled)
+    return template.format_map({name: _filling(name, value, language) for name, value in values.items()})
+
+
+def _filling(name: str, value: str | int, language: Language) -> str:
+    if isinstance(value, int):
+        return str(value) if name == "page" else number(value, language)
+    against = {"L"} if language is Language.AR else {"R", "AL"}
+    foreign = any(unicodedata.bidirectional(ch) in against for ch in value)
+    return f"{FSI}{value}{PDI}" if foreign else value
 
 
 def _digits(text: str, language: Language) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from enum import StrEnum, auto
 
+from retrieval.analysis import written
+
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _MARKS = re.compile(r"[\u064b-\u065f\u0670\u0640]")  # Arabic vowel signs and tatweel
 _FOLDS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "ه", "’": "'"})
@@ -30,7 +32,7 @@ _UTTERANCES = {
         hi; hello; hey; hiya; howdy; yo; greetings; good morning; good afternoon; good evening; good day; hi there;
         hello there; hey there; salam; salaam; salam alaikum; assalamu alaikum; marhaba; ahlan; start; مرحبا; اهلا;
         اهلا وسهلا; اهلا بك; هلا; هلا والله; السلام عليكم; السلام عليكم ورحمه الله; السلام عليكم ورحمه الله وبركاته;
-        سلام; صباح الخير; مساء الخير; صباح النور; مساء النور; تحيه; يا هلا
+        سلام; هاي; هلو; حياك الله; صباح الخير; مساء الخير; صباح النور; مساء النور; تحيه; يا هلا
     """,
     Talk.HOW_ARE_YOU: """
         how are you; how are you doing; how are you today; how r u; how's it going; how is it going; what's up;
@@ -68,15 +70,16 @@ _UTTERANCES = {
         تفعل; ماذا تفعل; من انت; ما انت; ما اسمك; ماذا تعرف; كيف تعمل; كيف يمكنك مساعدتي; بماذا يمكنك مساعدتي; بم
         تساعدني; هل انت روبوت; هل انت بوت; هل انت انسان; ماذا اسال; ماذا يمكنني ان اسال; ماذا يمكنني ان اسالك; عم
         يمكنني ان اسال; هل تتحدث العربيه; هل تتكلم العربيه; هل تتكلم عربي; ما وظيفتك; ما هي وظيفتك; ما قدراتك; ماذا
-        تقدر تسوي; شنو تسوي; منو انت; عرفني بنفسك; عرف بنفسك; من صنعك; ما فائدتك; هل يمكنني ان اسالك; ماذا بامكانك
+        تقدر تسوي; ما تقدر تسوي; ما تسوي; عرفني بنفسك; عرف بنفسك; من صنعك; ما فائدتك; هل يمكنني ان اسالك; ماذا بامكانك
         ان تفعل; ما الذي تستطيع فعله; ما الذي يمكنك فعله; ماذا يمكنك فعله
     """,
     Talk.SORRY: """
         that's wrong; that is wrong; wrong; wrong answer; bad answer; bad bot; that's not right; that is not right;
         not what i asked; that's not what i asked; that is not what i asked; you're wrong; you are wrong; not
         helpful; useless; that's not helpful; that's not an answer; you didn't answer; you did not answer my
-        question; nonsense; that makes no sense; خطا; هذا خطا; جواب خاطئ; اجابه خاطئه; هذا غير صحيح; غير صحيح; لم
-        تجب; لم تجب عن سؤالي; ليس هذا ما سالت عنه; غير مفيد; ليس هذا سؤالي
+        question; nonsense; that makes no sense; خطا; هذا خطا; غلط; هذا غلط; جواب
+        غلط; مو صحيح; مش صحيح; جواب خاطئ; اجابه خاطئه; هذا غير صحيح; غير صحيح; لم تجب;
+        لم تجب عن سؤالي; ليس هذا ما سالت عنه; غير مفيد; ليس هذا سؤالي
     """,
     Talk.HELP: """
         help; help me; i need help; can you help; can you help me; commands; menu; what commands are there; مساعده;
@@ -108,7 +111,7 @@ _OPENING = re.compile(
 
 def talk_of(text: str) -> Talk | None:
     """What `text` wants, where all of it is small talk ("ok great, thank you!": the last part); else None."""
-    words, place, talk = _words(text), 0, None
+    words, place, talk = _words(written(text)), 0, None
     while place < len(words):
         for length in range(_LONGEST, 0, -1):
             found = _BY_UTTERANCE.get(tuple(words[place : place + length]))
