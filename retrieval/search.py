@@ -178,12 +178,15 @@ class Searcher:
             rules = replace(question, phrases=()) if in_arabic and question.asks_beyond_phrases else question
             obeying = [_obeys(text, rules) for text in self.snapshot.texts(fetched.rows)]
             fetched = fetched.only(np.array(obeying, np.bool_))
-        rows, dense, lexical = fetched.rows, fetched.cosine, fetched.bm25
+        # What the encoder makes of a script that it cannot read is noise: words alone find such passages.
+        reads = self._encoder.multilingual or blind or not len(fetched.rows)
+        unread = np.full(len(fetched.rows), blind) if reads else self.snapshot.arabic(fetched.rows)
+        met = ~unread | (fetched.bm25 > 0)
+        fetched, unread = fetched.only(met), unread[met]
+        rows, lexical = fetched.rows, fetched.bm25
         if not len(rows):
             return NOTHING
-        # What the encoder makes of a script that it cannot read is noise.
-        unread = np.full(len(rows), blind) if self._encoder.multilingual or blind else self.snapshot.arabic(rows)
-        dense = np.where(unread, np.float32(0), dense)
+        dense = np.where(unread, np.float32(0), fetched.cosine)
         wanted = MORE_CANDIDATES if in_arabic or self._encoder.multilingual else CANDIDATES
         best = fusion.best_first(fusion.first_scores(dense, lexical))[:wanted]
         passages = self.snapshot.passages(rows[best])
