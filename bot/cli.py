@@ -406,9 +406,10 @@ def answer_json(answer: Answer, *, why: bool = False) -> str:
 def _show(answer: Answer, *, why: bool) -> None:
     from bot import render
     from bot.chat import Screen
+    from bot.dialogue import language_of
     from bot.phrases import Language
 
-    language = Language.AR if render.right_to_left(answer.question) else Language.EN
+    language = language_of(answer.question) or Language.EN
     parts = [render.answer(answer, language, count=len(answer.quotes), look=render.Look.MARKS)]
     if why:
         parts.append(render.why(answer, language))

@@ -117,7 +117,7 @@ Turn = Reply | Ask
 def step(state: State, text: str) -> tuple[State, Turn]:
     """What to do about `text`: a reply, or a question to look up first."""
     text = text.strip()
-    state = replace(state, heard=_language_of(text) or state.heard)
+    state = replace(state, heard=language_of(text) or state.heard)
     language = state.language
     if text.startswith("/"):
         return _command(state, text)
@@ -147,16 +147,16 @@ def resolve(state: State, ask: Ask, answer: Answer) -> tuple[State, Show]:
 
 
 _WORD = re.compile(r"[^\W_]")
-_LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
-_ARABIC = re.compile(r"[\u0600-\u06ff]")
+_LETTER = re.compile(r"(?P<latin>[A-Za-z\u00c0-\u024f])|[\u0600-\u06ff]")
 
 
-def _language_of(text: str) -> Language | None:
-    """The language of a short text by its letters; None where it has none of ours."""
-    arabic, latin = len(_ARABIC.findall(text)), len(_LATIN.findall(text))
-    if text.startswith("/") or arabic == latin == 0:
-        return None
-    return Language.AR if arabic >= latin else Language.EN
+def language_of(text: str) -> Language | None:
+    """The language a short text opens in, by its first letter of ours: what is asked about may be named in another.
+
+    None for a command and where it has no such letter.
+    """
+    letter = None if text.startswith("/") else _LETTER.search(text)
+    return letter and (Language.EN if letter["latin"] else Language.AR)
 
 
 def _command(state: State, text: str) -> tuple[State, Turn]:

@@ -120,6 +120,12 @@ def test_what_no_article_says_is_declined_with_status_1_and_the_nearest_quotes(r
     assert run("ask", "Who won the football match in Lisbon?").out.startswith("The articles don't answer that")
 
 
+def test_who_asks_in_arabic_is_told_why_in_arabic(run: Run) -> None:
+    declined = run("ask", "--why", "من فاز بمباراة Lisbon Sporting Club؟").out
+    assert declined.startswith("لم أجد في المقالات جوابًا عن ذلك.")
+    assert "لم أجب لأن احتمال" in declined
+
+
 def test_an_answer_for_people_is_the_quote_and_its_source(run: Run) -> None:
     found = run("ask", "--limit", "1", "What do officials use to resolve grievances of domestic workers?")
     assert found.status == 0
