@@ -26,7 +26,7 @@ _SCRIPTS = (
     ("ko", re.compile(r"[\uac00-\ud7af\u1100-\u11ff]")),
     ("ja", re.compile(r"[\u3040-\u30ff]")),
 )
-# Words that no other language shares and that make up a tenth of English news: the model need not be loaded for it.
+# A tenth of the words of English news and next to none of other languages: the model need not be loaded for it.
 _ENGLISH = frozenset(("the", "and", "that", "with", "from", "this", "which", "has", "have", "were", "their"))
 _ENGLISH_SHARE = 0.08
 _ENGLISH_LEAST_WORDS = 40

@@ -38,7 +38,7 @@ WEIGHTS_SHA256 = "1571fc9827503943b6bb2e2c03c071f70a14f6e8ffc673946a1f7abbbfbb78
 MEASURED = "measured.npz"
 
 _SHIPPED = Path(__file__).with_name("multilingual.npz")
-_SMOOTHING = 0.7
+_SMOOTHING = 0.7  # SmoothQuant's alpha, equation 4: the share of the difficulty that goes from states to weights
 _ARABIC, _LATIN = re.compile(r"[\u0600-\u06ff]"), re.compile(r"[a-z]", re.IGNORECASE)
 
 PRODUCTS = ("qkv", "ao", "fi", "fo")
@@ -99,7 +99,7 @@ class Weights:
         count, self.start, self.end, self.padding, self.unknown = self._take("<5i")
         (length,) = self._take("<Q")
         edges = self._array("<u4", count + 1)
-        self.scores = self._array("<f4", count)
+        self.scores = self._array("<f4", count).astype(np.float32)
         blob, self._at = self._data[self._at : self._at + length], self._at + length
         self.pieces = [blob[first:last].decode() for first, last in pairwise(edges.tolist())]
         _, size = self._take("<iI")
@@ -128,8 +128,8 @@ class Weights:
         self._at += struct.calcsize(form)
         return values
 
-    def _array(self, kind: str, count: int) -> NDArray[np.float32]:
-        values = np.frombuffer(self._data, kind, count, self._at)
+    def _array(self, kind: str, count: int) -> NDArray[np.generic]:
+        values: NDArray[np.generic] = np.frombuffer(self._data, kind, count, self._at)
         self._at += values.nbytes
         return values
 
