@@ -22,9 +22,8 @@ _WORD = re.compile(
     rf"|{_LETTERS}(?:['’]{_LETTERS})*",
 )
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
-_ARABIC_FOLDS = str.maketrans(
-    {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ة": "ه", "ؤ": "و", "ئ": "ي", "ـ": None}
-)
+_ARABIC_FOLDS = str.maketrans({"ٱ": "ا", "ى": "ي", "ة": "ه", "ـ": None})  # a hamza on a letter is a mark in NFKD
+_ON = ("على", "وعلى", "فعلى")
 
 _UNITS = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen",
@@ -117,7 +116,7 @@ def fold(word: str) -> str:
     """The form of a word in which spelling variants meet: case, width, marks, tatweel, alef, ya, ta marbuta, digits."""
     plain = unicodedata.normalize("NFKD", word).casefold()
     plain = "".join(ch for ch in plain if not unicodedata.combining(ch))
-    if plain != "على":  # "on", which would meet the name Ali
+    if plain not in _ON:  # which would meet the name Ali
         plain = plain.translate(_ARABIC_FOLDS)
     if not plain:
         return ""
