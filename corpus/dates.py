@@ -5,19 +5,30 @@ from __future__ import annotations
 import datetime as dt
 import re
 
-_MONTHS = {
+_MONTHS = {  # in English, and in Arabic as written in Egypt and the Gulf, in the Levant and Iraq, in the Maghreb
     name: number
     for number, names in enumerate(
         (
-            "january jan", "february feb", "march mar", "april apr", "may", "june jun", "july jul", "august aug",
-            "september sep sept", "october oct", "november nov", "december dec",
+            "january,jan,يناير,كانون الثاني,جانفي",
+            "february,feb,فبراير,شباط,فيفري",
+            "march,mar,مارس,آذار",
+            "april,apr,أبريل,ابريل,إبريل,نيسان,أفريل",
+            "may,مايو,أيار,ايار,ماي",
+            "june,jun,يونيو,يونيه,حزيران,جوان",
+            "july,jul,يوليو,يوليه,تموز,جويلية",
+            "august,aug,أغسطس,اغسطس,آب,أوت",
+            "september,sep,sept,سبتمبر,أيلول,ايلول,شتنبر",
+            "october,oct,أكتوبر,اكتوبر,تشرين الأول,تشرين الاول",
+            "november,nov,نوفمبر,تشرين الثاني",
+            "december,dec,ديسمبر,كانون الأول,كانون الاول,دجنبر",
         ),
         start=1,
     )
-    for name in names.split()
-}  # fmt: skip
+    for name in names.split(",")
+}
 _DAY_FIRST = re.compile(
-    r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[\s.-]+(?:of\s+)?(?P<month>[A-Za-z]{3,9})\.?[\s,.-]+(?P<year>\d{4})\b"
+    r"(?P<day>\d{1,2})(?:st|nd|rd|th)?[\s.-]+(?:of\s+)?"
+    r"(?P<month>[A-Za-z]{3,9}|(?:(?:تشرين|كانون) )?[\u0621-\u064a]{2,8})\.?[\s,،.-]+(?P<year>\d{4})\b"
 )
 _MONTH_FIRST = re.compile(r"(?P<month>[A-Za-z]{3,9})\.?\s+(?P<day>\d{1,2})(?:st|nd|rd|th)?,?\s+(?P<year>\d{4})\b")
 _RFC_2822 = re.compile(
@@ -30,8 +41,8 @@ _SLASHED = re.compile(r"(?P<year>\d{4})[/.](?P<month>\d{1,2})[/.](?P<day>\d{1,2}
 def iso_date(text: str) -> str | None:
     """The ISO 8601 date, or date and time where the text is nothing else, that the text states; None where it has none.
 
-    Reads ISO 8601, RFC 2822, "24 November 2026", "Nov. 24, 2026" and "2026/11/24". "03/04/2026" is not read: who
-    wrote it would have to be known.
+    Reads ISO 8601, RFC 2822, "24 November 2026", "Nov. 24, 2026", "2026/11/24" and the first and the last of these in
+    Arabic, with either digits. "03/04/2026" is not read: who wrote it would have to be known.
     """
     text = text.strip()
     try:
