@@ -29,6 +29,15 @@ MORE_CANDIDATES = 64
 """The same for Arabic and for multilingual encoders, whose first ranking is weaker: of the answers to Arabic questions
 on English articles (XQuAD), .959 are in its best 24 and .985 in its best 64."""
 
+LENT = 0.2
+"""How far a passage is lifted towards the best of its article, in Arabic and with a multilingual encoder: what is about
+the right thing elsewhere is likelier to be so here (Callan 1994, document beside passage evidence).
+
+Of Arabic questions (XQuAD), with 0, .1, .2 and .4, recall@5 is .984, .985, .985 and .987 on Arabic articles and .948,
+.949, .949 and .951 on English ones, recall@1 on Arabic ones .928, .928, .931 and .933, where a first quote has 148,
+152, 157 and 170 words.
+"""
+
 SMALL = 300
 """A library of fewer passages weighs its words as if it had so many: in one article nearly every word is common."""
 
@@ -107,8 +116,9 @@ class Question:
 class Hit:
     """A passage and its evidence.
 
-    `sentences` are its sentences with their scores, `score` is the best of these, and `evidence` (s, columns) what
-    speaks for each, column by column of `fusion.EVIDENCE`. `reranked` is the score of the reranker that read it.
+    `sentences` are its sentences with their scores, `score` is the best of these, lifted by what `LENT` says, and
+    `evidence` (s, columns) what speaks for each, column by column of `fusion.EVIDENCE`. `reranked` is the score of the
+    reranker that read it.
     """
 
     row: int
@@ -187,7 +197,7 @@ class Searcher:
         if not len(rows):
             return NOTHING
         dense = np.where(unread, np.float32(0), fetched.cosine)
-        wanted = MORE_CANDIDATES if in_arabic or self._encoder.multilingual else CANDIDATES
+        wanted, lent = (MORE_CANDIDATES, LENT) if in_arabic or self._encoder.multilingual else (CANDIDATES, 0.0)
         best = fusion.best_first(fusion.first_scores(dense, lexical))[:wanted]
         passages = self.snapshot.passages(rows[best])
         candidates, sentences = self._candidates(
@@ -201,6 +211,8 @@ class Searcher:
         scores = self._scores(weighed, of_passage)
         dense_ranks = {row: rank for rank, row in enumerate(fetched.nearest.tolist(), 1)}
         lexical_ranks = {row: rank for rank, row in enumerate(fetched.matching.tolist(), 1)}
+        own_best = np.array([scores[weighed.owner == at].max() for at in range(len(passages.article))])
+        lifted = _lifted(own_best, passages.article, lent)
         hits = []
         for at, row in enumerate(rows[best].tolist()):
             own = np.flatnonzero(weighed.owner == at)
@@ -209,7 +221,7 @@ class Searcher:
                     row=row,
                     article=int(passages.article[at]),
                     span=passages.spans[at],
-                    score=float(scores[own].max()),
+                    score=float(lifted[at]),
                     dense_rank=dense_ranks.get(row),
                     lexical_rank=lexical_ranks.get(row),
                     sentences=tuple((sentences[one], float(scores[one])) for one in own),
@@ -363,6 +375,14 @@ class Searcher:
         count = self.snapshot.document_frequency(term)
         size = max(self.snapshot.size, SMALL)
         return math.log(1 + (size - count + 0.5) / (count + 0.5))
+
+
+def _lifted(scores: NDArray[np.float32], articles: NDArray[np.int64], share: float) -> NDArray[np.float32]:
+    """The scores of passages (n,), each moved by `share` of the way to the best of its article."""
+    _, numbers = np.unique(articles, return_inverse=True)
+    highest = np.full(numbers.max() + 1, -np.inf, np.float32)
+    np.maximum.at(highest, numbers, scores)
+    return np.asarray(scores + np.float32(share) * (highest[numbers] - scores), np.float32)
 
 
 def rarity_kept(question: Question) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from retrieval.answering import Answerer
 from retrieval.cases import Case
 from retrieval.publish import publish
 from retrieval.results import Query
-from retrieval.search import Question, Searcher, rarity_kept
+from retrieval.search import LENT, Question, Searcher, rarity_kept
 from retrieval.snapshot import Snapshot
 from tests.fakes import HashingEncoder
 
@@ -71,6 +71,22 @@ def test_each_passage_is_weighed_by_its_own_case(snapshot: Snapshot) -> None:
         2: Case.ARABIC,
         3: Case.ARABIC,
     }
+
+
+def test_a_passage_is_lifted_towards_the_best_of_its_article_where_the_first_ranking_is_weak(tmp_path: Path) -> None:
+    long = Article(
+        "log", "The log of a mill", " ".join(f"On day {day} the mill ground {day} sacks." for day in range(40))
+    )
+    query = Query("How many sacks did the mill grind on day 7?")
+    for encoder, lent in ((HashingEncoder(name="english"), 0.0), (ReadingEncoder(name="all"), LENT)):
+        published = publish([*ARTICLES, long], encoder, tmp_path)
+        hits = Searcher(Snapshot.open(tmp_path, published.name), encoder).search(query, Question.of(query)).hits
+        own = [max(score for _, score in hit.sentences) for hit in hits]
+        best = {hit.article: score for hit, score in sorted(zip(hits, own, strict=True), key=lambda pair: pair[1])}
+        assert [hit.article for hit in hits].count(4) > 2
+        assert [hit.score for hit in hits] == pytest.approx(
+            [score + lent * (best[hit.article] - score) for hit, score in zip(hits, own, strict=True)]
+        )
 
 
 def test_quotation_marks_around_a_name_in_an_arabic_question_are_no_condition(snapshot: Snapshot) -> None:
