@@ -143,6 +143,7 @@ class Phrase(StrEnum):
     EVIDENCE_LEAD = auto()
     EVIDENCE_DENSE_RANK = auto()
     EVIDENCE_LEXICAL_RANK = auto()
+    EVIDENCE_RERANKER = auto()
     EVIDENCE_WORDS = auto()
     EVIDENCE_AROUND = auto()
     EVIDENCE_PASSAGE_WORDS = auto()
@@ -294,6 +295,7 @@ _ENGLISH: Mapping[Phrase, Template] = {
     Phrase.EVIDENCE_LEAD: "lead over others",
     Phrase.EVIDENCE_DENSE_RANK: "rank by meaning",
     Phrase.EVIDENCE_LEXICAL_RANK: "rank by words",
+    Phrase.EVIDENCE_RERANKER: "reranker",
     Phrase.EVIDENCE_WORDS: "words",
     Phrase.EVIDENCE_AROUND: "words nearby",
     Phrase.EVIDENCE_PASSAGE_WORDS: "passage words",
@@ -455,6 +457,7 @@ _ARABIC: Mapping[Phrase, Template] = {
     Phrase.EVIDENCE_LEAD: "التقدم على غيره",
     Phrase.EVIDENCE_DENSE_RANK: "الرتبة بالمعنى",
     Phrase.EVIDENCE_LEXICAL_RANK: "الرتبة بالكلمات",
+    Phrase.EVIDENCE_RERANKER: "إعادة الترتيب",
     Phrase.EVIDENCE_WORDS: "الكلمات",
     Phrase.EVIDENCE_AROUND: "كلمات الجوار",
     Phrase.EVIDENCE_PASSAGE_WORDS: "كلمات المقطع",

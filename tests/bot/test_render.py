@@ -246,7 +246,7 @@ def test_each_row_of_the_arabic_table_opens_with_what_turns_it_to_the_right() ->
 
 
 def test_whatever_is_weighed_has_a_name_as_wide_as_it_has_letters() -> None:
-    weighed = {*fusion.EVIDENCE, *confidence.EVIDENCE, "dense rank", "lexical rank", "score", "quote"}
+    weighed = {*fusion.EVIDENCE, *confidence.EVIDENCE, "dense rank", "lexical rank", "reranker", "score", "quote"}
     assert {f"evidence_{name.replace(' ', '_')}" for name in weighed} == {
         phrase for phrase in Phrase if phrase.startswith("evidence_")
     }
