@@ -30,7 +30,7 @@ of 62 without an answer have one and 5 of 141 with, which is worth 1.5; in 47 qu
 of 29."""
 
 UNKNOWN_ALONE = 3.0
-"""The same in a library of one article, where nothing else could speak of it, on top of what is learnt."""
+"""The same where no other article could speak of it, on top of what is learnt."""
 
 HARD = frozenset({Kind.NUMBER, Kind.MONEY, Kind.SHARE, Kind.DURATION, Kind.DATE})
 """Kinds of answer that are told by their words alone: a sentence without one cannot hold it."""
@@ -136,8 +136,9 @@ def evidence_of(
     """What the best sentence's passage says about the question, (len(EVIDENCE),) float32.
 
     score, cosine, passage cosine, words, around, passage words, kind: the best sentence's own.
-    lead: how far its score is above that of the best sentence of any other article, at most 6; below 0 where `first`
-    is not the passage that scores best.
+    lead: how far its score is above that of the best sentence of any rival, at most 6; below 0 where `first` is not the
+    passage that scores best. Rivals are the candidates of other articles, those that have none of the question's words
+    left out where others do: what else a library has of other matters should not make it less sure.
     article words: how well the best sentence's article meets the question's words, each by its best candidate passage.
     exact: the same by equal index terms alone.
     best cosine, best passage words: the highest of any candidate.
@@ -150,7 +151,7 @@ def evidence_of(
     respelt: how many of its words were taken for misspelt.
     lacks: how badly the best sentence fits the kind of answer, where the kind is one of HARD.
     unknown: how many names and numbers of the question the library never mentions.
-    alone: whether every candidate is of one article.
+    alone: whether there is no rival.
     number, money and so on: whether the question asks for that.
 
     Args:
@@ -167,13 +168,14 @@ def evidence_of(
     best = int((scores if first is None else np.where(weighed.owner == first, scores, -np.inf)).argmax())
     passage = int(weighed.owner[best])
     own = articles == articles[passage]
-    others = scores[~own[weighed.owner]]
+    related = weighed.exact.any(axis=1)
+    rivals = ~own & (related | ~related.any())
     weights = idf / idf.sum()
     met, article_met = weighed.met[passage], weighed.met[own].max(axis=0)
     named = dict(zip(SENTENCE_EVIDENCE, weighed.sentences[best].tolist(), strict=True))
     found = {
         "score": float(scores[best]),
-        "lead": min(6.0, float(scores[best] - others.max(initial=-np.inf))),
+        "lead": min(6.0, float(scores[best] - scores[rivals[weighed.owner]].max(initial=-np.inf))),
         "cosine": named["cosine"],
         "words": named["words"],
         "passage words": named["passage words"],
@@ -194,7 +196,7 @@ def evidence_of(
         "respelt": float(respelt),
         "lacks": 1 - named["kind"] if kind in HARD else 0.0,
         "unknown": float(unknown),
-        "alone": float((articles == articles[0]).all()),
+        "alone": float(not rivals.any()),
         **{str(one): float(one is kind) for one in Kind},
     }
     return np.array([found[name] for name in EVIDENCE], np.float32)

@@ -81,3 +81,15 @@ def test_the_shipped_article_is_asked_and_what_it_does_not_say_is_declined(minil
     assert (len(cases), sum(not case.gold for case in cases)) == (47, 18)
     assert len(wrong) <= 6, wrong
     assert not {"Which tier is Kuwait in?", "Which tier is Qatar in?", "Who is the emir?"}.intersection(wrong)
+
+
+@pytest.mark.parametrize("others", [1, 10])
+def test_unrelated_articles_change_nothing_about_an_answer(others: int, minilm: OnnxEncoder, tmp_path: Path) -> None:
+    articles, cases = read_cases((Path(__file__).parents[1] / "data" / "acceptance.json").read_bytes())
+    publish([*articles, *read()[0][:others]], minilm, tmp_path)
+    answerer = Answerer(Snapshot.open(tmp_path), minilm)
+    answers = {case.question: answerer.answer(Query(case.question)) for case in cases}
+    right = {case.question for case in cases if answers[case.question].answered == bool(case.gold)}
+    # measured: 41 of 47 with either
+    assert len(right) >= 40, {question for question in answers if question not in right}
+    assert {"Which tier is Kuwait in?", "Which tier is Qatar in?", "Who is the emir?"} <= right

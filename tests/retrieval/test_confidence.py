@@ -27,9 +27,14 @@ def evidence() -> Evidence:
     )
 
 
-def named(scores: list[float], kind: Kind = Kind.OPEN, articles: tuple[int, ...] = (4, 4, 7)) -> dict[str, float]:
+def named(
+    scores: list[float],
+    kind: Kind = Kind.OPEN,
+    articles: tuple[int, ...] = (4, 4, 7),
+    weighed: Evidence | None = None,
+) -> dict[str, float]:
     found = evidence_of(
-        evidence(),
+        weighed or evidence(),
         np.array(scores, np.float32),
         np.array(articles),
         np.array([3, 1], np.float32),
@@ -54,6 +59,13 @@ def test_the_evidence_is_the_best_sentences_own_and_its_articles() -> None:
 def test_a_lead_over_nobody_is_as_long_as_leads_are_counted() -> None:
     found = named([9, 5, 7], articles=(4, 4, 4))
     assert (found["lead"], found["alone"]) == (6, 1)
+
+
+def test_what_has_none_of_the_questions_words_is_no_rival_where_something_has_some() -> None:
+    unrelated = replace(evidence(), exact=np.array([[True, False], [False, False], [False, False]]))
+    related_to_none = replace(evidence(), exact=np.zeros((3, 2), np.bool_))
+    found = [named([9, 5, 7.5], weighed=weighed) for weighed in (unrelated, related_to_none)]
+    assert [(one["lead"], one["alone"]) for one in found] == [(6, 1), (1.5, 0)]
 
 
 def test_a_sentence_without_a_number_lacks_what_how_many_asks_for() -> None:
