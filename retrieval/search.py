@@ -171,6 +171,7 @@ class Searcher:
         self._weights = weights
         self._reranker = reranker
 
+    @np.errstate(invalid="ignore")  # OpenBLAS may raise that flag on finite numbers; numpy would warn of it
     def search(self, query: Query, question: Question) -> Found:
         """The passages that may answer; none when the question has no content or nothing is allowed or matches."""
         if not question.terms:
