@@ -177,6 +177,9 @@ def _parser() -> _Parser:
     use.add_argument("name", metavar="NAME")
     use.set_defaults(run=_index_use)
     index.add_parser("check", help="read every byte of the snapshot that serves").set_defaults(run=_index_check)
+    index.add_parser("merge", help="merge what many additions to a large library left behind").set_defaults(
+        run=_index_merge
+    )
     moving = index.add_parser("migrate", help="copy the index from the home to a Milvus server, or back")
     moving.add_argument("url", type=_index_url, metavar="URL", help="the server's, such as http://localhost:19530")
     moving.add_argument("--back", action="store_true", help="from the server to the home")
@@ -589,7 +592,22 @@ def _index_build(options: argparse.Namespace, settings: Settings) -> int:
         return DONE
     done = editor.build(full=options.full)
     _print(f"{done.name} serves: {done.articles} articles, {done.passages} passages, {done.encoded} newly encoded.")
+    _merged(editor)
     return DONE
+
+
+def _index_merge(_: argparse.Namespace, settings: Settings) -> int:
+    if not _merged(_editor(settings)):
+        _say("There is nothing to merge.")
+    return DONE
+
+
+def _merged(editor: Editor) -> bool:
+    """Merge what many additions left behind, and say so where there was something."""
+    name = editor.merge()
+    if name is not None:
+        _print(f"{name} serves: the same, in fewer segments.")
+    return name is not None
 
 
 def _index_list(_: argparse.Namespace, settings: Settings) -> int:
@@ -636,7 +654,7 @@ def _index_migrate(options: argparse.Namespace, settings: Settings) -> int:
         with progress("Copying articles", len(source)) as step:
             done = migrate(
                 index,
-                lambda source, known: publish(source, encoder, new, full=False, merge=True, progress=step, known=known),
+                lambda source, known: publish(source, encoder, new, full=False, progress=step, known=known),
                 lambda: store_of(new).open(),
                 source,
             )

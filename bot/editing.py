@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import logging
+import os
 import shlex
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
 from bot.progress import progress
 from bot.settings import Settings, SettingsError
-from bot.storage import publish, store_of
+from bot.storage import merge, merge_due, publish, store_of
 from corpus import (
     Article,
     Item,
@@ -39,7 +41,10 @@ log = logging.getLogger(__name__)
 
 
 class Editor:
-    """The one writer of a home: every change holds the library's lock until the new index serves."""
+    """The one writer of a home: every change holds the library's lock until the new index serves.
+
+    What a large index has to merge after that, another process merges, without the lock; see `retrieval.merge`.
+    """
 
     def __init__(self, settings: Settings, encoder: Callable[[], Encoder]) -> None:
         self.library = Library(settings.library)
@@ -48,6 +53,7 @@ class Editor:
         self._published = settings.home / "published"
         self._encoder = encoder
         self._allow_private = settings.allow_private_addresses
+        self._merging: subprocess.Popen[bytes] | None = None
         self._feeds = [_feed(listed, settings.feed_minutes) for listed in settings.feeds]
 
     def prepare(self, say: Callable[[str], None]) -> None:
@@ -169,7 +175,28 @@ class Editor:
         if not self.library.folder.exists():
             raise LibraryError(f"the library {self.library.folder} is gone; put it back, then build")
         with self.library.lock():
-            return self._publish(full=full, merge=True)
+            return self._publish(full=full)
+
+    def merge(self) -> str | None:
+        """Merge what many additions to a large library left behind; what serves then, None where there was nothing.
+
+        Raises:
+            LibraryLocked: another process went on writing; what was merged is taken over by the next merge.
+            RetrievalError: the index cannot be written.
+        """
+        with progress("Merging articles", None) as step:
+            return merge(self._settings, self.library.lock, progress=step)
+
+    def merge_aside(self) -> None:
+        """Have what is to be merged merged by another process, which lives on when this one ends."""
+        if (self._merging is None or self._merging.poll() is not None) and merge_due(self._settings):
+            command = [sys.executable, "-P", "-m", "bot", "--home", str(self._home.absolute()), "index", "merge"]
+            nowhere = subprocess.DEVNULL
+            self._merging = subprocess.Popen(
+                command, stdin=nowhere, stdout=nowhere, stderr=nowhere, cwd=self._home, start_new_session=True
+            )
+            if hasattr(os, "setpriority"):
+                os.setpriority(os.PRIO_PROCESS, self._merging.pid, 10)  # whoever asks or adds goes first
 
     def watch(self, stop: Stop, say: Callable[[str], None]) -> None:
         """Publish what changes in the library, by hand or by its feeds, until `stop` is set.
@@ -188,6 +215,7 @@ class Editor:
                     continue
                 if done.name != before:
                     say(f"{done.name} serves: {done.articles} articles, {done.encoded} passages newly encoded")
+                self.merge_aside()
 
     def _publish_changes(self, indexing: Callable[[], None] = lambda: None) -> None:
         """Publish unless what was published last is what the library holds: whoever was killed in between has not.
@@ -202,17 +230,18 @@ class Editor:
         if published != self.library.digest() and (serves or self.library.ids()):
             indexing()
             self._publish(full=False)
+            self.merge_aside()
 
     def _look(self) -> None:
         """Read what somebody changed in the library, and say how far that is: it may be thousands of files."""
         with progress("Reading the library", None) as step:
             self.library.refresh(step)
 
-    def _publish(self, *, full: bool, merge: bool = False) -> Published:
+    def _publish(self, *, full: bool) -> Published:
         self._look()
         with progress("Indexing articles", self.library.count()) as step:
             digest = self.library.digest()
-            done = publish(self.library, self._encoder(), self._settings, full=full, merge=merge, progress=step)
+            done = publish(self.library, self._encoder(), self._settings, full=full, progress=step)
         self._published.write_text(digest, encoding="utf-8")
         log.info("%s serves: %d articles, %d passages, %d new", done.name, done.articles, done.passages, done.encoded)
         return done

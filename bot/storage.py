@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from bot.settings import Settings
@@ -46,7 +47,6 @@ def publish(
     settings: Settings,
     *,
     full: bool,
-    merge: bool,
     progress: Progress,
     known: Callable[[Iterable[int]], Mapping[int, Vectors]] = lambda _: {},
 ) -> Published:
@@ -62,7 +62,27 @@ def publish(
         return publish_milvus.publish(source, encoder, milvus, full=full, progress=progress, known=known)
     from retrieval import publish as embedded
 
-    return embedded.publish(source, encoder, settings.snapshots, full=full, merge=merge, progress=progress, known=known)
+    return embedded.publish(source, encoder, settings.snapshots, full=full, progress=progress, known=known)
+
+
+def merge_due(settings: Settings) -> bool:
+    """Whether the index has segments to merge; a server sees to its own."""
+    from retrieval.merge import due
+
+    return settings.index_url is None and due(settings.snapshots)
+
+
+def merge(settings: Settings, lock: Callable[[], AbstractContextManager[None]], *, progress: Progress) -> str | None:
+    """Merge what many additions left behind; see `retrieval.merge.merge`.
+
+    Raises:
+        PublishError: it cannot be written.
+    """
+    if settings.index_url is not None:
+        return None
+    from retrieval.merge import merge as merge_embedded
+
+    return merge_embedded(settings.snapshots, lock, progress=progress)
 
 
 def use(settings: Settings, name: str) -> None:

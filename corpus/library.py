@@ -268,6 +268,27 @@ class Library:
             lock.release()
 
 
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Holds a lock file while the context lasts; false, at once, where somebody else holds it.
+
+    Raises:
+        OSError: the file cannot be made.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()
+
+
 class _Batch:
     """One call of `Library.add`: what it knows of the library, and the records it has yet to write."""
 

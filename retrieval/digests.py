@@ -60,6 +60,15 @@ def unsound(files: Iterable[tuple[Path, int | None, str]], memory: Path | None) 
     return bad
 
 
+def moved(old: Path, new: Path, memory: Path) -> None:
+    """Remember what is remembered of a folder's files under the name that it has now: their bytes are the same."""
+    before, after = f"{old.resolve()}{os.sep}", f"{new.resolve()}{os.sep}"
+    known = _recall(memory)
+    _remember(
+        memory, {name.replace(before, after, 1) if name.startswith(before) else name: known[name] for name in known}
+    )
+
+
 def _recall(memory: Path) -> dict[str, str]:
     try:
         known = json.loads(memory.read_bytes())

@@ -4,8 +4,11 @@ One writer at a time: the caller holds the library's lock. A build that is inter
 served before serving; the next build takes from it what it had finished, and removes it.
 
 A library of up to SMALL passages is one segment, made anew whenever it changes, to the same bytes as from nothing.
-Beyond that only what is new, with the segments that are small or no larger than it, goes into a new segment; the others
-stay as they are, and the snapshot says which of their articles are gone.
+Beyond that only what is new, with the segments that are SMALL, goes into a new segment; the others stay as they are,
+and the snapshot says which of their articles are gone. So publishing never waits for a large one to be rewritten.
+
+That segments stay few, and what is gone does not keep its disk, is seen to afterwards, by `retrieval.merge`: whoever
+published begins a process for it, which takes the lock only when it is done. Its folders, `.merge-*`, are left alone.
 """
 
 from __future__ import annotations
@@ -43,14 +46,12 @@ KEEP = 3
 SMALL = 10_000
 """A segment of so many passages and fewer is made anew with what is new; see tests/bench/RESULTS.md."""
 
-_TYPICAL = 5
-"""Passages an article, guessed before it is cut, to weigh what is new against what is there."""
 _CHUNK = 256
 _COPIED = 4096
 _CHECKPOINT_S = 10.0
 _QUESTIONS = 200
 STAMP = "%Y%m%dT%H%M%SZ"
-_CHECKPOINT = "checkpoint.json"
+CHECKPOINT = "checkpoint.json"
 Progress = Callable[[int], None]
 """Called with the number of articles indexed so far."""
 
@@ -64,6 +65,10 @@ class Source(Protocol):
 
     def load(self, ids: Iterable[str]) -> Iterator[Article]:
         """The articles with these ids, in their order."""
+
+
+Parts = Sequence[tuple[Segment, NDArray[np.bool_]]]
+"""Segments, each with which of its articles a snapshot has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,7 @@ class Published:
 class _Plan:
     """How a snapshot comes about: segments that stay, each with which of its articles do, and the ids of a new one."""
 
-    stay: tuple[tuple[Segment, NDArray[np.bool_]], ...]
+    stay: Parts
     anew: tuple[str, ...]
     unchanged: bool
     replaces: Manifest | None
@@ -110,7 +115,6 @@ def publish(
     snapshots: Path,
     *,
     full: bool = False,
-    merge: bool = False,
     progress: Progress = lambda _: None,
     known: Callable[[Iterable[int]], Mapping[int, Vectors]] = lambda _: {},
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
@@ -118,9 +122,9 @@ def publish(
     """Build a snapshot of `articles` aside, make it CURRENT, keep the three newest.
 
     An article that the snapshot that serves has too is not read again; in one that changed, a passage whose words and
-    title are as they were keeps its vectors; where nothing changed, no snapshot is made. With `merge` the segments of a
-    large library that came to be over time become fewer. With `full` everything is encoded anew, for a library that is
-    one segment to the same bytes. `known` gives the vectors of passages that another index has made already.
+    title are as they were keeps its vectors; where nothing changed, no snapshot is made. With `full` everything is
+    encoded anew, for a library that is one segment to the same bytes. `known` gives the vectors of passages that
+    another index has made already.
 
     Raises:
         PublishError: the files cannot be written; what served before still serves.
@@ -131,9 +135,9 @@ def publish(
         with contextlib.ExitStack() as stack:
             previous = None if full else _previous(snapshots, encoder)
             digests = source.digests()
-            plan = _planned(digests, previous, merge=merge)
+            plan = _planned(digests, previous)
             if previous is not None and plan.unchanged:
-                _remove(path for path in snapshots.glob(".build-*"))
+                remove(snapshots.glob(".build-*"))
                 return Published(previous.name, previous.manifest.articles, previous.manifest.passages, 0)
             folder = Path(tempfile.mkdtemp(prefix=".build-", dir=snapshots))
             stack.callback(_give_up, folder)
@@ -145,11 +149,11 @@ def publish(
             if name is None:
                 assert previous is not None
                 name = previous.name
-        _remove(path for path in snapshots.glob(".build-*"))
+        remove(snapshots.glob(".build-*"))
         prune(snapshots)
         manifest = Manifest.read(snapshots / name)
     except OSError as exc:
-        _remove(path for path in snapshots.glob(".build-*"))  # a full disk needs the room
+        remove(snapshots.glob(".build-*"))  # a full disk needs the room
         raise PublishError(
             f"the index could not be written: {exc.strerror or exc}; what served before still serves. "
             f"Make room or check {snapshots}, then run: newsquote index build"
@@ -190,7 +194,7 @@ def prune(snapshots: Path, keep: int = KEEP) -> None:
     for name in snapshot.names(snapshots):
         with contextlib.suppress(RetrievalError):
             held.update(Manifest.read(snapshots / name).segments)
-    _remove(path for path in (snapshots / SEGMENTS).glob("*") if path.name not in held)
+    remove(path for path in (snapshots / SEGMENTS).glob("*") if path.name not in held)
 
 
 def _after_the_newest(snapshots: Path, moment: dt.datetime) -> dt.datetime:
@@ -208,7 +212,7 @@ def _previous(snapshots: Path, encoder: Encoder) -> Snapshot | None:
         return None  # nothing to carry over from: everything is encoded
 
 
-def _planned(digests: Mapping[str, bytes], previous: Snapshot | None, *, merge: bool) -> _Plan:
+def _planned(digests: Mapping[str, bytes], previous: Snapshot | None) -> _Plan:
     """Which segments stay, and what goes into a new one."""
     segments = [] if previous is None else previous.segments
     recipe = rows.recipe()
@@ -227,17 +231,7 @@ def _planned(digests: Mapping[str, bytes], previous: Snapshot | None, *, merge: 
     ordered = [bool((np.diff(places_there) > 0).all()) for places_there in held]
     sizes = [int(one.passages_of(live).sum()) for one, live in zip(segments, alive, strict=True)]
     new = int(np.count_nonzero(wanted < 0))
-    weight, cut = _TYPICAL * new, len(segments)
-    for number in reversed(range(len(segments))):
-        if sizes[number] <= max(SMALL, 2 * weight if merge else weight):
-            cut = number
-        if merge or number == cut:
-            weight += sizes[number]
-    again = [
-        number
-        for number, one in enumerate(segments)
-        if number >= cut or not sizes[number] or (merge and 2 * sizes[number] < one.size)
-    ]
+    again = [number for number, size in enumerate(sizes) if size <= SMALL]
     whole = [live.all() and straight for live, straight in zip(alive, ordered, strict=True)]
     if not new and (not again or (len(again) == 1 and whole[again[0]])):
         again = []
@@ -245,15 +239,15 @@ def _planned(digests: Mapping[str, bytes], previous: Snapshot | None, *, merge: 
     listed = list(digests)
     anew = [listed[at] for at in np.flatnonzero((wanted < 0) | np.isin(owner, again)).tolist()]
     kept = len(stay) == len(segments)
-    unchanged = previous is not None and not anew and kept and _gone(stay) == previous.manifest.gone
+    unchanged = previous is not None and not anew and kept and gone(stay) == previous.manifest.gone
     return _Plan(stay, tuple(anew), unchanged, None if previous is None else previous.manifest)
 
 
-def _gone(stay: Sequence[tuple[Segment, NDArray[np.bool_]]]) -> tuple[int, ...]:
-    """The articles that are in segments that stay and do not stay themselves, counted over all of these segments."""
-    if not stay:
+def gone(parts: Parts) -> tuple[int, ...]:
+    """The articles that are in the segments of a snapshot and not in it, counted over all of these segments."""
+    if not parts:
         return ()
-    return tuple(np.flatnonzero(~np.concatenate([alive for _, alive in stay])).tolist())
+    return tuple(np.flatnonzero(~np.concatenate([alive for _, alive in parts])).tolist())
 
 
 def _build(
@@ -279,7 +273,7 @@ def _build(
         listed = list(keys)
         return {**known(listed), **carried.known(listed)}
 
-    with _Writer(folder, encoder, full=full) as writer:
+    with Writer(folder, encoder.fingerprint, encoder.dim, full=full) as writer:
 
         def done() -> None:
             progress(ahead + writer.counts.articles)
@@ -297,8 +291,7 @@ def _build(
                         done()
             else:
                 old, shift = carried.sources[run[0]], run[1]
-                for start in range(numbers[0], numbers[-1] + 1, _COPIED):
-                    writer.copy(old, start + shift, min(start + _COPIED, numbers[-1] + 1) + shift)
+                for _ in writer.copied(old, numbers[0] + shift, numbers[-1] + 1 + shift):
                     done()
         return writer.finish(), count
 
@@ -319,30 +312,42 @@ def _published(
     snapshots: Path, folder: Path, plan: _Plan, made: SegmentManifest | None, encoder: Encoder, now: dt.datetime
 ) -> str | None:
     """Put the new segment in its place and make the snapshot serve; its name, None where it is the one that serves."""
-    segments = tuple(one.folder.name for one, _ in plan.stay)
-    articles = sum(int(alive.sum()) for _, alive in plan.stay)
-    passages = sum(int(one.passages_of(alive).sum()) for one, alive in plan.stay)
+    parts = [*plan.stay]
     if made is not None:
-        _in_place(folder, snapshots / SEGMENTS / made.name)
-        segments += (made.name,)
-        articles, passages = articles + made.articles, passages + made.passages
+        place = snapshots / SEGMENTS / made.name
+        in_place(folder, place)
+        parts.append((Segment(place, made, searchable=False), np.ones(made.articles, np.bool_)))
+    named = tuple(one.folder.name for one, _ in parts)
+    if plan.replaces is not None and (plan.replaces.segments, plan.replaces.gone) == (named, gone(parts)):
+        return None
+    name = serve(snapshots, parts, encoder.fingerprint, encoder.dim, now)
+    if made is not None:
+        (snapshots / SEGMENTS / made.name / CHECKPOINT).unlink(missing_ok=True)
+    return name
+
+
+def serve(snapshots: Path, parts: Parts, encoder: str, dim: int, now: dt.datetime) -> str:
+    """Write down the snapshot that has these parts and let it serve; its name.
+
+    Raises:
+        PublishError: CURRENT cannot be written; what served before still serves.
+        OSError: something else cannot.
+    """
     moment = _after_the_newest(snapshots, now)
     manifest = Manifest(
         format=FORMAT,
         created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
-        encoder=encoder.fingerprint,
-        dim=encoder.dim,
-        articles=articles,
-        passages=passages,
-        segments=segments,
-        gone=_gone(plan.stay),
+        encoder=encoder,
+        dim=dim,
+        articles=sum(int(alive.sum()) for _, alive in parts),
+        passages=sum(int(one.passages_of(alive).sum()) for one, alive in parts),
+        segments=tuple(one.folder.name for one, _ in parts),
+        gone=gone(parts),
     )
-    if plan.replaces is not None and (plan.replaces.segments, plan.replaces.gone) == (segments, manifest.gone):
-        return None
     name = f"{moment:{STAMP}}-{manifest.short_digest()}"
     aside = Path(tempfile.mkdtemp(prefix=".build-", dir=snapshots))
     (aside / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    _sync(aside)
+    sync(aside)
     aside.chmod(0o755)
     aside.rename(snapshots / name)
     _sync_folder(snapshots)
@@ -351,20 +356,18 @@ def _published(
     except PublishError:
         shutil.rmtree(snapshots / name, ignore_errors=True)
         raise
-    if made is not None:
-        (snapshots / SEGMENTS / made.name / _CHECKPOINT).unlink(missing_ok=True)
     return name
 
 
-def _in_place(folder: Path, target: Path) -> None:
+def in_place(folder: Path, target: Path) -> None:
     """Move a finished segment to where snapshots look for it.
 
     One of the same content may be there already: it is kept where it is sound and replaced where it is damaged.
     """
-    _sync(folder)
+    sync(folder)
     target.parent.mkdir(exist_ok=True)
     if target.exists():
-        if _sound(target, memory=None):
+        if sound(target, memory=None):
             return
         target.rename(folder.with_name(f"{folder.name}-damaged"))
     folder.chmod(0o755)
@@ -372,7 +375,7 @@ def _in_place(folder: Path, target: Path) -> None:
     _sync_folder(target.parent)
 
 
-def _sound(folder: Path, *, memory: Path | None) -> bool:
+def sound(folder: Path, *, memory: Path | None) -> bool:
     """Whether a segment's files are what its manifest says."""
     try:
         manifest = SegmentManifest.read(folder)
@@ -388,14 +391,14 @@ def _left(snapshots: Path, encoder: Encoder, held: Collection[str], *, full: boo
         if folder.name in held:
             continue
         try:
-            checkpoint = json.loads((folder / _CHECKPOINT).read_text(encoding="utf-8"))
+            checkpoint = json.loads((folder / CHECKPOINT).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             checkpoint = None
         if full and not (checkpoint and checkpoint["full"]):
             continue
         with contextlib.suppress(OSError, ValueError, RetrievalError, KeyError, TypeError):
             if (folder / MANIFEST).exists():
-                if _sound(folder, memory=snapshots / ".verified.json"):
+                if sound(folder, memory=snapshots / ".verified.json"):
                     found.append(Segment(folder, SegmentManifest.read(folder), searchable=False))
             elif checkpoint:
                 found.append(_resumed(folder, _Counts(**checkpoint["counts"]), checkpoint))
@@ -424,11 +427,12 @@ def _resumed(folder: Path, counts: _Counts, checkpoint: Mapping[str, Any]) -> Se
 
 def _give_up(folder: Path) -> None:
     """Remove what a build wrote unless it is worth going on from."""
-    if not (folder / _CHECKPOINT).exists():
+    if not (folder / CHECKPOINT).exists():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _remove(folders: Iterable[Path]) -> None:
+def remove(folders: Iterable[Path]) -> None:
+    """Remove folders, as far as that goes."""
     for folder in list(folders):
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -449,14 +453,15 @@ class _Counts:
         return np.array([(self.articles, 0, 0, self.sentences, self.words, self.folded)], PASSAGE)
 
 
-class _Writer:
+class Writer:
     """Writes a segment, article by article. What a checkpoint notes can be gone on from after a kill or a power cut."""
 
     def __init__(
-        self, folder: Path, encoder: Encoder, *, full: bool, clock: Callable[[], float] = time.monotonic
+        self, folder: Path, encoder: str, dim: int, *, full: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        """`encoder` is the fingerprint of the one that makes the vectors, of `dim` numbers each."""
         self._folder = folder
-        self._encoder, self._dim, self._recipe = encoder.fingerprint, encoder.dim, rows.recipe()
+        self._encoder, self._dim, self._recipe = encoder, dim, rows.recipe()
         self._full = full
         self._clock = clock
         self._noted = clock()
@@ -465,7 +470,7 @@ class _Writer:
         manifest = self._manifest(NearestBy())
         self._shapes = segment.shapes(manifest)
 
-    def __enter__(self) -> _Writer:
+    def __enter__(self) -> Writer:
         for name in (*(f"{name}.bin" for name in self._shapes), "articles.jsonl", "folded.txt"):
             self._files[name] = (self._folder / name).open("wb")
         for name in ("lines", "rows"):
@@ -509,8 +514,13 @@ class _Writer:
         counts.words += len(passage.words)
         counts.folded += len(folded)
 
-    def copy(self, old: Segment, first: int, last: int) -> None:
-        """Write the articles `first` to `last` of another segment as they are there."""
+    def copied(self, old: Segment, first: int, last: int) -> Iterator[None]:
+        """Write the articles `first` to `last` of another segment as they are there, some at a time."""
+        for start in range(first, last, _COPIED):
+            self._copy(old, start, min(start + _COPIED, last))
+            yield
+
+    def _copy(self, old: Segment, first: int, last: int) -> None:
         counts = self.counts
         begin, end = int(old.rows[first]), int(old.rows[last])
         edges = np.array(old.edges[begin : end + 1])
@@ -558,7 +568,7 @@ class _Writer:
         self._write("passages", self.counts.closing())
         for file in self._files.values():
             file.flush()
-        if (self._folder / _CHECKPOINT).exists() or self._clock() - self._noted >= _CHECKPOINT_S:
+        if (self._folder / CHECKPOINT).exists() or self._clock() - self._noted >= _CHECKPOINT_S:
             self._note()  # what follows takes its time
         made = Segment(self._folder, self._manifest(NearestBy()), searchable=False)
         vocabulary: set[str] = set()
@@ -570,7 +580,7 @@ class _Writer:
         files = {
             path.relative_to(self._folder).as_posix(): (path.stat().st_size, sha256_of(path))
             for path in sorted(self._folder.rglob("*"))
-            if path.is_file() and not path.name.endswith(".lock") and path.name != _CHECKPOINT
+            if path.is_file() and not path.name.endswith(".lock") and path.name != CHECKPOINT
         }
         manifest = self._manifest(nearest, files)
         (self._folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
@@ -593,12 +603,12 @@ class _Writer:
     def _note(self) -> None:
         about = {"encoder": self._encoder, "dim": self._dim, "recipe": self._recipe}
         note = {**about, "full": self._full, "counts": asdict(self.counts)}
-        temporary = self._folder / f"{_CHECKPOINT}.new"
+        temporary = self._folder / f"{CHECKPOINT}.new"
         with temporary.open("w", encoding="utf-8") as file:
             json.dump(note, file)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(self._folder / _CHECKPOINT)
+        temporary.replace(self._folder / CHECKPOINT)
 
     def _write(self, name: str, values: NDArray[Any]) -> None:
         self._files[f"{name}.bin"].write(np.ascontiguousarray(values).tobytes())
@@ -667,7 +677,8 @@ class _Carried:
         return found
 
 
-def _sync(folder: Path) -> None:
+def sync(folder: Path) -> None:
+    """See that a folder and all in it are on the disk."""
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_dir():
             _sync_folder(path)

@@ -434,11 +434,18 @@ def test_settings_are_shown_with_their_origin_and_without_the_token(run: Run, mo
     assert "limit = 3  [default]" in out
 
 
+def test_the_index_of_a_small_library_has_nothing_to_merge(run: Run) -> None:
+    run("ask", "Who?")
+    done = run("index", "merge")
+    assert (done.status, done.out, done.err) == (0, "", "There is nothing to merge.\n")
+
+
 def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> None:
     for command in (
         ["ask"], ["chat"], ["telegram"], ["add"], ["watch"], ["articles", "list"], ["articles", "show"],
         ["articles", "remove"], ["articles", "edit"], ["articles", "export"],
-        ["index", "build"], ["index", "list"], ["index", "use"], ["index", "check"], ["model", "list"],
+        ["index", "build"], ["index", "list"], ["index", "use"], ["index", "check"], ["index", "merge"],
+        ["index", "migrate"], ["model", "list"],
         ["model", "add"], ["model", "use"], ["eval"], ["feedback", "export"],
         ["config"],
     ):  # fmt: skip

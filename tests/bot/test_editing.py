@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from bot.cli import answer_json
+from bot.cli import answer_json, main
 from bot.editing import Editor, edit_by_hand
 from bot.settings import Settings, SettingsError
 from corpus import Article, CorpusError, Kind, Library, LibraryError, LibraryLocked, SourceError, read
@@ -246,6 +248,40 @@ def test_what_a_killed_process_did_not_publish_the_next_one_does(settings: Setti
     assert len(titles(settings)) == 1
     assert [outcome.kind for outcome in editor.add([ferry])] == [Kind.SKIPPED]
     assert len(titles(settings)) == 2
+
+
+class Aside:
+    """A process that runs on; notes what those that are begun are told to do."""
+
+    pid = os.getpid()
+    begun: ClassVar[list[list[str]]] = []
+
+    def __init__(self, command: list[str], **_: object) -> None:
+        self.begun.append(command)
+
+    def poll(self) -> None:
+        return None
+
+
+def test_what_additions_left_behind_is_merged_by_another_process(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(publishing, "SMALL", 0)
+    monkeypatch.setattr(Aside, "begun", [])
+    monkeypatch.setattr("os.setpriority", lambda *_: None)
+    monkeypatch.setattr("subprocess.Popen", Aside)
+    editor = Editor(settings, HashingEncoder)
+    for name in ("ferry", "bridge", "bees"):
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text(json.dumps({"id": name, "title": name, "text": f"The {name} is late."}))
+        editor.add([str(path)])
+    assert len(Snapshot.open(settings.snapshots).segments) == 3
+    [command] = Aside.begun
+    assert command[:4] == [sys.executable, "-P", "-m", "bot"]
+    assert main(command[4:]) == 0
+    serving = Snapshot.open(settings.snapshots)
+    assert capsys.readouterr().out == f"{serving.name} serves: the same, in fewer segments.\n"
+    assert (len(serving.segments), sorted(titles(settings))) == (1, ["bees", "bridge", "ferry"])
 
 
 def test_an_older_snapshot_that_was_chosen_stays_chosen_while_nothing_changes(settings: Settings, ferry: str) -> None:

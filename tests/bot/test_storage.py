@@ -14,7 +14,7 @@ from tests.library_of import LIBRARY, built
 
 
 def publish(settings: Settings, source: Indexed) -> str:
-    done = storage.publish(source, HashingEncoder(), settings, full=False, merge=False, progress=lambda _: None)
+    done = storage.publish(source, HashingEncoder(), settings, full=False, progress=lambda _: None)
     return done.name
 
 

@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import Article, Found, Item, Kind, Library, LibraryError, LibraryLocked, Outcome, Refused, content_id, read
+from corpus.library import alone
 from tests.corpus.articles import articles
 
 ONE = Article("one", "First title", "The first text.", url="https://x.kw/1", language="en")
@@ -289,6 +290,13 @@ def test_a_holder_nobody_wrote_down_is_unknown(tmp_path: Path) -> None:
         (made.folder / ".newsquote" / "writer").unlink()
         with pytest.raises(LibraryLocked, match="process unknown"):
             made.remove(["x"])
+
+
+def test_what_one_does_alone_nobody_else_does_meanwhile(tmp_path: Path) -> None:
+    with alone(tmp_path / "lock") as first, alone(tmp_path / "lock") as second:
+        assert (first, second) == (True, False)
+    with alone(tmp_path / "lock") as third:
+        assert third
 
 
 def test_the_lock_may_be_held_around_several_changes(tmp_path: Path) -> None:

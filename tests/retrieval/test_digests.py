@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from retrieval.digests import sha256_of, verified
+from retrieval.digests import moved, sha256_of, verified
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -58,3 +58,17 @@ def test_files_that_are_gone_are_forgotten(tmp_path: Path) -> None:
     (tmp_path / "one").unlink()
     assert verified(tmp_path / "two", ABC, memory)
     assert str(tmp_path / "one") not in memory.read_text()
+
+
+def test_files_of_a_folder_that_was_renamed_are_not_read_again(tmp_path: Path) -> None:
+    old, new, memory = tmp_path / "old", tmp_path / "new", tmp_path / "memory.json"
+    for folder in (old, tmp_path / "older"):
+        folder.mkdir()
+        (folder / "f").write_bytes(b"abc")
+        assert verified(folder / "f", ABC, memory)
+    old.rename(new)
+    moved(old, new, memory)
+    known = memory.read_bytes()
+    assert verified(new / "f", ABC, memory)
+    assert verified(tmp_path / "older" / "f", ABC, memory)
+    assert memory.read_bytes() == known

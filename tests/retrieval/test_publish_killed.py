@@ -7,31 +7,54 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from corpus.article import Article
 from retrieval import snapshot
+from retrieval.merge import merge
 from retrieval.publish import publish
 from retrieval.snapshot import Snapshot
 from tests.fakes import HashingEncoder
 
 WRITER = """
-import sys
+import contextlib, sys
 from pathlib import Path
 from retrieval import publish as publishing
+from retrieval.merge import merge
 from tests.fakes import HashingEncoder
 from tests.retrieval.test_publish_killed import library
 
-publishing.SMALL, publishing._TYPICAL, publishing._CHECKPOINT_S, publishing._CHUNK = 6, 1, 0.0, 4
-first = int(sys.argv[2])
+publishing.SMALL, publishing._CHECKPOINT_S, publishing._CHUNK = 6, 0.0, 4
+folder, first = Path(sys.argv[1]), int(sys.argv[2])
 for number in range(first, first + 1000):
     # Builds, additions, removals, merges and full builds, by turns.
-    publishing.publish(
-        library(number), HashingEncoder(), Path(sys.argv[1]), merge=number % 3 == 2, full=number % 7 == 6
-    )
+    publishing.publish(library(number), HashingEncoder(), folder, full=number % 7 == 6)
+    if number % 3 == 2:
+        merge(folder, contextlib.nullcontext)
     print(number, flush=True)
+"""
+
+BESIDE = """
+import sys
+from pathlib import Path
+from corpus import Library
+from retrieval import publish as publishing
+from retrieval.merge import merge
+from tests.fakes import HashingEncoder
+from tests.retrieval.test_publish_killed import library
+
+publishing.SMALL, publishing._CHECKPOINT_S, publishing._CHUNK = 6, 0.0, 4
+folder, part = Path(sys.argv[1]), sys.argv[2]
+lock = Library(folder / "library", lock_timeout_s=60).lock
+while part == "merge":
+    merge(folder / "snapshots", lock)
+for number in sys.stdin:
+    with lock():
+        publishing.publish(library(int(number)), HashingEncoder(), folder / "snapshots", full=int(number) % 17 == 16)
+    print(number, end="", flush=True)
 """
 
 
@@ -76,6 +99,41 @@ def killed(folder: Path, rounds: int, seed: int) -> None:
     }
 
 
+def killed_beside(folder: Path, rounds: int, seed: int) -> None:
+    """A publisher and a merger that share a home are killed together, and both begin again."""
+    draw = random.Random(seed)
+    home = folder / "snapshots"
+    begun = 0
+    for _ in range(rounds):
+        command = [sys.executable, "-c", BESIDE, str(folder)]
+        publisher = subprocess.Popen([*command, "publish"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        merger = subprocess.Popen([*command, "merge"])
+        assert publisher.stdin is not None
+        assert publisher.stdout is not None
+        for _ in range(6):
+            print(begun, file=publisher.stdin, flush=True)
+            begun += 1
+            publisher.stdout.readline()
+        print(begun, file=publisher.stdin, flush=True)
+        # The kill must come at any moment of a round, which takes some 60 ms.
+        until = time.monotonic() + draw.uniform(0, 0.15)
+        while time.monotonic() < until:
+            pass
+        for process in (publisher, merger):
+            process.send_signal(signal.SIGKILL)
+        publisher.communicate()
+        merger.communicate()
+        opened = Snapshot.open(home)
+        served = {article.id: article.text for article in opened.articles()}
+        assert served in [{one.id: one.text for one in library(number)} for number in (begun - 1, begun)]
+        snapshot.check(opened.folder, opened.manifest, memory=None)
+        begun += 1
+    name = publish(library(3), HashingEncoder(), home, full=True).name
+    assert merge(home, nullcontext) is None
+    assert list(Snapshot.open(home, name).articles()) == library(3)
+    assert not [*home.glob(".build-*"), *home.glob(".merge-*")]
+
+
 def last_whole(folder: Path, done: int) -> int:
     """The round that serves, where the writer was killed before it could say so."""
     if snapshot.current(folder) is None:
@@ -92,3 +150,12 @@ def test_a_snapshot_serves_after_every_kill(tmp_path: Path) -> None:
 @pytest.mark.soak
 def test_a_snapshot_serves_after_fifty_kills(tmp_path: Path) -> None:
     killed(tmp_path, 50, seed=50)
+
+
+def test_publisher_and_merger_side_by_side_survive_every_kill(tmp_path: Path) -> None:
+    killed_beside(tmp_path, 4, seed=12)
+
+
+@pytest.mark.soak
+def test_publisher_and_merger_side_by_side_survive_fifty_kills(tmp_path: Path) -> None:
+    killed_beside(tmp_path, 50, seed=51)

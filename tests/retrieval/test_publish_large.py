@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from retrieval import snapshot
 from retrieval.analysis import terms
 from retrieval.answering import Answerer
 from retrieval.index import Where
+from retrieval.merge import merge
 from retrieval.publish import publish
 from retrieval.results import Query
 from retrieval.snapshot import Snapshot
@@ -40,13 +42,12 @@ TREES = [
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A segment of four passages is small enough to be made anew, and an article has about one."""
+    """A segment of four passages is small enough to be made anew; each of these articles has one."""
     monkeypatch.setattr(publishing, "SMALL", 4)
-    monkeypatch.setattr(publishing, "_TYPICAL", 1)
 
 
-def put(folder: Path, articles: Sequence[Article], *, merge: bool = False) -> Snapshot:
-    return Snapshot.open(folder, publish(articles, HashingEncoder(), folder, merge=merge).name)
+def put(folder: Path, articles: Sequence[Article]) -> Snapshot:
+    return Snapshot.open(folder, publish(articles, HashingEncoder(), folder).name)
 
 
 def identity(path: Path) -> tuple[int, int, int]:
@@ -83,15 +84,10 @@ def test_a_small_segment_takes_in_what_is_new_until_it_is_full(tmp_path: Path) -
     assert seen == [[8, 1], [8, 2], [8, 3], [8, 4], [8, 5], [8, 5, 1], [8, 5, 2]]
 
 
-def test_merging_makes_few_segments_of_many(tmp_path: Path) -> None:
-    for count in (8, 13, 15):
+def test_publishing_never_makes_a_large_segment_anew(tmp_path: Path) -> None:
+    for count in (8, 13, 18):
         opened = put(tmp_path, TREES[:count])
-    assert sizes(opened) == [8, 5, 2]
-    encoder = HashingEncoder()
-    merged = Snapshot.open(tmp_path, publish(TREES[:15], encoder, tmp_path, merge=True).name)
-    assert (sizes(merged), encoder.passages) == ([15], 0)
-    assert list(merged.articles()) == TREES[:15]
-    assert publish(TREES[:15], encoder, tmp_path, merge=True).name == merged.name
+    assert sizes(opened) == [8, 5, 5]
 
 
 def test_what_is_gone_is_found_no_more_and_its_segment_stays(tmp_path: Path) -> None:
@@ -127,13 +123,6 @@ def test_a_library_that_shrinks_is_one_segment_again_as_if_made_anew(tmp_path: P
     assert [segment.folder.name for segment in gradual.segments] == [segment.folder.name for segment in anew.segments]
 
 
-def test_a_segment_half_of_which_is_gone_is_made_anew_when_merging(tmp_path: Path) -> None:
-    put(tmp_path, TREES)
-    assert sizes(put(tmp_path, TREES[:8])) == [18]
-    merged = put(tmp_path, TREES[:8], merge=True)
-    assert (sizes(merged), merged.manifest.gone) == ([8], ())
-
-
 def test_words_count_over_all_segments(tmp_path: Path) -> None:
     """The score of one library does not depend on how it was cut; the mean length of a passage is alike here."""
     for count in (8, 13, 15):
@@ -163,9 +152,12 @@ def test_whatever_was_published_before_a_snapshot_holds_its_articles_and_finds_t
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[set[Article], bool]]
 ) -> None:
     folder = tmp_path_factory.mktemp("steps")
-    for chosen, merge in steps:
+    for chosen, merges in steps:
         articles = sorted(chosen, key=lambda article: article.id)
-        opened = put(folder, articles, merge=merge)
+        opened = put(folder, articles)
+        if merges:
+            merge(folder, nullcontext)
+            opened = Snapshot.open(folder)
         assert sorted(opened.articles(), key=lambda article: article.id) == articles
         rows = opened.fetch(None, {"gate": 1.0}, 100, Where()).matching
         assert sorted(opened.passages(rows).article.tolist()) == list(range(len(articles)))
