@@ -640,7 +640,7 @@ def _index_check(_: argparse.Namespace, settings: Settings) -> int:
 def _index_migrate(options: argparse.Namespace, settings: Settings) -> int:
     from dataclasses import replace
 
-    from bot.progress import progress
+    from bot.progress import steps
     from bot.storage import publish, store_of
     from corpus import Library
     from retrieval.migrate import Indexed, migrate
@@ -651,7 +651,7 @@ def _index_migrate(options: argparse.Namespace, settings: Settings) -> int:
     with Library(settings.library).lock():
         index = store_of(old).open(encoder=encoder.fingerprint)
         source = Indexed(index)
-        with progress("Copying articles", len(source)) as step:
+        with steps() as step:
             done = migrate(
                 index,
                 lambda source, known: publish(source, encoder, new, full=False, progress=step, known=known),
@@ -710,7 +710,7 @@ def _eval(options: argparse.Namespace, settings: Settings) -> int:
     from dataclasses import asdict
 
     from bot import report
-    from bot.progress import progress
+    from bot.progress import progress, steps
     from retrieval.answering import Answerer
     from retrieval.evaluation import LIMIT, measure, read_cases
     from retrieval.publish import publish
@@ -721,7 +721,7 @@ def _eval(options: argparse.Namespace, settings: Settings) -> int:
     reranker = _reranker(settings)
     encoder = _encoder(settings)
     with tempfile.TemporaryDirectory() as folder:
-        with progress("Indexing articles", len(articles)) as step:
+        with steps() as step:
             publish(articles, encoder, Path(folder), progress=step)
         answerer = Answerer(Snapshot.open(Path(folder)), encoder, threshold=settings.threshold, reranker=reranker)
         answers = []

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from bot.progress import progress
+from bot.progress import progress, steps
 from bot.settings import Settings, SettingsError
 from bot.storage import merge, merge_due, publish, store_of
 from corpus import (
@@ -184,7 +184,7 @@ class Editor:
             LibraryLocked: another process went on writing; what was merged is taken over by the next merge.
             RetrievalError: the index cannot be written.
         """
-        with progress("Merging articles", None) as step:
+        with steps() as step:
             return merge(self._settings, self.library.lock, progress=step)
 
     def merge_aside(self) -> None:
@@ -239,7 +239,7 @@ class Editor:
 
     def _publish(self, *, full: bool) -> Published:
         self._look()
-        with progress("Indexing articles", self.library.count()) as step:
+        with steps() as step:
             digest = self.library.digest()
             done = publish(self.library, self._encoder(), self._settings, full=full, progress=step)
         self._published.write_text(digest, encoding="utf-8")

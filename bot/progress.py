@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-Step = Callable[[int], None]
+from retrieval.steps import Step
+
+Count = Callable[[int], None]
 """Called with how much is done so far."""
+Show = Callable[[Step], None]
+Clock = Callable[[], float]
 
 _QUIET_S = 1.0
 _LINE_EVERY_S = 10.0
@@ -17,57 +23,137 @@ _LINE_EVERY_S = 10.0
 
 @contextmanager
 def progress(
-    what: str, total: int | None, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
-) -> Iterator[Step]:
+    what: str, total: int | None, stream: TextIO | None = None, clock: Clock = time.monotonic
+) -> Iterator[Count]:
     """Show how `what` advances towards `total`; the context gives the function to call with each new count."""
-    stream = stream if stream is not None else sys.stderr
-    show = _bar if stream.isatty() else _lines
-    with show(what, total, stream, clock) as step:
-        yield step
+    with steps(stream, clock) as show:
+        yield lambda done: show(Step(what, done, total or 0))
 
 
 @contextmanager
-def _bar(what: str, total: int | None, stream: TextIO, clock: Callable[[], float]) -> Iterator[Step]:
+def steps(
+    stream: TextIO | None = None, clock: Clock = time.monotonic, wait: Callable[[float], bool] | None = None
+) -> Iterator[Show]:
+    """Show how work of several parts advances to its end; the context gives the function to call with each step.
+
+    `wait` waits for some seconds, or until the work is done, and then says so.
+    """
+    stream = stream if stream is not None else sys.stderr
+    if stream.isatty():
+        with _bar(stream, clock) as show:
+            yield show
+    else:
+        with _lines(stream, clock, wait) as show:
+            yield show
+
+
+class _Pace:
+    """The last step, how fast what it is part of advances, and how long all of the rest takes."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._began = self._at = clock()
+        self.step: Step | None = None
+
+    def take(self, step: Step) -> None:
+        self._at = self._clock()
+        if self.step is not None and self.step.what != step.what:
+            self._began = self._at
+        self.step = step
+
+    @property
+    def rate(self) -> float:
+        return self.step.done / max(self._at - self._began, 1e-9) if self.step else 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """None where that cannot be told."""
+        if self.step is None:
+            return None
+        rest = (self.step.total - self.step.done) / self.rate if self.step.total and self.rate else 0.0
+        if not rest and not self.step.then_s:
+            return None
+        return max(0.0, rest + self.step.then_s - (self._clock() - self._at))
+
+
+@contextmanager
+def _bar(stream: TextIO, clock: Clock) -> Iterator[Show]:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.text import Text
+
+    pace = _Pace(clock)
+
+    class Left(ProgressColumn):
+        """Counts down between steps too."""
+
+        def render(self, _: Task) -> Text:
+            return Text("" if pace.left_s is None else f"{_lasting(pace.left_s)} left")
 
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeRemainingColumn(),
+        TextColumn("{task.fields[count]}"),
+        Left(),
         console=Console(file=stream),
         transient=True,
     )
-    task = bar.add_task(what, total=total, rate="")
+    task = bar.add_task("", total=None, count="")
     began, shown = clock(), False
 
-    def step(done: int) -> None:
+    def show(step: Step) -> None:
         nonlocal shown
+        pace.take(step)
         if not shown and clock() - began >= _QUIET_S:
             bar.start()
             shown = True
-        bar.update(task, completed=done, rate=f"{done / max(clock() - began, 1e-9):.1f} a second")
+        total = f"/{step.total}" if step.total else ""
+        count = f"{step.done}{total} {pace.rate:.1f} a second" if step.done else ""
+        bar.update(task, description=step.what, total=step.total or None, completed=step.done, count=count)
 
     try:
-        yield step
+        yield show
     finally:
         bar.stop()
 
 
+def _lasting(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
 @contextmanager
-def _lines(what: str, total: int | None, stream: TextIO, clock: Callable[[], float]) -> Iterator[Step]:
-    began = last = clock()
+def _lines(stream: TextIO, clock: Clock, wait: Callable[[float], bool] | None) -> Iterator[Show]:
+    pace, lock, done = _Pace(clock), threading.Lock(), threading.Event()
+    last = clock()
 
-    def step(done: int) -> None:
+    def say() -> None:
         nonlocal last
-        now = clock()
-        if now - last < _LINE_EVERY_S:
+        step = pace.step
+        if step is None or clock() - last < _LINE_EVERY_S:
             return
-        last = now
-        rate = done / (now - began)
-        left = f" of {total}, {(total - done) / rate:.0f} s left" if total and rate else ""
-        print(f"{what}: {done}{left}, {rate:.1f} a second", file=stream, flush=True)
+        last = clock()
+        count = f": {step.done}" if step.done or step.total else ""
+        total = f" of {step.total}" if step.total else ""
+        left = "" if pace.left_s is None else f", {pace.left_s:.0f} s left"
+        rate = f", {pace.rate:.1f} a second" if step.done else ""
+        print(f"{step.what}{count}{total}{left}{rate}", file=stream, flush=True)
 
-    yield step
+    def show(step: Step) -> None:
+        with lock:
+            pace.take(step)
+            say()
+
+    def remind() -> None:
+        """Some parts take minutes between two steps."""
+        while not (wait or done.wait)(_QUIET_S):
+            with lock, contextlib.suppress(OSError, ValueError):
+                say()
+
+    reminder = threading.Thread(target=remind, daemon=True)
+    reminder.start()
+    try:
+        yield show
+    finally:
+        done.set()
+        reminder.join()

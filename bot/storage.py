@@ -14,8 +14,9 @@ from retrieval.snapshot import Snapshots
 if TYPE_CHECKING:
     from retrieval.encoder import Encoder
     from retrieval.milvus import Milvus
-    from retrieval.publish import Progress, Published, Source
+    from retrieval.publish import Published, Source
     from retrieval.rows import Vectors
+    from retrieval.steps import Progress
 
 
 def store_of(settings: Settings) -> Store:

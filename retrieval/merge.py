@@ -24,9 +24,10 @@ from corpus.library import alone
 from retrieval import digests, rows, snapshot
 from retrieval import publish as publishing
 from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
-from retrieval.publish import CHECKPOINT, Parts, Progress, Writer, in_place, prune, remove, serve, sound, sync
+from retrieval.publish import CHECKPOINT, Parts, Writer, in_place, prune, remove, serve, sound, sync
 from retrieval.segment import MANIFEST, Segment, SegmentManifest
 from retrieval.snapshot import SEGMENTS, Manifest
+from retrieval.steps import Progress, What
 
 _LOCK = ".merging"
 _ROOM = 1.1
@@ -172,13 +173,14 @@ def _write(snapshots: Path, wanted: Sequence[str], work: Path, progress: Progres
     work.mkdir()
     sources = [(one, alive) for one, alive in _serving(snapshots) if one.folder.name in wanted]
     about = sources[0][0].manifest
+    count = sum(int(alive.sum()) for _, alive in sources)
     with Writer(work, about.encoder, about.dim) as writer:
         for one, alive in sources:
             edges = np.flatnonzero(np.diff(alive, prepend=False, append=False)).tolist()
             for first, last in zip(edges[::2], edges[1::2], strict=True):
                 for _ in writer.copied(one, first, last):
-                    progress(writer.counts.articles)
-        writer.finish()
+                    progress(writer.step(What.MERGED, count))
+        writer.finish(progress)
     (work / CHECKPOINT).unlink(missing_ok=True)
     sync(work)
 

@@ -22,7 +22,8 @@ import tempfile
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
+from functools import partial
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, runtime_checkable
 
@@ -40,6 +41,7 @@ from retrieval.index import PASSAGE, day_of, outlet_of
 from retrieval.rows import Kept, Vectors, encoded, index_terms
 from retrieval.segment import MANIFEST, Segment, SegmentManifest, article_key, word_key
 from retrieval.snapshot import FORMAT, SEGMENTS, Manifest, Snapshot
+from retrieval.steps import Progress, Step, What, following
 from retrieval.vectors import NearestBy
 
 KEEP = 3
@@ -52,8 +54,6 @@ _CHECKPOINT_S = 10.0
 _QUESTIONS = 200
 STAMP = "%Y%m%dT%H%M%SZ"
 CHECKPOINT = "checkpoint.json"
-Progress = Callable[[int], None]
-"""Called with the number of articles indexed so far."""
 
 
 @runtime_checkable
@@ -145,6 +145,8 @@ def publish(
             left = _left(snapshots, encoder, {one.folder.name for one in held} | {folder.name}, full=full)
             carried = _Carried([*held, *left], {article_key(one, digests[one]) for one in plan.anew})
             made, count = _build(source, digests, plan, encoder, folder, carried, known, progress, full=full)
+            if made is not None:
+                progress(Step(What.CHECK, 0, 0, following(What.CHECK, made.passages, 0, itself=True)))
             name = _published(snapshots, folder, plan, made, encoder, now())
             if name is None:
                 assert previous is not None
@@ -265,7 +267,6 @@ def _build(
     """Write the new segment into `folder`: its manifest, None where nothing goes into it, and what was encoded."""
     if not plan.anew:
         return None, 0
-    ahead = sum(int(alive.sum()) for _, alive in plan.stay)
     places = [carried.places.get(article_key(one, digests[one])) for one in plan.anew]
     count = 0
 
@@ -276,7 +277,7 @@ def _build(
     with Writer(folder, encoder.fingerprint, encoder.dim, full=full) as writer:
 
         def done() -> None:
-            progress(ahead + writer.counts.articles)
+            progress(writer.step(What.ARTICLES, len(plan.anew)))
             writer.checkpoint()
 
         # Neighbours that were neighbours before are copied in one go.
@@ -293,7 +294,7 @@ def _build(
                 old, shift = carried.sources[run[0]], run[1]
                 for _ in writer.copied(old, numbers[0] + shift, numbers[-1] + 1 + shift):
                     done()
-        return writer.finish(), count
+        return writer.finish(progress), count
 
 
 def batches(articles: Iterable[Article]) -> Iterator[list[tuple[Article, list[Passage]]]]:
@@ -563,8 +564,20 @@ class Writer:
         self._note()
         self._noted = self._clock()
 
-    def finish(self) -> SegmentManifest:
+    def step(self, what: What, articles: int) -> Step:
+        """How far it is with what writes articles, of which there are so many."""
+        passages = self.counts.passages * articles // max(1, self.counts.articles)
+        return Step(what, self.counts.articles, articles, following(what, passages, vectors.lists_of(passages)))
+
+    def finish(self, progress: Progress) -> SegmentManifest:
         """Close the tables and make what they are searched by."""
+        count, lists = self.counts.passages, vectors.lists_of(self.counts.passages)
+
+        def step(what: What, done: int, total: int = count) -> None:
+            begun = not done  # whose pace is not known yet
+            then_s = following(what, count, lists, itself=begun)
+            progress(Step(what, done, 0 if what in {What.GROUPS, What.RECALL} else total, then_s))
+
         self._write("passages", self.counts.closing())
         for file in self._files.values():
             file.flush()
@@ -572,16 +585,20 @@ class Writer:
             self._note()  # what follows takes its time
         made = Segment(self._folder, self._manifest(NearestBy()), searchable=False)
         vocabulary: set[str] = set()
-        lexical.save(self._folder / "lexical", _documents(made, vocabulary))
+        lexical.save(self._folder / "lexical", _documents(made, vocabulary, partial(step, What.TERMS)))
         keys = np.sort(np.fromiter(map(word_key, vocabulary), "<u8", len(vocabulary)))
         del vocabulary
         (self._folder / "vocabulary.bin").write_bytes(keys.tobytes())
-        nearest = vectors.build(self._folder / "nearest.faiss", made.exact, _questions(made))
-        files = {
-            path.relative_to(self._folder).as_posix(): (path.stat().st_size, sha256_of(path))
+        nearest = vectors.build(self._folder / "nearest.faiss", made.exact, _questions(made), step)
+        sizes = {
+            path: path.stat().st_size
             for path in sorted(self._folder.rglob("*"))
             if path.is_file() and not path.name.endswith(".lock") and path.name != CHECKPOINT
         }
+        files = {}
+        for done, (path, size) in zip(accumulate(sizes.values(), initial=0), sizes.items(), strict=False):
+            step(What.FILES, done >> 20, sum(sizes.values()) >> 20)
+            files[path.relative_to(self._folder).as_posix()] = (size, sha256_of(path))
         manifest = self._manifest(nearest, files)
         (self._folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
         return manifest
@@ -631,11 +648,15 @@ class Writer:
                 left -= len(block)
 
 
-def _documents(made: Segment, vocabulary: set[str]) -> Iterator[tuple[list[str], int, int]]:
+def _documents(
+    made: Segment, vocabulary: set[str], step: Callable[[int], None]
+) -> Iterator[tuple[list[str], int, int]]:
     """Each passage's index terms, day and outlet; its folded words are put into the vocabulary."""
     days, outlets = (np.repeat(values, np.diff(made.rows)) for values in (made.days, made.outlets))
     with (made.folder / "folded.txt").open(encoding="utf-8", newline="\n") as lines:
-        for line, day, outlet in zip(lines, days.tolist(), outlets.tolist(), strict=True):
+        for row, (line, day, outlet) in enumerate(zip(lines, days.tolist(), outlets.tolist(), strict=True)):
+            if row % _CHUNK == 0:
+                step(row)
             found = [word for word in line.removesuffix("\n").split("\t") if word]
             vocabulary.update(found)
             yield index_terms(found), day, outlet

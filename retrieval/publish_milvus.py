@@ -38,8 +38,9 @@ from retrieval.milvus import (
     signed,
     token_of,
 )
-from retrieval.publish import STAMP, Progress, Published, Source, batches, given
+from retrieval.publish import STAMP, Published, Source, batches, given
 from retrieval.rows import Kept, Vectors, encoded, index_terms
+from retrieval.steps import Progress, Step, What
 
 _TERMS_BYTES = 65_000
 _AT_ONCE = 256
@@ -130,13 +131,12 @@ class _Change:
             listed = list(keys)
             return {**index.vectors(listed), **known(listed)}
 
-        self.articles = len(there)
         for batch in batches(source.load(fresh)):
             made = list(encoded(batch, encoder, vectors))
             self._insert(number, [(article, kept) for article, kept, _ in made])
             number += len(made)
             self.encoded += sum(new for _, _, new in made)
-            progress(self.articles)
+            progress(Step(What.ARTICLES, self.articles, len(fresh)))
         self._delete(unwanted)
         moment = _after(self.about, now())
         if started_whole:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from retrieval.steps import What
 
 if TYPE_CHECKING:
     import faiss
@@ -52,13 +55,24 @@ class NearestBy:
     recall: float = 1.0
 
 
-def build(path: Path, vectors: Floats, questions: Floats) -> NearestBy:
+def lists_of(count: int) -> int:
+    """In how many lists so many vectors are grouped, 0 where all are compared."""
+    return 0 if count <= FLAT else 2 ** round(math.log2(4 * math.sqrt(count)))
+
+
+def build(
+    path: Path,
+    vectors: Floats,
+    questions: Floats,
+    step: Callable[[What, int], None] = lambda _what, _done: None,
+) -> NearestBy:
     """Index unit vectors (n, dim) and say how to search them; `path` is written where they are too many to compare all.
 
     Args:
         path: The file to write.
         vectors: Memory-mapped or not; they are read in blocks.
         questions: (q, dim) unit vectors to measure recall with, like questions and not among the vectors.
+        step: Called with what is begun, and with how many vectors are indexed.
     """
     if len(vectors) <= FLAT:
         return NearestBy()
@@ -66,7 +80,8 @@ def build(path: Path, vectors: Floats, questions: Floats) -> NearestBy:
 
     faiss.omp_set_num_threads(_cores())
     count, dim = vectors.shape
-    lists = 2 ** round(math.log2(4 * math.sqrt(count)))
+    lists = lists_of(count)
+    step(What.GROUPS, 0)
     kind = f"IVF{lists},SQ8"
     index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
     assert isinstance(index, faiss.IndexIVF)
@@ -74,7 +89,9 @@ def build(path: Path, vectors: Floats, questions: Floats) -> NearestBy:
     drawn.sort()
     index.train(np.ascontiguousarray(vectors[drawn]))
     for start in range(0, count, _BLOCK):
+        step(What.VECTORS, start)
         index.add(np.ascontiguousarray(vectors[start : start + _BLOCK]))
+    step(What.RECALL, 0)
     faiss.write_index(index, str(path))
     return _tuned(index, kind, vectors, questions)
 

@@ -169,17 +169,17 @@ def make(home: Path, passages: int) -> dict[str, Any]:
 
 def build(home: Path) -> dict[str, Any]:
     """The library to a snapshot, with drawn vectors."""
-    from bot.progress import progress
+    from bot.progress import steps
     from corpus import Library
     from retrieval.publish import publish
 
     library = Library(home / "library")
     began = time.perf_counter()
-    count = len(library.digests())
+    library.digests()
     read_s = time.perf_counter() - began
     encoder = DrawnEncoder(_model(home))
     began = time.perf_counter()
-    with progress("Indexing articles", count) as step:
+    with steps() as step:
         done = publish(library, encoder, home / "snapshots", progress=step)
     took = time.perf_counter() - began
     size = sum(path.stat().st_size for path in (home / "snapshots").rglob("*") if path.is_file())

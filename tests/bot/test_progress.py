@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import io
+import threading
 
-from bot.progress import progress
+from bot.progress import progress, steps
+from retrieval.steps import Step
 from tests.fakes import Clock
 
 
@@ -43,6 +45,7 @@ def test_on_a_terminal_there_is_a_bar_after_a_second() -> None:
     assert "Indexing articles" in stream.getvalue()
     assert "3/4" in stream.getvalue()
     assert "1.5 a second" in stream.getvalue()
+    assert "0:00:01 left" in stream.getvalue()
 
 
 def test_an_unknown_total_shows_no_time_left() -> None:
@@ -51,3 +54,39 @@ def test_an_unknown_total_shows_no_time_left() -> None:
         clock.now += 20
         step(10)
     assert stream.getvalue() == "Reading: 10, 0.5 a second\n"
+
+
+def test_what_is_left_counts_what_follows_and_each_part_has_a_pace_of_its_own() -> None:
+    stream, clock = io.StringIO(), Clock()
+    with steps(stream, clock) as show:
+        clock.now += 10
+        show(Step("Indexing articles", 10, 100, then_s=30))
+        clock.now += 10
+        show(Step("Indexing terms", 0, 50, then_s=30))
+        clock.now += 10
+        show(Step("Indexing terms", 5, 50, then_s=5))
+    assert stream.getvalue().splitlines() == [
+        "Indexing articles: 10 of 100, 120 s left, 1.0 a second",
+        "Indexing terms: 0 of 50, 30 s left",
+        "Indexing terms: 5 of 50, 95 s left, 0.5 a second",
+    ]
+
+
+def test_a_part_that_tells_nothing_for_minutes_is_told_of_all_the_same() -> None:
+    stream, clock, shown = io.StringIO(), Clock(), threading.Event()
+    waits = iter([4.0, 4.0, 4.0, 10.0, 10.0])
+
+    def wait(_: float) -> bool:
+        shown.wait()
+        passed = next(waits, None)
+        clock.now += passed or 0.0
+        return passed is None
+
+    with steps(stream, clock, wait) as show:
+        show(Step("Grouping vectors", 0, then_s=20))
+        shown.set()
+    assert stream.getvalue().splitlines() == [
+        "Grouping vectors, 8 s left",
+        "Grouping vectors, 0 s left",
+        "Grouping vectors, 0 s left",
+    ]

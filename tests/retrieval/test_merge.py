@@ -21,6 +21,7 @@ from retrieval.index import Where
 from retrieval.merge import chosen_of, due, merge
 from retrieval.publish import publish, use
 from retrieval.snapshot import Snapshot
+from retrieval.steps import Step, What
 from tests.fakes import HashingEncoder
 from tests.retrieval.test_publish_large import TREES, named, sizes
 
@@ -95,7 +96,7 @@ def test_a_passage_is_rewritten_no_more_often_than_a_library_doubles() -> None:
 def test_segments_that_are_not_small_become_one_and_what_serves_says_the_same(tmp_path: Path) -> None:
     before = three(tmp_path)
     assert due(tmp_path)
-    seen: list[int] = []
+    seen: list[Step] = []
     name = merge(tmp_path, nullcontext, progress=seen.append)
     after = Snapshot.open(tmp_path)
     assert (after.name, sizes(before), sizes(after)) == (name, [8, 5, 2], [13, 2])
@@ -104,7 +105,7 @@ def test_segments_that_are_not_small_become_one_and_what_serves_says_the_same(tm
     vector = HashingEncoder().encode_query("Who planted the maple?").vector
     ours, theirs = (one.fetch(vector, {}, 10, Where()) for one in (after, before))
     assert (ours.rows.tolist(), ours.cosine.tolist()) == (theirs.rows.tolist(), theirs.cosine.tolist())
-    assert seen[-1] == 13
+    assert [(step.done, step.total) for step in seen if step.what == What.MERGED] == [(8, 13), (13, 13)]
     assert snapshot.check(after.folder, after.manifest, memory=None) > 0
     assert (due(tmp_path), merge(tmp_path, nullcontext)) == (False, None)
 
@@ -172,7 +173,7 @@ def test_merged_segments_that_serve_no_longer_are_dropped(tmp_path: Path, end: s
 def test_segments_that_lose_all_their_files_while_they_are_merged_are_dropped(tmp_path: Path) -> None:
     three(tmp_path)
 
-    def work(_: int) -> None:
+    def work(_: Step) -> None:
         for count in (18, 17, 16):
             put(tmp_path, TREES[:count], full=True)
 
@@ -200,7 +201,7 @@ def test_what_could_not_be_published_is_published_by_the_next_merge(tmp_path: Pa
         merge(tmp_path, busy)
     assert Snapshot.open(tmp_path).name == before.name
     put(tmp_path, TREES[:16])
-    copied: list[int] = []
+    copied: list[Step] = []
     assert due(tmp_path)
     merge(tmp_path, nullcontext, progress=copied.append)
     assert (copied, sizes(Snapshot.open(tmp_path))) == ([], [13, 3])
@@ -210,7 +211,7 @@ def test_what_could_not_be_published_is_published_by_the_next_merge(tmp_path: Pa
 def test_what_a_stopped_merge_left_is_removed_and_what_serves_serves_on(tmp_path: Path) -> None:
     before = three(tmp_path)
 
-    def stop(_: int) -> None:
+    def stop(_: Step) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):

@@ -17,6 +17,7 @@ from retrieval import snapshot
 from retrieval.errors import PublishError, SnapshotCorrupt
 from retrieval.publish import publish, use
 from retrieval.snapshot import Snapshot
+from retrieval.steps import Step, What
 from tests.fakes import HashingEncoder, StoppingEncoder
 from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, built
 
@@ -212,7 +213,32 @@ def test_what_a_killed_build_left_behind_is_removed(tmp_path: Path) -> None:
     assert not list(tmp_path.glob(".build-*"))
 
 
-def test_progress_counts_articles(tmp_path: Path) -> None:
-    seen: list[int] = []
+def test_progress_tells_every_part_of_a_build_with_what_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [Article(f"{n}", f"Article {n}", f"Word{n} and word{n % 7} stand by gate {n % 13}.") for n in range(100)]
+    monkeypatch.setattr("retrieval.vectors.FLAT", 50)
+    monkeypatch.setattr("retrieval.publish._CHUNK", 40)
+    seen: list[Step] = []
+    publish(many, HashingEncoder(), tmp_path, progress=seen.append)
+    parts = [(what, [step.done for step in steps]) for what, steps in itertools.groupby(seen, lambda step: step.what)]
+    assert parts[:5] == [
+        (What.ARTICLES, list(range(1, 101))),
+        (What.TERMS, [0, 40, 80]),
+        (What.GROUPS, [0]),
+        (What.VECTORS, [0]),
+        (What.RECALL, [0]),
+    ]
+    assert [what for what, _ in parts[5:]] == [What.FILES, What.CHECK]
+    assert {step.total for step in seen if step.what in {What.ARTICLES, What.TERMS, What.VECTORS}} == {100}
+    left = [step.then_s for step in seen]
+    assert left[0] > left[-1] > 0
+    assert all(later <= step for step, later in itertools.pairwise(left[99:101] + left[103:]))
+
+
+def test_progress_counts_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retrieval.publish.SMALL", 1)
+    publish(LIBRARY[:2], HashingEncoder(), tmp_path)
+    seen: list[Step] = []
     publish(LIBRARY, HashingEncoder(), tmp_path, progress=seen.append)
-    assert seen == [1, 2, 3]
+    assert [(step.done, step.total) for step in seen if step.what == What.ARTICLES] == [(1, 1)]

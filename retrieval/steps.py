@@ -1,0 +1,63 @@
+"""How far a build is, and about how long what follows takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class What(StrEnum):
+    """What a build does, one after the other; merging is in place of indexing. The values are for people."""
+
+    ARTICLES = "Indexing articles"
+    MERGED = "Merging articles"
+    TERMS = "Indexing terms"
+    GROUPS = "Grouping vectors"
+    VECTORS = "Indexing vectors"
+    RECALL = "Measuring recall"
+    FILES = "Adding up megabytes"
+    CHECK = "Checking files"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """How much of what is done is done, of how much in all, 0 where that is not known.
+
+    `then_s` is about how many seconds what follows takes, with all of this where its total is not known.
+    """
+
+    what: str
+    done: int
+    total: int = 0
+    then_s: float = 0.0
+
+
+Progress = Callable[[Step], None]
+"""Called with each step."""
+
+_ORDER = list(What)
+
+
+def seconds(what: What, passages: int, lists: int) -> float:
+    """About how long a part of a build takes, once its articles are written, where vectors are grouped in `lists`.
+
+    Measured with 109,295 passages and 1,024 lists on two cores, 2026-11-27: terms 7 s, groups 9.1 s, vectors 2.1 s,
+    recall 5.3 s, files 2.1 s each time they are read. With 1,092,242 and 4,096 it comes to 400 s; 7 minutes were
+    measured.
+    """
+    each = {
+        What.TERMS: 6.4e-5 * passages,
+        What.GROUPS: 8.7e-6 * lists * lists,
+        What.VECTORS: 1.9e-8 * passages * lists,
+        What.RECALL: 4.9e-5 * passages if lists else 0.0,
+        What.FILES: 1.9e-5 * passages,
+        What.CHECK: 1.9e-5 * passages,
+    }
+    return each.get(what, 0.0)
+
+
+def following(what: What, passages: int, lists: int, *, itself: bool = False) -> float:
+    """About how many seconds what comes after a part takes, with `itself` that part too."""
+    first = _ORDER.index(what) + (not itself)
+    return sum(seconds(one, passages, lists) for one in _ORDER[first:])
