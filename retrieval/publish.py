@@ -199,12 +199,12 @@ def prune(snapshots: Path, keep: int = KEEP) -> None:
     remove(path for path in (snapshots / SEGMENTS).glob("*") if path.name not in held)
 
 
-def _after_the_newest(snapshots: Path, moment: dt.datetime) -> dt.datetime:
-    """The moment itself, or a second after the newest snapshot's, so that names sort as they were made."""
-    newest = max((name[: len("20261124T001500Z")] for name in snapshot.names(snapshots)), default=None)
-    if newest is None:
-        return moment
-    return max(moment, dt.datetime.strptime(newest, STAMP).replace(tzinfo=dt.UTC) + dt.timedelta(seconds=1))
+def after(name: str | None, now: dt.datetime) -> dt.datetime:
+    """The moment, or a second after that of a snapshot's name, so that names sort as they were made."""
+    if name is None:
+        return now
+    last = dt.datetime.strptime(name.partition("-")[0], STAMP).replace(tzinfo=dt.UTC)
+    return max(now, last + dt.timedelta(seconds=1))
 
 
 def _previous(snapshots: Path, encoder: Encoder) -> Snapshot | None:
@@ -334,7 +334,7 @@ def serve(snapshots: Path, parts: Parts, encoder: str, dim: int, now: dt.datetim
         PublishError: CURRENT cannot be written; what served before still serves.
         OSError: something else cannot.
     """
-    moment = _after_the_newest(snapshots, now)
+    moment = after(max(snapshot.names(snapshots), default=None), now)
     manifest = Manifest(
         format=FORMAT,
         created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",

@@ -38,7 +38,7 @@ from retrieval.milvus import (
     signed,
     token_of,
 )
-from retrieval.publish import STAMP, Published, Source, batches, given
+from retrieval.publish import STAMP, Published, Source, after, batches, given
 from retrieval.rows import Kept, Vectors, encoded, index_terms
 from retrieval.steps import Progress, Step, What
 
@@ -138,7 +138,7 @@ class _Change:
             self.encoded += sum(new for _, _, new in made)
             progress(Step(What.ARTICLES, self.articles, len(fresh)))
         self._delete(unwanted)
-        moment = _after(self.about, now())
+        moment = after(self.about.name, now())
         if started_whole:
             self._count()
             articles = self.about.articles + len(fresh) - len(unwanted)
@@ -258,7 +258,7 @@ def _begun(milvus: Milvus, serving: About | None, encoder: Encoder, now: dt.date
         served = serving is not None and one.generation == serving.generation
         if not served and not one.whole and made_by == _made_by(one) and one.full == full:
             return one
-    moment = now if serving is None else max(now, _after(serving, now))
+    moment = after(serving.name if serving else None, now)
     about = About(
         format=FORMAT,
         generation=f"{moment:{STAMP}}",
@@ -284,12 +284,6 @@ def _begun(milvus: Milvus, serving: About | None, encoder: Encoder, now: dt.date
 
 def _made_by(about: About) -> tuple[int, str, int, str]:
     return about.format, about.encoder, about.dim, about.recipe
-
-
-def _after(about: About, now: dt.datetime) -> dt.datetime:
-    """The moment, or a second after the index was last changed, so that names sort as they were made."""
-    last = dt.datetime.fromisoformat(about.created)
-    return max(now, last + dt.timedelta(seconds=1)) if about.name else now
 
 
 def _name(about: About, moment: dt.datetime) -> str:

@@ -15,7 +15,7 @@ from corpus.article import Article, Passage
 from corpus.split import split_article
 from retrieval import snapshot
 from retrieval.errors import PublishError, SnapshotCorrupt
-from retrieval.publish import publish, use
+from retrieval.publish import after, publish, use
 from retrieval.snapshot import Snapshot
 from retrieval.steps import Step, What
 from tests.fakes import HashingEncoder, StoppingEncoder
@@ -32,6 +32,15 @@ def test_what_was_published_serves(tmp_path: Path) -> None:
     assert (done.articles, done.passages, done.encoded) == (3, 3, 3)
     assert done.name.startswith("20261124T001500Z-")
     assert snapshot.current(tmp_path) == done.name
+
+
+@pytest.mark.parametrize(
+    ("name", "seconds"),
+    [(None, 0), ("20261124T001400Z-1a2b3c4d", 0), ("20261124T001500Z-1a2b3c4d", 1), ("20261124T001530Z-1a2b3c4d", 31)],
+    ids=["the first", "long after", "in the same second", "with the clock put back"],
+)
+def test_snapshots_come_one_after_the_other_whatever_the_clock_says(name: str | None, seconds: int) -> None:
+    assert after(name, NOW) == NOW + dt.timedelta(seconds=seconds)
 
 
 def test_unchanged_passages_are_never_encoded_twice(tmp_path: Path) -> None:
