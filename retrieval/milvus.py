@@ -3,13 +3,16 @@
 A published index is a generation of four collections, PREFIX_<generation>_KIND; the alias PREFIX names the one that
 serves, by its `about` collection, so that a new generation begins to serve in one step.
 
-    about       one row: what the index holds, as JSON
+    about       one row: what the index holds, as JSON, and which version of it serves
     articles    an article a row: its id, digest and content; not `ready` as long as its passages are not all there
     passages    a passage a row: vector, terms for BM25, day and outlet to choose by, and what is kept of it
     terms       in how many passages an index term or folded word occurs
 
-An article's number counts up; passage p of article a has the row a * 65,536 + p. Milvus has no type for bytes that its
-embedded form knows as well, so they are base64 in arrays of strings.
+An article's number counts up; passage p of article a has the row a * 65,536 + p. A version has the articles with
+numbers below `following` that did not die in it or before: all of a change is seen at once, when its row of `about` is
+written, and none of it before. What died lately stays for those who still read the version before.
+
+Milvus has no type for bytes that its embedded form knows as well, so they are base64 in arrays of strings.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import json
 import logging
 import math
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
@@ -38,16 +42,25 @@ from retrieval.rows import Kept, Vectors
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
 
-FORMAT = 1
+FORMAT = 2
 """Goes up whenever what the collections hold changes its meaning."""
 
 PREFIX = "newsquote"
-KINDS = ("about", "articles", "passages", "terms")
+KEYS = {"about": "id", "articles": "number", "passages": "row", "terms": "key"}
+"""The kinds of collections, each with its key."""
+KINDS = tuple(KEYS)
 PER_ARTICLE = 1 << 16
 """Rows set aside for an article's passages."""
+LIVING = 1 << 62
+"""The version in which what lives dies."""
 
 K1, B = 1.2, 0.75
 """BM25's parameters, tantivy's too."""
+
+LONG_S = 600.0
+"""So long a server may take over what it does once in a while, such as loading a collection."""
+SETTLE_S = 6.0
+"""A server may answer from up to five seconds ago, which is its `common.gracefulTime`."""
 
 _CHUNK = 16_000
 _PAGE = 256
@@ -57,9 +70,10 @@ _EVIDENCE = ("article", "start", "end", "arabic", "words", "word_vectors", "sent
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a generation holds. `name` is the snapshot's, new with every change; `tokens` counts terms with repetitions.
+    """What a generation holds. `name` is the snapshot's, new with every change, and so is `version`.
 
-    `whole` is false while it is written to: what is counted is then not what is there.
+    `following` is the number that the next article gets; `tokens` counts terms with repetitions. `whole` is false while
+    it is filled, or terms are counted: what is counted is then not what is there.
     """
 
     format: int
@@ -71,6 +85,7 @@ class About:
     recipe: str
     full: bool
     whole: bool
+    version: int
     articles: int
     passages: int
     tokens: int
@@ -98,6 +113,10 @@ class About:
         """As it is kept."""
         return json.dumps(asdict(self))
 
+    def has(self, kind: str) -> str:
+        """The condition that this version has an article or passage."""
+        return f"{'number' if kind == 'articles' else 'article'} < {self.following} and died > {self.version}"
+
 
 class Milvus:
     """A Milvus server, or a file that Milvus Lite keeps, and the indexes in it."""
@@ -115,6 +134,7 @@ class Milvus:
                 "index_url needs pymilvus, which is not installed; run: pip install 'newsquote[milvus]'"
             ) from exc
         self.url = url
+        self.timeout_s = timeout_s
         # They log what they raise, with tracebacks, and set their own levels when they are imported.
         for name in ("pymilvus", "grpc._server"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
@@ -177,6 +197,11 @@ class Milvus:
             for kind in KINDS:
                 self.client.load_collection(self.collection(about.generation, kind))
 
+    def settle(self) -> None:
+        """Wait until whoever asks a server sees all that was written; what a file keeps is seen at once."""
+        if not self.url.endswith(".db"):
+            time.sleep(SETTLE_S)
+
     def encoder(self) -> str | None:
         """The fingerprint of the encoder that made what serves."""
         about = self.serving()
@@ -204,23 +229,42 @@ class Milvus:
         return f"{about.name} is whole: {articles} articles, {passages} passages."
 
     def rows(
-        self, generation: str, kind: str, where: str, fields: Sequence[str], *, limit: int | None = None
+        self, generation: str, kind: str, where: str, fields: Sequence[str], *, latest: bool = False
     ) -> list[dict[str, Any]]:
-        """The rows of a collection that meet a condition."""
-        more = {} if limit is None else {"limit": limit}
-        with self.translated():
-            name = self.collection(generation, kind)
-            return list(self.client.query(name, filter=where, output_fields=list(fields), **more))
+        """The rows of a collection that meet a condition which some hundreds meet at the most.
 
-    def pages(self, generation: str, kind: str, key: str, fields: Sequence[str]) -> Iterator[list[dict[str, Any]]]:
-        """Every row of a collection by its key, some at a time."""
+        With `latest` whatever was written before is seen; without, a server may answer from some seconds ago.
+        """
+        with self.translated():
+            return list(
+                self.client.query(
+                    self.collection(generation, kind),
+                    filter=where,
+                    output_fields=list(fields),
+                    timeout=self.timeout_s,
+                    **_seeing(latest=latest),
+                )
+            )
+
+    def pages(
+        self, generation: str, kind: str, where: str, fields: Sequence[str], *, latest: bool = False
+    ) -> Iterator[list[dict[str, Any]]]:
+        """The rows of a collection that meet a condition, however many, by their key, some at a time."""
+        key = KEYS[kind]
         with self.translated():
             found = self.client.query_iterator(
-                self.collection(generation, kind), batch_size=_PAGE, filter=f"{key} >= 0", output_fields=list(fields)
+                self.collection(generation, kind),
+                batch_size=_PAGE,
+                filter=where,
+                output_fields=list(fields),
+                timeout=self.timeout_s,
+                **_seeing(latest=latest),
             )
-            while page := found.next():
-                yield sorted(page, key=lambda row: int(row[key]))
-            found.close()
+            try:
+                while page := found.next():
+                    yield sorted(page, key=lambda row: int(row[key]))
+            finally:
+                found.close()
 
     def _about(self, name: str) -> About | None:
         from pymilvus.exceptions import MilvusException
@@ -240,7 +284,7 @@ class Milvus:
         return About.read(rows[0]["content"]) if rows else None
 
     def _zero(self, name: str) -> list[dict[str, Any]]:
-        return list(self.client.query(name, filter="id == 0", output_fields=["content"]))
+        return list(self.client.query(name, filter="id == 0", output_fields=["content"], timeout=self.timeout_s))
 
 
 class MilvusIndex:
@@ -261,7 +305,7 @@ class MilvusIndex:
         """
         from pymilvus import AnnSearchRequest, RRFRanker
 
-        condition = condition_of(where)
+        condition = " and ".join(filter(None, (condition_of(where), self.about.has("passages"))))
         asked = []
         if vector is not None:
             asked.append(AnnSearchRequest([vector.tolist()], "vector", {"metric_type": "IP"}, limit, expr=condition))
@@ -273,7 +317,12 @@ class MilvusIndex:
         name = self._milvus.collection(self.about.generation, "passages")
         with self._milvus.translated():
             [found] = self._milvus.client.hybrid_search(
-                name, asked, RRFRanker(), limit=len(asked) * limit, output_fields=["row", "vector", "terms"]
+                name,
+                asked,
+                RRFRanker(),
+                limit=len(asked) * limit,
+                output_fields=["row", "vector", "terms"],
+                timeout=self._milvus.timeout_s,
             )
         hits = sorted((hit["entity"] for hit in found), key=lambda hit: int(hit["row"]))
         vectors = np.array([hit["vector"] for hit in hits], np.float32).reshape(-1, self.about.dim)
@@ -335,18 +384,16 @@ class MilvusIndex:
 
     def numbered(self) -> Iterator[tuple[int, Article]]:
         """Every article with its row."""
-        fields = ("number", "content", "ready")
-        for page in self._milvus.pages(self.about.generation, "articles", "number", fields):
-            yield from ((int(row["number"]), article_of(row)) for row in page if row["ready"])
+        condition = self.about.has("articles")
+        for page in self._milvus.pages(self.about.generation, "articles", condition, ("number", "content")):
+            yield from ((int(row["number"]), article_of(row)) for row in page)
 
     def exported(self) -> Iterator[tuple[Article, list[Kept]]]:
         """Every article with all that is kept of its passages."""
         fields = ("row", "vector", "key", "folded", *_EVIDENCE)
         for number, article in self.numbered():
-            first = number * PER_ARTICLE
-            condition = f"row >= {first} and row < {first + PER_ARTICLE}"
-            found = self._milvus.rows(self.about.generation, "passages", condition, fields)
-            yield article, [kept_of(row, self.about.dim) for row in sorted(found, key=lambda row: int(row["row"]))]
+            pages = self._milvus.pages(self.about.generation, "passages", rows_of(number), fields)
+            yield article, [kept_of(row, self.about.dim) for page in pages for row in page]
 
     def vectors(self, keys: Iterable[int]) -> dict[int, Vectors]:
         """The vectors of those passages that were made of the same words, by their key."""
@@ -438,6 +485,15 @@ def _fetched(rows: Sequence[int], cosine: Floats, bm25: Floats, limit: int, *, d
     kept = np.zeros(len(at), np.bool_)
     kept[nearest] = kept[matching] = True
     return Fetched(at, np.asarray(cosine, np.float32), matched, at[nearest], at[matching]).only(kept)
+
+
+def rows_of(number: int) -> str:
+    """The condition that a passage is of the article with this number."""
+    return f"row >= {number * PER_ARTICLE} and row < {(number + 1) * PER_ARTICLE}"
+
+
+def _seeing(*, latest: bool) -> dict[str, Any]:
+    return {"consistency_level": "Strong"} if latest else {}
 
 
 def condition_of(where: Where) -> str:

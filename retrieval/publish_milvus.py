@@ -2,8 +2,10 @@
 
 Where the encoder or the way passages are made changed, or everything is wanted anew, a new generation of collections
 is filled and the alias moves to it, once it is whole; the one before stays, for `use`, and older ones are dropped. Else
-the generation that serves is changed in place: an article counts once its passages are all there, and one that is gone
-loses its passages before itself, so that whoever is killed leaves nothing that the next run does not put right.
+the generation that serves gets a new version in place: what is new gets numbers that no version has yet, what is to go
+is marked as dead from the new version on, then one row says that this version serves. What is dead is deleted when the
+version after next is made. Whoever is killed leaves the old version serving, and the next run goes on. The counts of
+terms alone have no versions: for moments passages are weighed by those of the version that comes.
 """
 
 from __future__ import annotations
@@ -25,7 +27,10 @@ from retrieval.errors import SnapshotMissing
 from retrieval.index import day_of, outlet_of
 from retrieval.milvus import (
     FORMAT,
+    KEYS,
     KINDS,
+    LIVING,
+    LONG_S,
     PER_ARTICLE,
     PREFIX,
     About,
@@ -35,6 +40,7 @@ from retrieval.milvus import (
     folded_of,
     name_key,
     packed,
+    rows_of,
     signed,
     token_of,
 )
@@ -44,6 +50,11 @@ from retrieval.steps import Progress, Step, What
 
 _TERMS_BYTES = 65_000
 _AT_ONCE = 256
+ARTICLE_FIELDS = ("number", "name", "digest", "ready", "content", "nothing")
+PASSAGE_FIELDS = (
+    *("row", "article", "start", "end", "key", "day", "outlet", "arabic", "terms", "vector"),
+    *("folded", "words", "word_vectors", "sentences", "sentence_vectors"),
+)
 
 
 def publish(
@@ -90,6 +101,23 @@ def use(milvus: Milvus, name: str) -> None:
         _serve(milvus, about)
 
 
+@dataclass(slots=True)
+class _There:
+    """What a generation holds already.
+
+    `names` are the ids of articles that are as they are wanted; `left` are the numbers of those of them that an
+    interrupted run wrote, `back` of those that it marked as dead, `scrap` of what else it wrote. `going` are the
+    numbers of articles that serve and are not wanted, `following` is the first number that was never given.
+    """
+
+    following: int
+    names: set[str] = field(default_factory=set)
+    left: list[int] = field(default_factory=list)
+    back: list[int] = field(default_factory=list)
+    scrap: list[int] = field(default_factory=list)
+    going: list[int] = field(default_factory=list)
+
+
 @dataclass(frozen=True, slots=True)
 class _Done:
     about: About
@@ -117,64 +145,83 @@ class _Change:
         now: Callable[[], dt.datetime],
     ) -> _Done:
         wanted = source.digests()
-        there, unwanted = self._there(wanted)
-        fresh = [one for one in wanted if one not in there]
-        if self.about.whole and not fresh and not unwanted:
+        there = self._there(wanted)
+        fresh = [one for one in wanted if one not in there.names]
+        if self.about.whole and not (fresh or there.left or there.going):
             return _Done(self.about, 0)
-        started_whole = self.about.whole
-        number = self._following()
-        self.about = replace(self.about, whole=False, following=number)
-        self._say(self.about)
+        long_dead = f"died < {self.about.version}"
+        self._delete(long_dead, long_dead)
+        for number in there.scrap:
+            self._delete(rows_of(number), f"number == {number}")
+        for number in there.back:
+            self._mark(number, LIVING)
         index = MilvusIndex(self.milvus, self.about)
 
         def vectors(keys: Iterable[int]) -> Mapping[int, Vectors]:
             listed = list(keys)
             return {**index.vectors(listed), **known(listed)}
 
+        number = there.following
         for batch in batches(source.load(fresh)):
             made = list(encoded(batch, encoder, vectors))
             self._insert(number, [(article, kept) for article, kept, _ in made])
             number += len(made)
             self.encoded += sum(new for _, _, new in made)
             progress(Step(What.ARTICLES, self.articles, len(fresh)))
-        self._delete(unwanted)
-        moment = after(self.about.name, now())
-        if started_whole:
+        version = self.about.version + 1
+        for one in there.left:
+            self._note_all(one, 1)
+        for one in there.going:
+            self._note_all(one, -1)
+            self._mark(one, version)
+        return _Done(
+            self._finished(replace(self.about, version=version, following=number), len(there.names), now()),
+            self.encoded,
+        )
+
+    def _finished(self, about: About, before: int, now: dt.datetime) -> About:
+        """Count what a version has and let it serve, or, where the alias is to move, be ready to."""
+        if self.about.whole:
+            self._say(replace(self.about, whole=False))
             self._count()
-            articles = self.about.articles + len(fresh) - len(unwanted)
             passages, tokens = self.about.passages + self.passages, self.about.tokens + self.tokens
         else:
-            articles, passages, tokens = self._recount()
+            passages, tokens = self._recount(about)
+        moment = after(self.about.name, now)
         about = replace(
-            self.about,
+            about,
             whole=True,
             created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
-            articles=articles,
+            articles=before + self.articles,
             passages=passages,
             tokens=tokens,
-            following=number,
         )
         about = replace(about, name=_name(about, moment))
+        self.milvus.settle()
         self._say(about)
-        return _Done(about, self.encoded)
+        return about
 
-    def _there(self, wanted: Mapping[str, bytes]) -> tuple[set[str], list[int]]:
-        """The ids of articles that are there as they are wanted, and the numbers of those that are not."""
-        there: set[str] = set()
-        unwanted = []
-        for page in self._pages("articles", "number", ("number", "name", "digest", "ready")):
+    def _there(self, wanted: Mapping[str, bytes]) -> _There:
+        """What is there, and what of it is wanted."""
+        there = _There(following=self.about.following)
+        fields = ("number", "name", "digest", "ready", "died")
+        for page in self._pages("articles", "number >= 0", fields):
             for row in page:
-                good = row["ready"] and row["name"] not in there and wanted.get(row["name"], b"").hex() == row["digest"]
+                number, name = int(row["number"]), row["name"]
+                served = number < self.about.following
+                if served and row["died"] <= self.about.version:
+                    continue
+                good = row["ready"] and name not in there.names and wanted.get(name, b"").hex() == row["digest"]
                 if good:
-                    there.add(row["name"])
-                else:
-                    unwanted.append(int(row["number"]))
-        return there, unwanted
-
-    def _following(self) -> int:
-        """The number that the next article gets: beyond every one that is there, also after a kill."""
-        found = self.milvus.rows(self.about.generation, "articles", f"number >= {self.about.following}", ("number",))
-        return max([self.about.following, *(int(row["number"]) + 1 for row in found)])
+                    there.names.add(name)
+                if not served:
+                    (there.left if good else there.scrap).append(number)
+                    there.following = max(there.following, number + 1)
+                elif not good:
+                    there.going.append(number)
+                elif row["died"] != LIVING:
+                    there.back.append(number)
+        return there
 
     def _insert(self, number: int, made: Sequence[tuple[Article, Sequence[Kept]]]) -> None:
         articles = [_article_row(number + at, article) for at, (article, _) in enumerate(made)]
@@ -191,14 +238,25 @@ class _Change:
                 self._note(one.folded, 1)
         self.articles += len(made)
 
-    def _delete(self, numbers: Sequence[int]) -> None:
-        for number in numbers:
-            first = number * PER_ARTICLE
-            condition = f"row >= {first} and row < {first + PER_ARTICLE}"
-            for row in self.milvus.rows(self.about.generation, "passages", condition, ("row", "folded")):
-                self._note(folded_of(row), -1)
-            self.milvus.client.delete(self._name("passages"), filter=condition)
-            self.milvus.client.delete(self._name("articles"), filter=f"number == {number}")
+    def _delete(self, passages: str, articles: str) -> None:
+        """Delete what meets a condition; passages before their articles, so that none is forgotten."""
+        for kind, condition in (("passages", passages), ("articles", articles)):
+            self.milvus.client.delete(self._name(kind), filter=condition, timeout=LONG_S)
+
+    def _mark(self, number: int, died: int) -> None:
+        """Write down in which version an article died, its passages first."""
+        for kind, condition, fields in (
+            ("passages", rows_of(number), PASSAGE_FIELDS),
+            ("articles", f"number == {number}", ARTICLE_FIELDS),
+        ):
+            for page in self._pages(kind, condition, fields):
+                self._upsert(kind, [{**row, "died": died} for row in page])
+
+    def _note_all(self, number: int, sign: int) -> None:
+        """Count an article's passages among what changed."""
+        for page in self._pages("passages", rows_of(number), ("row", "folded")):
+            for row in page:
+                self._note(folded_of(row), sign)
 
     def _note(self, folded: Sequence[str], sign: int) -> None:
         """Count a passage's words and terms among what changed."""
@@ -213,37 +271,37 @@ class _Change:
         names = [name for name, change in self.counts.items() if change]
         for start in range(0, len(names), _AT_ONCE):
             keys = {name_key(name): name for name in names[start : start + _AT_ONCE]}
-            found = self.milvus.rows(self.about.generation, "terms", f"key in {list(keys)}", ("key", "count"))
+            found = self.milvus.rows(
+                self.about.generation, "terms", f"key in {list(keys)}", ("key", "count"), latest=True
+            )
             old = {int(row["key"]): int(row["count"]) for row in found}
             new = {key: old.get(key, 0) + self.counts[name] for key, name in keys.items()}
             self._upsert("terms", [_term_row(key, keys[key], count) for key, count in new.items()])
 
-    def _recount(self) -> tuple[int, int, int]:
-        """Count everything that is there: articles, passages and terms with repetitions."""
-        articles = sum(len(page) for page in self._pages("articles", "number", ("number",)))
+    def _recount(self, about: About) -> tuple[int, int]:
+        """Count everything that a version has: passages and terms with repetitions."""
         self.counts, self.passages, self.tokens = Counter(), 0, 0
-        for page in self._pages("passages", "row", ("row", "folded")):
+        for page in self._pages("passages", about.has("passages"), ("row", "folded")):
             for row in page:
                 self._note(folded_of(row), 1)
         counted = {name_key(name): (name, count) for name, count in self.counts.items()}
-        for page in self._pages("terms", "key", ("key", "name", "count")):
+        for page in self._pages("terms", "key >= 0", ("key", "name", "count")):
             for row in page:
                 if int(row["key"]) not in counted and row["count"]:
                     counted[int(row["key"])] = (row["name"], 0)
-        listed = [_term_row(key, name, count) for key, (name, count) in counted.items()]
-        for start in range(0, len(listed), _AT_ONCE):
-            self._upsert("terms", listed[start : start + _AT_ONCE])
-        return articles, self.passages, self.tokens
+        self._upsert("terms", [_term_row(key, name, count) for key, (name, count) in counted.items()])
+        return self.passages, self.tokens
 
-    def _pages(self, kind: str, key: str, fields: Sequence[str]) -> Iterable[list[dict[str, Any]]]:
-        return self.milvus.pages(self.about.generation, kind, key, fields)
+    def _pages(self, kind: str, where: str, fields: Sequence[str]) -> Iterable[list[dict[str, Any]]]:
+        return self.milvus.pages(self.about.generation, kind, where, fields, latest=True)
 
     def _say(self, about: About) -> None:
         self._upsert("about", [_about_row(about)])
 
     def _upsert(self, kind: str, found: Sequence[Mapping[str, Any]]) -> None:
         for start in range(0, len(found), _AT_ONCE):
-            self.milvus.client.upsert(self._name(kind), [dict(row) for row in found[start : start + _AT_ONCE]])
+            rows_ = [dict(row) for row in found[start : start + _AT_ONCE]]
+            self.milvus.client.upsert(self._name(kind), rows_, timeout=LONG_S)
 
     def _name(self, kind: str) -> str:
         return self.milvus.collection(self.about.generation, kind)
@@ -269,6 +327,7 @@ def _begun(milvus: Milvus, serving: About | None, encoder: Encoder, now: dt.date
         recipe=rows.recipe(),
         full=full,
         whole=False,
+        version=0,
         articles=0,
         passages=0,
         tokens=0,
@@ -329,7 +388,7 @@ def _create(milvus: Milvus, about: About, kind: str) -> None:
 
     if kind == "passages":
         schema.add_field("row", DataType.INT64, is_primary=True)
-        for name in ("article", "start", "end", "key", "outlet", "day"):
+        for name in ("article", "start", "end", "key", "outlet", "day", "died"):
             schema.add_field(name, DataType.INT64)
         schema.add_field("arabic", DataType.BOOL)
         schema.add_field(
@@ -353,13 +412,14 @@ def _create(milvus: Milvus, about: About, kind: str) -> None:
         )
     else:
         # A collection must have a vector, needed or not.
-        schema.add_field({"articles": "number", "terms": "key"}.get(kind, "id"), DataType.INT64, is_primary=True)
+        schema.add_field(KEYS[kind], DataType.INT64, is_primary=True)
         schema.add_field("nothing", DataType.FLOAT_VECTOR, dim=2)
         index.add_index("nothing", index_type="FLAT", metric_type="IP")
         if kind == "articles":
             schema.add_field("name", DataType.VARCHAR, max_length=65_535)
             schema.add_field("digest", DataType.VARCHAR, max_length=32)
             schema.add_field("ready", DataType.BOOL)
+            schema.add_field("died", DataType.INT64)
             text("content")
         elif kind == "terms":
             schema.add_field("name", DataType.VARCHAR, max_length=65_535)
@@ -383,6 +443,7 @@ def _article_row(number: int, article: Article) -> dict[str, Any]:
         "name": article.id,
         "digest": digest_of(article).hex(),
         "ready": False,
+        "died": LIVING,
         "content": chunks(content),
         "nothing": [0.0, 0.0],
     }
@@ -399,6 +460,7 @@ def _passage_row(row: int, number: int, article: Article, one: Kept) -> dict[str
         "day": day_of(article.published),
         "outlet": outlet_of(article.source),
         "arabic": bool(one.arabic),
+        "died": LIVING,
         "terms": text if len(text) <= _TERMS_BYTES else text[:_TERMS_BYTES].rsplit(" ", 1)[0],
         "vector": one.vectors.passage.tolist(),
         "folded": chunks("\t".join(one.folded)),

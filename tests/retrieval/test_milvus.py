@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from retrieval.errors import IndexUnreachable, SnapshotCorrupt, SnapshotOutdated
 from retrieval.index import WORD, Where, outlet_of
-from retrieval.milvus import About, Milvus, chunks, condition_of, packed, signed, token_of, unpacked
+from retrieval.milvus import About, Milvus, chunks, condition_of, packed, rows_of, signed, token_of, unpacked
 
-ABOUT = About(1, "20261124T001500Z", "20261124T001500Z-1a2b3c4d", "", "e", 32, "r", False, True, 1, 2, 3, 4)
+ABOUT = About(2, "20261124T001500Z", "20261124T001500Z-1a2b3c4d", "", "e", 32, "r", False, True, 5, 1, 2, 3, 4)
 
 
 def test_conditions_are_said_in_milvus_words() -> None:
@@ -59,19 +59,25 @@ def test_a_key_of_64_bits_becomes_a_number_with_a_sign_and_back(key: int) -> Non
     assert signed(key) % (1 << 64) == key
 
 
+def test_a_version_has_what_was_there_before_the_next_and_is_not_dead() -> None:
+    assert ABOUT.has("articles") == "number < 4 and died > 5"
+    assert ABOUT.has("passages") == "article < 4 and died > 5"
+    assert rows_of(3) == "row >= 196608 and row < 262144"
+
+
 def test_what_an_index_says_of_itself_comes_back() -> None:
     assert About.read(ABOUT.to_json()) == ABOUT
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 1}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}'])
 def test_an_index_that_does_not_say_what_it_holds_is_refused(text: str) -> None:
     with pytest.raises(SnapshotCorrupt, match="newsquote index build --full"):
         About.read(text)
 
 
 def test_an_index_of_another_format_is_refused() -> None:
-    with pytest.raises(SnapshotOutdated, match="has format 7, this newsquote reads 1"):
-        About.read(ABOUT.to_json().replace('"format": 1', '"format": 7'))
+    with pytest.raises(SnapshotOutdated, match="has format 7, this newsquote reads 2"):
+        About.read(ABOUT.to_json().replace('"format": 2', '"format": 7'))
 
 
 def test_a_server_that_does_not_answer_is_one_clear_line() -> None:

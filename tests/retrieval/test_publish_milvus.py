@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import random
+import itertools
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ import pytest
 from corpus.article import Article
 from retrieval import publish_milvus
 from retrieval.errors import IndexUnreachable
-from retrieval.milvus import KINDS, Milvus
+from retrieval.index import Where
+from retrieval.milvus import KINDS, LIVING, Milvus, MilvusIndex
 from retrieval.publish_milvus import publish, use
 from tests.fakes import HashingEncoder
 from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW
@@ -65,19 +67,72 @@ def test_what_one_process_published_another_reads_and_changes(tmp_path: Path) ->
     assert publish(LIBRARY, HashingEncoder(), milvus).encoded == 1
 
 
+def seen_by(index: MilvusIndex) -> tuple[set[str], set[str]]:
+    """The texts of the articles that an open index lists, and of those that its searches find."""
+    fetched = index.fetch(HashingEncoder().encode_query("the").vector, {"the": 1.0, "harbour": 1.0}, 100, Where())
+    found = {index.article(int(row)).text for row in index.passages(fetched.rows).article}
+    return {article.text for article in index.articles()}, found
+
+
+def test_at_every_moment_of_a_change_a_reader_sees_all_of_it_or_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    milvus, now = Milvus(str(tmp_path / "milvus.db")), ticking()
+    calm = replace(HARBOUR, text="The harbour is calm. Nobody strikes.")
+    steps = [[BEES, HARBOUR], [calm, BRIDGE], [BEES, BRIDGE, HARBOUR], [BRIDGE], [BEES, calm]]
+    publish(steps[0], HashingEncoder(), milvus, now=now)
+    seen: list[tuple[set[str], set[str]]] = []
+    opened: list[MilvusIndex] = []
+    for name in ("upsert", "delete"):
+        real = getattr(milvus.client, name)
+
+        def call(*arguments: object, real: Callable[..., object] = real, **more: object) -> object:
+            done = real(*arguments, **more)
+            seen.append(seen_by(opened[-1]))
+            seen.append(seen_by(milvus.open()))
+            return done
+
+        monkeypatch.setattr(milvus.client, name, call)
+    for before, after in itertools.pairwise(steps):
+        opened.append(milvus.open())
+        publish(after, HashingEncoder(), milvus, now=now)
+        old, new = ({article.text for article in articles} for articles in (before, after))
+        assert seen[::2] == [(old, old)] * (len(seen) // 2)
+        served = seen[1::2]
+        turn = served.index((new, new))
+        assert served == [(old, old)] * turn + [(new, new)] * (len(served) - turn)
+        assert seen_by(opened[-1]) == (old, old)
+        seen.clear()
+
+
+def test_what_is_dead_is_deleted_when_the_version_after_next_is_made(tmp_path: Path) -> None:
+    milvus, now = Milvus(str(tmp_path / "milvus.db")), ticking()
+    rows = []
+    for articles in ([BEES, HARBOUR], [BEES], [BEES, BRIDGE], [BRIDGE]):
+        publish(articles, HashingEncoder(), milvus, now=now)
+        about = milvus.open().about
+        found = milvus.rows(about.generation, "passages", "row >= 0", ("row", "died"))
+        rows.append((about.version, sorted(row["died"] for row in found)))
+    assert rows == [(1, [LIVING, LIVING]), (2, [2, LIVING]), (3, [2, LIVING, LIVING]), (4, [4, LIVING])]
+
+
 class Killed(Exception):
     """In place of a kill."""
 
 
-def test_killed_at_any_call_the_next_run_puts_everything_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    draw, now = random.Random(4), ticking()
+@pytest.mark.parametrize("full", [False, True])
+def test_killed_at_any_call_the_next_run_puts_everything_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, full: bool
+) -> None:
+    now = ticking()
     milvus = Milvus(str(tmp_path / "milvus.db"))
     publish([BEES, HARBOUR], HashingEncoder(), milvus, now=now)
     changed = Article(HARBOUR.id, "Harbour", "The harbour is calm. Nobody strikes.")
-    steps: list[tuple[list[Article], bool]] = [([changed, BRIDGE], False), ([BEES, HARBOUR], False), ([BRIDGE], True)]
-    for articles, full in steps:
-        left = draw.randint(1, 9)
+    steps = [[changed, BRIDGE], [BEES, HARBOUR]]
+    for at, articles in zip(range(1, 20, 5 if full else 1), itertools.cycle(steps), strict=False):
+        before = seen_by(milvus.open())
         with monkeypatch.context() as patch:
+            left = at
             for name in ("upsert", "delete"):
                 real = getattr(milvus.client, name)
 
@@ -89,9 +144,12 @@ def test_killed_at_any_call_the_next_run_puts_everything_right(tmp_path: Path, m
                     return real(*arguments, **more)
 
                 patch.setattr(milvus.client, name, call)
-            with pytest.raises(Killed):
+            try:
                 publish(articles, HashingEncoder(), milvus, full=full, now=now)
-        assert milvus.current() is not None
+            except Killed:
+                assert seen_by(milvus.open()) == before
+            else:
+                break
         done = publish(articles, HashingEncoder(), milvus, full=full, now=now)
         index = milvus.open()
         assert {a.id: a.text for a in index.articles()} == {a.id: a.text for a in articles}
@@ -101,6 +159,7 @@ def test_killed_at_any_call_the_next_run_puts_everything_right(tmp_path: Path, m
             assert index.document_frequency(term) == (
                 having in articles and any(a.text == having.text for a in articles)
             )
+    assert at > 5
 
 
 def test_the_alias_moves_only_when_the_new_generation_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
