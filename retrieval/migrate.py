@@ -76,7 +76,7 @@ def contents(index: Index) -> tuple[int, int, str]:
             digest.update(repr((*one.span, one.key, one.arabic, one.folded)).encode("utf-8", "surrogatepass"))
             for array in (one.words, one.sentences, one.vectors.passage, one.vectors.sentences, one.vectors.words):
                 digest.update(array.tobytes())
-        total ^= int.from_bytes(digest.digest(), "big")
+        total = (total + int.from_bytes(digest.digest(), "big")) % (1 << 128)
         articles += 1
         passages += len(kept)
     return articles, passages, f"{total:032x}"

@@ -34,7 +34,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Article, Span
-from retrieval.errors import IndexUnreachable, SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
+from retrieval.errors import IndexUnreachable, RetrievalError, SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
 from retrieval.index import SENTENCE, WORD, Fetched, Floats, Passages, Rows, Where, outlet_of
 from retrieval.late import WORD_DIM
 from retrieval.rows import Kept, Vectors
@@ -64,7 +64,7 @@ SETTLE_S = 6.0
 
 _CHUNK = 16_000
 _PAGE = 256
-_PLAIN = re.compile(r"[a-z0-9]+")
+_PLAIN = re.compile(r"[a-z0-9]{1,64}")
 _EVIDENCE = ("article", "start", "end", "arabic", "words", "word_vectors", "sentences", "sentence_vectors")
 
 
@@ -124,6 +124,8 @@ class Milvus:
     def __init__(self, url: str, token: str | None = None, *, timeout_s: float = 10.0) -> None:
         """`url` is that of the server, or a file's path that ends in .db; it must answer within `timeout_s`.
 
+        Loading a collection, and what writers ask for, may take up to LONG_S.
+
         Raises:
             IndexUnreachable: pymilvus is not installed, or the server does not answer.
         """
@@ -144,29 +146,55 @@ class Milvus:
     @contextlib.contextmanager
     def translated(self) -> Iterator[None]:
         """Says of a failed call what failed and what to do."""
+        from grpc import RpcError
         from pymilvus.exceptions import MilvusException
 
         try:
             yield
-        except MilvusException as exc:
-            reason = " ".join(str(exc.message).split())
-            raise IndexUnreachable(f"the index at {self.url} cannot be used: {reason}; check index_url") from exc
+        except (MilvusException, RpcError) as exc:  # pymilvus passes on what is not worth trying again
+            reason = str(exc.message if isinstance(exc, MilvusException) else exc.details())
+            where = re.sub("//[^/]*@", "//", self.url)
+            raise IndexUnreachable(
+                f"the index at {where} cannot be used: {' '.join(reason.split())}; check index_url"
+            ) from exc
 
     def collection(self, generation: str, kind: str) -> str:
         """The name of a collection."""
         return f"{PREFIX}_{generation}_{kind}"
 
-    def generations(self) -> list[About]:
-        """What is there, finished or not, oldest first."""
+    def collections(self) -> dict[str, list[str]]:
+        """The names of the collections of each generation, oldest first."""
+        found: dict[str, list[str]] = {}
         with self.translated():
-            named = [name for name in self.client.list_collections() if name.startswith(f"{PREFIX}_")]
-            abouts = [self._about(name) for name in sorted(named) if name.endswith("_about")]
-        return [about for about in abouts if about is not None]
+            for name in sorted(self.client.list_collections(timeout=self.timeout_s)):
+                prefix, generation, kind = (*name.split("_", 2), "", "")[:3]
+                if prefix == PREFIX and kind in KINDS:
+                    found.setdefault(generation, []).append(name)
+        return found
 
-    def serving(self) -> About | None:
-        """What serves; None where nothing was ever published."""
+    def generations(self) -> list[About]:
+        """What is there and can be read, finished or not, oldest first."""
+        return [about for about in self._generations().values() if isinstance(about, About)]
+
+    def _generations(self) -> dict[str, About | RetrievalError | None]:
+        """What each generation holds, or why that cannot be told; None where it is about to come or go."""
+        found: dict[str, About | RetrievalError | None] = {}
+        for generation in self.collections():
+            try:
+                with self.translated():
+                    found[generation] = self._about(self.collection(generation, "about"))
+            except (SnapshotCorrupt, SnapshotOutdated) as exc:
+                found[generation] = exc
+        return found
+
+    def serving(self, *, latest: bool = False) -> About | None:
+        """What serves, with `latest` at this very moment; None where nothing was ever published.
+
+        Raises:
+            SnapshotOutdated, SnapshotCorrupt: it cannot be read.
+        """
         with self.translated():
-            return self._about(PREFIX)
+            return self._about(PREFIX, latest=latest)
 
     def current(self) -> str | None:
         """The name of what serves."""
@@ -195,11 +223,17 @@ class Milvus:
         """See that a generation can be asked: Milvus Lite forgets what was loaded when its process ends."""
         with self.translated():
             for kind in KINDS:
-                self.client.load_collection(self.collection(about.generation, kind))
+                self.client.load_collection(self.collection(about.generation, kind), timeout=LONG_S)
+
+    def release(self, about: About) -> None:
+        """Let a server use the memory of a generation for others, until it is loaded again."""
+        with self.translated():
+            for kind in ("articles", "passages", "terms"):
+                self.client.release_collection(self.collection(about.generation, kind), timeout=LONG_S)
 
     def settle(self) -> None:
         """Wait until whoever asks a server sees all that was written; what a file keeps is seen at once."""
-        if not self.url.endswith(".db"):
+        if "://" in self.url:
             time.sleep(SETTLE_S)
 
     def encoder(self) -> str | None:
@@ -211,7 +245,10 @@ class Milvus:
         """Name and description of each generation, oldest first."""
         return [
             (one.name, f"{one.articles} articles, {one.passages} passages" if one.whole else "not finished")
-            for one in self.generations()
+            if isinstance(one, About)
+            else (generation, str(one))
+            for generation, one in self._generations().items()
+            if one is not None
         ]
 
     def check(self) -> str:
@@ -266,25 +303,26 @@ class Milvus:
             finally:
                 found.close()
 
-    def _about(self, name: str) -> About | None:
+    def _about(self, name: str, *, latest: bool = False) -> About | None:
         from pymilvus.exceptions import MilvusException
 
         try:
             try:
-                rows = self._zero(name)
+                rows = self._zero(name, latest=latest)
             except MilvusException as exc:
                 if exc.code != 101:  # there, and not loaded
                     raise
-                self.client.load_collection(name)
-                rows = self._zero(name)
+                self.client.load_collection(name, timeout=LONG_S)
+                rows = self._zero(name, latest=latest)
         except MilvusException as exc:
             if exc.code in {100, 1600}:  # no such collection, no such alias
                 return None
             raise
         return About.read(rows[0]["content"]) if rows else None
 
-    def _zero(self, name: str) -> list[dict[str, Any]]:
-        return list(self.client.query(name, filter="id == 0", output_fields=["content"], timeout=self.timeout_s))
+    def _zero(self, name: str, *, latest: bool) -> list[dict[str, Any]]:
+        asked = {"filter": "id == 0", "output_fields": ["content"], "timeout": self.timeout_s}
+        return list(self.client.query(name, **asked, **_seeing(latest=latest)))
 
 
 class MilvusIndex:
@@ -398,13 +436,12 @@ class MilvusIndex:
     def vectors(self, keys: Iterable[int]) -> dict[int, Vectors]:
         """The vectors of those passages that were made of the same words, by their key."""
         wanted = sorted({signed(key) for key in keys})
-        found = {}
+        found: dict[int, Vectors] = {}
         fields = ("vector", "key", "folded", *_EVIDENCE)
         for start in range(0, len(wanted), _PAGE):
             condition = f"key in {wanted[start : start + _PAGE]}"
-            for row in self._milvus.rows(self.about.generation, "passages", condition, fields):
-                kept = kept_of(row, self.about.dim)
-                found[kept.key] = kept.vectors
+            for page in self._milvus.pages(self.about.generation, "passages", condition, fields):
+                found.update((kept.key, kept.vectors) for kept in (kept_of(row, self.about.dim) for row in page))
         return found
 
     def document_frequency(self, term: str) -> int:

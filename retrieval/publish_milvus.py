@@ -10,7 +10,6 @@ terms alone have no versions: for moments passages are weighed by those of the v
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import hashlib
 import json
@@ -23,7 +22,7 @@ from corpus.article import Article
 from corpus.catalog import digest_of
 from retrieval import rows
 from retrieval.encoder import Encoder
-from retrieval.errors import SnapshotMissing
+from retrieval.errors import PublishError, SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
 from retrieval.index import day_of, outlet_of
 from retrieval.milvus import (
     FORMAT,
@@ -49,6 +48,8 @@ from retrieval.rows import Kept, Vectors, encoded, index_terms
 from retrieval.steps import Progress, Step, What
 
 _TERMS_BYTES = 65_000
+_NAME = 8_000
+"""Of a word so many characters are kept, to show; `key` tells it from others."""
 _AT_ONCE = 256
 ARTICLE_FIELDS = ("number", "name", "digest", "ready", "content", "nothing")
 PASSAGE_FIELDS = (
@@ -73,12 +74,16 @@ def publish(
 
     Raises:
         IndexUnreachable: the server cannot be written to; the next run goes on from there.
+        PublishError: an article has more passages than there is room for.
     """
     source = given(articles)
-    serving = milvus.serving()
+    serving = _serving(milvus)
     about = _begun(milvus, serving, encoder, now(), full=full)
     inplace = serving is not None and about.generation == serving.generation
     milvus.load(about)
+    for one in milvus.generations():
+        if one.generation not in {about.generation, serving.generation if serving else ""}:
+            milvus.release(one)  # whoever still asked it when another began to serve has long got an answer
     with milvus.translated():
         done = _Change(milvus, about).run(source, encoder, known, progress, now)
         if not inplace:
@@ -97,8 +102,17 @@ def use(milvus: Milvus, name: str) -> None:
     about = next((one for one in milvus.generations() if one.name == name and one.whole), None)
     if about is None:
         raise SnapshotMissing(f"there is no snapshot {name}; newsquote index list shows those there are")
+    milvus.load(about)
     with milvus.translated():
         _serve(milvus, about)
+
+
+def _serving(milvus: Milvus) -> About | None:
+    """What serves, None where it cannot be changed in place."""
+    try:
+        return milvus.serving(latest=True)
+    except (SnapshotCorrupt, SnapshotOutdated):
+        return None
 
 
 @dataclass(slots=True)
@@ -224,6 +238,12 @@ class _Change:
         return there
 
     def _insert(self, number: int, made: Sequence[tuple[Article, Sequence[Kept]]]) -> None:
+        for article, kept in made:
+            if len(kept) > PER_ARTICLE:
+                raise PublishError(
+                    f"the article {article.id} has {len(kept)} passages, a Milvus index has room for {PER_ARTICLE}; "
+                    "divide it, or remove it: newsquote articles remove"
+                )
         articles = [_article_row(number + at, article) for at, (article, _) in enumerate(made)]
         self._upsert("articles", articles)
         passages = [
@@ -316,7 +336,7 @@ def _begun(milvus: Milvus, serving: About | None, encoder: Encoder, now: dt.date
         served = serving is not None and one.generation == serving.generation
         if not served and not one.whole and made_by == _made_by(one) and one.full == full:
             return one
-    moment = after(serving.name if serving else None, now)
+    moment = after(max([*milvus.collections(), serving.name if serving else ""], default="") or None, now)
     about = About(
         format=FORMAT,
         generation=f"{moment:{STAMP}}",
@@ -337,7 +357,8 @@ def _begun(milvus: Milvus, serving: About | None, encoder: Encoder, now: dt.date
     with milvus.translated():
         for kind in reversed(KINDS):  # its `about` is what makes a generation known
             _create(milvus, about, kind)
-        milvus.client.upsert(milvus.collection(about.generation, "about"), [_about_row(about)])
+        name = milvus.collection(about.generation, "about")
+        milvus.client.upsert(name, [_about_row(about)], timeout=LONG_S)
     return about
 
 
@@ -356,22 +377,21 @@ def _serve(milvus: Milvus, about: About) -> None:
 
     target = milvus.collection(about.generation, "about")
     try:
-        milvus.client.describe_alias(PREFIX)
+        milvus.client.describe_alias(PREFIX, timeout=milvus.timeout_s)
     except MilvusException as exc:
         if exc.code not in {100, 1600}:
             raise
-        milvus.client.create_alias(target, PREFIX)
+        milvus.client.create_alias(target, PREFIX, timeout=LONG_S)
     else:
-        milvus.client.alter_alias(target, PREFIX)
+        milvus.client.alter_alias(target, PREFIX, timeout=LONG_S)
 
 
 def _drop(milvus: Milvus, keep: set[str]) -> None:
     """Remove the collections of other generations."""
-    for name in milvus.client.list_collections():
-        parts = name.split("_")
-        if len(parts) == 3 and parts[0] == PREFIX and parts[1] not in keep:
-            with contextlib.suppress(KeyError):
-                milvus.client.drop_collection(name)
+    for generation, names in milvus.collections().items():
+        if generation not in keep:
+            for name in names:
+                milvus.client.drop_collection(name, timeout=LONG_S)
 
 
 def _create(milvus: Milvus, about: About, kind: str) -> None:
@@ -427,9 +447,7 @@ def _create(milvus: Milvus, about: About, kind: str) -> None:
         else:
             schema.add_field("content", DataType.VARCHAR, max_length=65_535)
     name = milvus.collection(about.generation, kind)
-    if name in milvus.client.list_collections():
-        milvus.client.drop_collection(name)
-    milvus.client.create_collection(name, schema=schema, index_params=index)
+    milvus.client.create_collection(name, schema=schema, index_params=index, timeout=LONG_S)
 
 
 def _about_row(about: About) -> dict[str, Any]:
@@ -472,4 +490,4 @@ def _passage_row(row: int, number: int, article: Article, one: Kept) -> dict[str
 
 
 def _term_row(key: int, name: str, count: int) -> dict[str, Any]:
-    return {"key": key, "name": name, "count": count, "nothing": [0.0, 0.0]}
+    return {"key": key, "name": name[:_NAME], "count": count, "nothing": [0.0, 0.0]}

@@ -3,6 +3,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import grpc
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from retrieval.errors import IndexUnreachable, SnapshotCorrupt, SnapshotOutdated
 from retrieval.index import WORD, Where, outlet_of
-from retrieval.milvus import About, Milvus, chunks, condition_of, packed, rows_of, signed, token_of, unpacked
+from retrieval.milvus import SETTLE_S, About, Milvus, chunks, condition_of, packed, rows_of, signed, token_of, unpacked
 
 ABOUT = About(2, "20261124T001500Z", "20261124T001500Z-1a2b3c4d", "", "e", 32, "r", False, True, 5, 1, 2, 3, 4)
 
@@ -83,6 +84,37 @@ def test_an_index_of_another_format_is_refused() -> None:
 def test_a_server_that_does_not_answer_is_one_clear_line() -> None:
     with pytest.raises(IndexUnreachable, match=r"at http://127\.0\.0\.1:1 cannot be used: .*; check index_url"):
         Milvus("http://127.0.0.1:1", timeout_s=0.2)
+
+
+class Refused(grpc.RpcError):  # type: ignore[misc]  # grpc has no types
+    """What pymilvus passes on as it is."""
+
+    def details(self) -> str:
+        return "deadline\nexceeded"
+
+
+def test_what_goes_wrong_below_pymilvus_is_one_clear_line_without_the_password(tmp_path: Path) -> None:
+    milvus = Milvus(str(tmp_path / "milvus.db"))
+    milvus.url = "http://root:secret@host:19530"
+    with pytest.raises(IndexUnreachable) as failed, milvus.translated():
+        raise Refused
+    assert str(failed.value) == "the index at http://host:19530 cannot be used: deadline exceeded; check index_url"
+
+
+def test_a_writer_waits_until_a_server_shows_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waited: list[float] = []
+    monkeypatch.setattr("time.sleep", waited.append)
+    milvus = Milvus(str(tmp_path / "milvus.db"))
+    milvus.settle()
+    assert waited == []
+    milvus.url = "http://host:19530"
+    milvus.settle()
+    assert waited == [SETTLE_S]
+
+
+def test_a_term_too_long_for_an_analyzer_has_a_short_token() -> None:
+    assert token_of("a" * 64) == "a" * 64
+    assert len(token_of("a" * 70_000)) == 17
 
 
 def test_an_empty_server_has_no_index(tmp_path: Path) -> None:

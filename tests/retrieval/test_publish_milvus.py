@@ -14,7 +14,7 @@ import pytest
 
 from corpus.article import Article
 from retrieval import publish_milvus
-from retrieval.errors import IndexUnreachable
+from retrieval.errors import IndexUnreachable, PublishError, SnapshotOutdated
 from retrieval.index import Where
 from retrieval.milvus import KINDS, LIVING, Milvus, MilvusIndex
 from retrieval.publish_milvus import publish, use
@@ -114,6 +114,69 @@ def test_what_is_dead_is_deleted_when_the_version_after_next_is_made(tmp_path: P
         found = milvus.rows(about.generation, "passages", "row >= 0", ("row", "died"))
         rows.append((about.version, sorted(row["died"] for row in found)))
     assert rows == [(1, [LIVING, LIVING]), (2, [2, LIVING]), (3, [2, LIVING, LIVING]), (4, [4, LIVING])]
+
+
+def test_an_index_of_another_format_is_made_anew_and_its_collections_go(tmp_path: Path) -> None:
+    milvus, now = Milvus(str(tmp_path / "milvus.db")), ticking()
+    first = publish([BEES], HashingEncoder(), milvus, now=now).name
+    about = milvus.open().about
+    older = {"id": 0, "content": about.to_json().replace('"format": 2', '"format": 1'), "nothing": [0.0, 0.0]}
+    milvus.client.upsert(milvus.collection(about.generation, "about"), [older])
+    assert milvus.listed() == [
+        (about.generation, "the index has format 1, this newsquote reads 2; run: newsquote index build")
+    ]
+    with pytest.raises(SnapshotOutdated):
+        milvus.current()
+    second = publish([BEES], HashingEncoder(), milvus, now=now).name
+    assert (milvus.current(), [name for name, _ in milvus.listed()]) == (second, [second])
+    assert second > first
+    assert len(milvus.client.list_collections()) == len(KINDS)
+
+
+def test_a_clock_that_was_put_back_makes_no_two_generations_of_one_name(tmp_path: Path) -> None:
+    milvus = Milvus(str(tmp_path / "milvus.db"))
+    made = [publish([BEES], HashingEncoder(), milvus, full=True, now=lambda: NOW).name for _ in range(3)]
+    assert made == sorted(set(made))
+    assert [name for name, _ in milvus.listed()] == made[1:]
+
+
+def test_every_call_to_a_server_ends_in_time_and_what_serves_no_longer_is_let_go(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    milvus, now = Milvus(str(tmp_path / "milvus.db")), ticking()
+    called: list[tuple[str, object]] = []
+    endless: set[str] = set()
+    for name in dir(milvus.client):
+        real = getattr(milvus.client, name)
+        if name.startswith("_") or not callable(real) or name in {"prepare_index_params", "create_schema"}:
+            continue
+
+        def call(*arguments: object, name: str = name, real: Callable[..., object] = real, **more: object) -> object:
+            called.append((name, arguments[0] if arguments else None))
+            if more.get("timeout") is None:
+                endless.add(name)
+            return real(*arguments, **more)
+
+        monkeypatch.setattr(milvus.client, name, call)
+    first = publish([BEES, HARBOUR], HashingEncoder(), milvus, now=now).name
+    old = milvus.open().about.generation
+    publish([BEES, HARBOUR], HashingEncoder(), milvus, full=True, now=now)
+    assert not [call for call in called if call[0] == "release_collection"]
+    publish([BEES], HashingEncoder(), milvus, now=now)
+    released = [collection for name, collection in called if name == "release_collection"]
+    assert released == [milvus.collection(old, kind) for kind in ("articles", "passages", "terms")]
+    use(milvus, first)
+    assert seen_by(milvus.open()) == ({BEES.text, HARBOUR.text}, {BEES.text, HARBOUR.text})
+    assert milvus.check().startswith(f"{first} is whole")
+    assert endless == set()
+    assert {"query", "query_iterator", "hybrid_search", "upsert", "delete"} <= {name for name, _ in called}
+
+
+def test_an_article_with_more_passages_than_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(publish_milvus, "PER_ARTICLE", 0)
+    milvus = Milvus(str(tmp_path / "milvus.db"))
+    with pytest.raises(PublishError, match="the article bees has 1 passages, a Milvus index has room for 0; divide"):
+        publish([BEES], HashingEncoder(), milvus)
 
 
 class Killed(Exception):
