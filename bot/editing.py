@@ -180,12 +180,17 @@ class Editor:
     def merge(self) -> str | None:
         """Merge what many additions to a large library left behind; what serves then, None where there was nothing.
 
+        Where another process goes on writing, the next merge publishes what this one merged.
+
         Raises:
-            LibraryLocked: another process went on writing; what was merged is taken over by the next merge.
             RetrievalError: the index cannot be written.
         """
-        with steps() as step:
-            return merge(self._settings, self.library.lock, progress=step)
+        try:
+            with steps() as step:
+                return merge(self._settings, self.library.lock, progress=step)
+        except LibraryLocked as exc:
+            log.warning("what was merged is published by the next merge: %s", exc)
+            return None
 
     def merge_aside(self) -> None:
         """Have what is to be merged merged by another process, which lives on when this one ends."""

@@ -284,6 +284,24 @@ def test_what_additions_left_behind_is_merged_by_another_process(
     assert (len(serving.segments), sorted(titles(settings))) == (1, ["bees", "bridge", "ferry"])
 
 
+def test_a_merge_that_finds_another_writer_at_work_is_finished_by_the_next(
+    settings: Settings, ferry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "SMALL", 0)
+    monkeypatch.setattr(Editor, "merge_aside", lambda _: None)
+    editor = Editor(settings, HashingEncoder)
+    editor.add([ferry])
+    (tmp_path / "bees.jsonl").write_text(json.dumps({"id": "bees", "title": "Bees", "text": "The bees are late."}))
+    editor.add([str(tmp_path / "bees.jsonl")])
+    before = snapshot.current(settings.snapshots)
+    editor.library = Library(settings.library, lock_timeout_s=0.01)
+    with Library(settings.library).lock():
+        assert editor.merge() is None
+    assert snapshot.current(settings.snapshots) == before
+    assert editor.merge() == snapshot.current(settings.snapshots) != before
+    assert sorted(titles(settings)) == ["Bees", "Ferry is late"]
+
+
 def test_an_older_snapshot_that_was_chosen_stays_chosen_while_nothing_changes(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.prepare(lambda _: None)
