@@ -59,6 +59,7 @@ def merge(
 
     Raises:
         PublishError: there is no room, or the files cannot be written; what served before still serves.
+        SnapshotCorrupt: what serves is damaged.
     """
     name = None
     try:
@@ -172,6 +173,9 @@ def _write(snapshots: Path, wanted: Sequence[str], work: Path, progress: Progres
     remove([work])
     work.mkdir()
     sources = [(one, alive) for one, alive in _serving(snapshots) if one.folder.name in wanted]
+    for one, _ in sources:
+        if not sound(one.folder, memory=None):  # or what is damaged would get digests that say it is not
+            raise SnapshotCorrupt(f"segment {one.folder.name} is damaged; run: newsquote index build --full")
     about = sources[0][0].manifest
     count = sum(int(alive.sum()) for _, alive in sources)
     with Writer(work, about.encoder, about.dim) as writer:

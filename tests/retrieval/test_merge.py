@@ -16,7 +16,7 @@ from corpus.errors import LibraryLocked
 from corpus.library import alone
 from retrieval import publish as publishing
 from retrieval import snapshot
-from retrieval.errors import PublishError
+from retrieval.errors import PublishError, SnapshotCorrupt
 from retrieval.index import Where
 from retrieval.merge import chosen_of, due, merge
 from retrieval.publish import publish, use
@@ -222,6 +222,16 @@ def test_what_a_stopped_merge_left_is_removed_and_what_serves_serves_on(tmp_path
     assert Snapshot.open(tmp_path).name != before.name
     assert due(tmp_path)
     assert merge(tmp_path, nullcontext) is None
+    assert not list(tmp_path.glob(".merge-*"))
+
+
+def test_what_is_damaged_is_not_merged(tmp_path: Path) -> None:
+    before = three(tmp_path)
+    words = before.segments[1].folder / "words.bin"
+    words.write_bytes(b"\1" + words.read_bytes()[1:])
+    with pytest.raises(SnapshotCorrupt, match=f"segment {before.segments[1].folder.name} is damaged"):
+        merge(tmp_path, nullcontext)
+    assert snapshot.current(tmp_path) == before.name
     assert not list(tmp_path.glob(".merge-*"))
 
 
