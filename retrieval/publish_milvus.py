@@ -84,8 +84,19 @@ def publish(
     for one in milvus.generations():
         if one.generation not in {about.generation, serving.generation if serving else ""}:
             milvus.release(one)  # whoever still asked it when another began to serve has long got an answer
+    held = [about]
+    if serving is not None and not inplace and not full and serving.encoder == about.encoder:
+        held.append(serving)
+
+    def carried(keys: Iterable[int]) -> Mapping[int, Vectors]:
+        wanted = set(keys)
+        found = dict(known(wanted))
+        for one in held:
+            found.update(MilvusIndex(milvus, one).vectors(wanted - found.keys()))
+        return found
+
     with milvus.translated():
-        done = _Change(milvus, about).run(source, encoder, known, progress, now)
+        done = _Change(milvus, about).run(source, encoder, carried, progress, now)
         if not inplace:
             _serve(milvus, done.about)
             _drop(milvus, keep={done.about.generation, serving.generation if serving else ""})
@@ -169,15 +180,9 @@ class _Change:
             self._delete(rows_of(number), f"number == {number}")
         for number in there.back:
             self._mark(number, LIVING)
-        index = MilvusIndex(self.milvus, self.about)
-
-        def vectors(keys: Iterable[int]) -> Mapping[int, Vectors]:
-            listed = list(keys)
-            return {**index.vectors(listed), **known(listed)}
-
         number = there.following
         for batch in batches(source.load(fresh)):
-            made = list(encoded(batch, encoder, vectors))
+            made = list(encoded(batch, encoder, known))
             self._insert(number, [(article, kept) for article, kept, _ in made])
             number += len(made)
             self.encoded += sum(new for _, _, new in made)

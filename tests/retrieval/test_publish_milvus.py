@@ -133,6 +133,16 @@ def test_an_index_of_another_format_is_made_anew_and_its_collections_go(tmp_path
     assert len(milvus.client.list_collections()) == len(KINDS)
 
 
+def test_passages_that_other_code_cut_keep_their_vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    milvus, now = Milvus(str(tmp_path / "milvus.db")), ticking()
+    first = publish(LIBRARY, HashingEncoder(), milvus, now=now)
+    monkeypatch.setattr("retrieval.rows.recipe", lambda: "another")
+    second = publish(LIBRARY, HashingEncoder(), milvus, now=now)
+    assert (first.encoded, second.encoded) == (3, 0)
+    assert [name for name, _ in milvus.listed()] == [first.name, second.name]
+    assert publish(LIBRARY, HashingEncoder(), milvus, full=True, now=now).encoded == 3
+
+
 def test_a_clock_that_was_put_back_makes_no_two_generations_of_one_name(tmp_path: Path) -> None:
     milvus = Milvus(str(tmp_path / "milvus.db"))
     made = [publish([BEES], HashingEncoder(), milvus, full=True, now=lambda: NOW).name for _ in range(3)]
