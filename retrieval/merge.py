@@ -89,7 +89,7 @@ def _wanted(snapshots: Path) -> list[str]:
         return []
     manifest = Manifest.read(snapshots / serving)
     segments = [SegmentManifest.read(snapshots / SEGMENTS / name) for name in manifest.segments]
-    if any(one.recipe != rows.recipe() for one in segments):
+    if {one.recipe for one in segments} - {rows.recipe()}:
         return []  # the next build makes all of it anew
     starts = np.cumsum([0, *(one.articles for one in segments)])
     gone: list[int] = np.histogram(manifest.gone, starts)[0].tolist() if segments else []
