@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import Stemmer
 
@@ -97,8 +97,7 @@ _ARTICLES = ("وبال", "وال", "فال", "بال", "كال", "ولل", "فل
 _PREFIXES = ("و", "ف", "ب", "ل", "ك")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """One word of a text: where it stands, how it is folded for matching, and its index term."""
 
     span: Span
@@ -176,6 +175,11 @@ def words(text: str) -> list[Word]:
         if folded:
             found.append(Word(Span(*match.span()), folded, stem(folded)))
     return found
+
+
+def folded_words(text: str) -> list[str]:
+    """The words of `text` in order, folded, stop words included."""
+    return [folded for word in _WORD.findall(text) if (folded := fold(word))]
 
 
 def terms(text: str) -> list[str]:

@@ -31,7 +31,9 @@ def cleaned(question: str) -> str:
     Raises:
         QuestionError: nothing is left, or more than MAX_QUESTION characters are.
     """
-    text = "".join(" " if unicodedata.category(ch) in {"Cc", "Cs", "Zl", "Zp"} else ch for ch in question)
+    text = question
+    if not text.isprintable():
+        text = "".join(" " if unicodedata.category(ch) in {"Cc", "Cs", "Zl", "Zp"} else ch for ch in text)
     text = " ".join(unicodedata.normalize("NFC", text).split())
     if not text:
         raise QuestionError("the question is empty; ask something, for example: newsquote ask 'Who said what?'")
@@ -44,11 +46,11 @@ def cleaned(question: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Told:
-    """A quote to be, its words and shingles, and the articles that tell it again: reprints of the same story."""
+    """A quote to be, its text and words, and the articles that tell it again: reprints of the same story."""
 
     draft: quoting.Draft
+    text: str
     words: set[str]
-    shingles: set[tuple[str, ...]]
     also: list[int]
 
 
@@ -105,10 +107,10 @@ class Answerer:
         while len(told) < limit and (quote := next(quotes, None)) is not None:
             text = self._text(quote.article, quote.span)
             if not self._told_before(quote, text, told):
-                told.append(_Told(quote, set(text.split()), shingles(text), []))
-        shown = {row for one in told for row in one.draft.rows}
+                told.append(_Told(quote, text, set(text.split()), []))
+        shown = {one.draft.article for one in told}
         for passage in passages:
-            if shown.isdisjoint(passage.rows):
+            if passage.article not in shown:
                 self._told_before(passage, self._text(passage.article, passage.span), told)
         return told
 
@@ -118,7 +120,7 @@ class Answerer:
         for one in told:
             if one.draft.article == draft.article or not may_repeat(words, one.words):
                 continue
-            if repeats(shingles(text), one.shingles) and self._same(one.draft, draft):
+            if repeats(shingles(text), shingles(one.text)) and self._same(one.draft, draft):
                 if draft.article not in one.also:
                     one.also.append(draft.article)
                 return True

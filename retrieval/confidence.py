@@ -197,7 +197,8 @@ def evidence_of(
         "lacks": 1 - named["kind"] if kind in HARD else 0.0,
         "unknown": float(unknown),
         "alone": float(not rivals.any()),
-        **{str(one): float(one is kind) for one in Kind},
+        **dict.fromkeys(KINDS, 0.0),
+        str(kind): 1.0,
     }
     return np.array([found[name] for name in EVIDENCE], np.float32)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from corpus.article import Span
 
@@ -23,8 +23,7 @@ MOST_WORDS = 250
 """A quote does not grow beyond these, so that it stays readable."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A quote to be: its article's row, its span, its sentences in order with their scores, the best of these scores.
 
     `rows` are the passages it was made of, neighbours in the article, the best one first; `hit` is that one's position.
@@ -93,7 +92,7 @@ def rounded(drafts: Iterable[Draft], beside: Callable[[Draft], tuple[Span | None
         if after is not None and after.start == end and not _within(after, mine):
             end = after.end
         mine.append(Span(start, end))
-        yield replace(draft, span=Span(start, end), sentences=sentences)
+        yield draft._replace(span=Span(start, end), sentences=sentences)
 
 
 def names(asked: Iterable[str], title: Iterable[str]) -> bool:

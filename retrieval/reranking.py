@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -127,6 +126,6 @@ def reordered(hits: Sequence[Hit], question: str, index: Index, reranker: Rerank
     best = hits[:RERANKED]
     texts = [search_text(Passage(index.article(hit.article), hit.span, (hit.span,))) for hit in best]
     scores = reranker.scores(question, texts).tolist()
-    read = [replace(hit, reranked=score) for hit, score in zip(best, scores, strict=True)]
+    read = [hit._replace(reranked=score) for hit, score in zip(best, scores, strict=True)]
     order = sorted(zip(read, scores, strict=True), key=lambda pair: (-(pair[0].score + pair[1]), pair[0].row))
     return [*(hit for hit, _ in order), *hits[RERANKED:]]

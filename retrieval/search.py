@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Span
 from retrieval import cases, confidence, fusion, kinds, late, spelling
-from retrieval.analysis import Word, fold, stem, words, written
+from retrieval.analysis import Word, fold, folded_words, stem, words, written
 from retrieval.encoder import Encoded, Encoder
 from retrieval.index import Index, Passages, Where
 from retrieval.reranking import Reranker, reordered
@@ -112,8 +114,7 @@ class Question:
         return replace(self, text=text, words=found, content=content_of(found))
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A passage and its evidence.
 
     `sentences` are its sentences with their scores, `score` is the best of these, lifted by what `LENT` says, and
@@ -170,6 +171,7 @@ class Searcher:
         self._encoder = encoder
         self._weights = weights
         self._reranker = reranker
+        self._frequency = functools.lru_cache(maxsize=4096)(snapshot.document_frequency)
 
     @np.errstate(invalid="ignore")  # OpenBLAS may raise that flag on finite numbers; numpy would warn of it
     def search(self, query: Query, question: Question) -> Found:
@@ -212,24 +214,25 @@ class Searcher:
         scores = self._scores(weighed, of_passage)
         dense_ranks = {row: rank for rank, row in enumerate(fetched.nearest.tolist(), 1)}
         lexical_ranks = {row: rank for rank, row in enumerate(fetched.matching.tolist(), 1)}
-        own_best = np.array([scores[weighed.owner == at].max() for at in range(len(passages.article))])
-        lifted = _lifted(own_best, passages.article, lent)
-        hits = []
-        for at, row in enumerate(rows[best].tolist()):
-            own = np.flatnonzero(weighed.owner == at)
-            hits.append(
-                Hit(
-                    row=row,
-                    article=int(passages.article[at]),
-                    span=passages.spans[at],
-                    score=float(lifted[at]),
-                    dense_rank=dense_ranks.get(row),
-                    lexical_rank=lexical_ranks.get(row),
-                    sentences=tuple((sentences[one], float(scores[one])) for one in own),
-                    evidence=weighed.sentences[own],
-                    case=of_passage[at],
-                )
+        edges = np.searchsorted(weighed.owner, np.arange(len(of_passage) + 1))
+        lifted = _lifted(np.maximum.reduceat(scores, edges[:-1]), passages.article, lent).tolist()
+        ranked = list(zip(sentences, scores.tolist(), strict=True))
+        hits = [
+            Hit(
+                row=row,
+                article=article,
+                span=passages.spans[at],
+                score=lifted[at],
+                dense_rank=dense_ranks.get(row),
+                lexical_rank=lexical_ranks.get(row),
+                sentences=tuple(ranked[first:last]),
+                evidence=weighed.sentences[first:last],
+                case=of_passage[at],
             )
+            for at, (row, article, (first, last)) in enumerate(
+                zip(rows[best].tolist(), passages.article.tolist(), pairwise(edges.tolist()), strict=True)
+            )
+        ]
         hits.sort(key=lambda hit: (-hit.score, hit.row))
         first = None
         if self._reranker is not None:
@@ -270,7 +273,7 @@ class Searcher:
                 or (capital[at] and not all(capital) and word.span.start > opening)
                 or word.term in definite
             )
-            and self.snapshot.document_frequency(word.term) == 0
+            and self._frequency(word.term) == 0
             and float(weighed.met[:, at].max()) < SAME
             for at, word in enumerate(question.content)
         )
@@ -293,16 +296,17 @@ class Searcher:
 
         def known(word: Word) -> bool:
             return (
-                self.snapshot.document_frequency(word.term) > 0
+                self._frequency(word.term) > 0
                 or (bool(starts) and not spelling.split_by_encoder(word.span, starts))
                 or bool(self.snapshot.known([word.folded]))
             )
 
         text, replaced = spelling.corrected(
             question.text,
+            question.words,
             known=known,
             found=self.snapshot.known,
-            frequency=self.snapshot.document_frequency,
+            frequency=self._frequency,
         )
         if not replaced:
             return question, encoded, 0
@@ -351,7 +355,8 @@ class Searcher:
         cosine[at[np.repeat(unread, counts)]] = 0
         heading[at] = sentences["heading"]
         every = late.term_keys([word.term for word in question.words])
-        marks = np.where(np.isin(stored["term"], every), 0, stored["mark"]).astype(np.uint16)
+        known = (stored["term"][:, None] == every[None, :]).any(axis=1)
+        marks = np.where(known, np.uint16(0), stored["mark"])
         return (
             fusion.Candidates(
                 similar=similar,
@@ -373,7 +378,7 @@ class Searcher:
         )
 
     def _idf(self, term: str) -> float:
-        count = self.snapshot.document_frequency(term)
+        count = self._frequency(term)
         size = max(self.snapshot.size, SMALL)
         return math.log(1 + (size - count + 0.5) / (count + 0.5))
 
@@ -402,7 +407,7 @@ def rarity_kept(question: Question) -> NDArray[np.float32]:
 
 def _obeys(text: str, question: Question) -> bool:
     """Whether a text holds the question's phrases and none of what it excludes."""
-    found = [word.folded for word in words(text)]
+    found = folded_words(text)
     return question.excluded.isdisjoint(found) and all(
         any(tuple(found[at : at + len(phrase)]) == phrase for at in range(len(found))) for phrase in question.phrases
     )

@@ -272,15 +272,15 @@ class Snapshot:
 
     def passages(self, rows: Rows) -> Passages:
         """What is kept of these passages."""
-        places = self._places(rows)
-        segments = [self.segments[number] for number, _ in places]
+        numbers, own = self._places(rows)
+        segments = [self.segments[number] for number in numbers.tolist()]
         edges = np.empty((len(rows), 2), PASSAGE)
-        for at, (segment, (_, row)) in enumerate(zip(segments, places, strict=True)):
-            edges[at] = segment.edges[row : row + 2]
+        for number, there in _groups(numbers):
+            edges[there] = self.segments[number].edges[own[there][:, None] + np.arange(2)]
         words, sentences = (list(map(tuple, edges[unit].tolist())) for unit in ("word", "sentence"))
         dim = self.manifest.dim
         return Passages(
-            article=self._article_rows(places),
+            article=self._article_rows(numbers, edges["article"][:, 0]),
             spans=tuple(map(Span, edges["start"][:, 0].tolist(), edges["end"][:, 0].tolist())),
             arabic=self.arabic(rows),
             words=_joined([one.words[slice(*at)] for one, at in zip(segments, words, strict=True)], WORD),
@@ -303,22 +303,31 @@ class Snapshot:
 
     def arabic(self, rows: Rows) -> NDArray[np.bool_]:
         """Which of these passages have at least as many Arabic words as others, (n,)."""
-        found = (self.segments[number].arabic[row] for number, row in self._places(rows))
-        return np.fromiter(found, np.bool_, len(rows))
+        numbers, own = self._places(rows)
+        found = np.empty(len(rows), np.bool_)
+        for number, there in _groups(numbers):
+            found[there] = self.segments[number].arabic[own[there]]
+        return found
 
     def texts(self, rows: Rows) -> list[str]:
         """The words of these passages."""
-        places = self._places(rows)
-        edges = [self.segments[number].edges[row] for number, row in places]
+        numbers, own = self._places(rows)
+        edges = np.empty(len(rows), PASSAGE)
+        for number, there in _groups(numbers):
+            edges[there] = self.segments[number].edges[own[there]]
+        articles = self._article_rows(numbers, edges["article"])
         return [
-            self.article(article).text[int(edge["start"]) : int(edge["end"])]
-            for article, edge in zip(self._article_rows(places).tolist(), edges, strict=True)
+            self.article(article).text[start:end]
+            for article, start, end in zip(
+                articles.tolist(), edges["start"].tolist(), edges["end"].tolist(), strict=True
+            )
         ]
 
     def beside(self, first: int, last: int) -> tuple[Span | None, Span | None]:
         """The sentences right before and right after the passages `first` to `last`, neighbours in one article."""
-        [(number, low), (_, high)] = self._places(np.array([first, last]))
-        segment = self.segments[number]
+        number = int(np.searchsorted(self._firsts, first, "right")) - 1
+        segment, begins = self.segments[number], int(self._firsts[number])
+        low, high = first - begins, last - begins
         article = segment.edges["article"]
         before = segment.sentence(low - 1, -1) if low and article[low - 1] == article[low] else None
         follows = high + 1 < segment.size and article[high + 1] == article[high]
@@ -353,17 +362,14 @@ class Snapshot:
         first, last = np.searchsorted(self._gone, self._articles[number : number + 2])
         return np.asarray(self._gone[first:last] - self._articles[number], np.int64)
 
-    def _places(self, rows: Rows) -> list[tuple[int, int]]:
-        """The segment of each passage, and its row there."""
+    def _places(self, rows: Rows) -> tuple[Rows, Rows]:
+        """The segment of each passage, and its row there, both (n,)."""
         numbers = np.searchsorted(self._firsts, rows, "right") - 1
-        return list(zip(numbers.tolist(), (rows - self._firsts[numbers]).tolist(), strict=True))
+        return numbers, rows - self._firsts[numbers]
 
-    def _article_rows(self, places: list[tuple[int, int]]) -> Rows:
-        """The rows of the articles of passages, by their segments and rows there."""
-        found = (
-            int(self.segments[number].edges["article"][row]) + int(self._articles[number]) for number, row in places
-        )
-        rows = np.fromiter(found, np.int64, len(places))
+    def _article_rows(self, numbers: Rows, own: Rows) -> Rows:
+        """The rows of articles, by their segments and rows there."""
+        rows = np.asarray(own + self._articles[numbers], np.int64)
         return rows if self._live is None else np.searchsorted(self._live, rows)
 
     def _cosines(self, rows: Rows, vector: Floats | None) -> Floats:
@@ -375,6 +381,12 @@ class Snapshot:
             for number, segment in enumerate(self.segments)
         ]
         return np.asarray(np.concatenate(taken) @ vector, np.float32)
+
+
+def _groups(numbers: Rows) -> Iterator[tuple[int, NDArray[np.bool_]]]:
+    """Each segment among those of some passages, and which of them are its."""
+    for number in set(numbers.tolist()):
+        yield number, numbers == number
 
 
 def _matching(

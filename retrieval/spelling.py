@@ -10,7 +10,7 @@ import string
 from collections.abc import Callable, Iterable, Iterator
 
 from corpus.article import Span
-from retrieval.analysis import Word, stem, words
+from retrieval.analysis import Word, stem
 
 _LEAST = 4
 _ARABIC = "ابتثجحخدذرزسشصضطظعغفقكلمنهويء"
@@ -21,6 +21,7 @@ Found = Callable[[Iterable[str]], set[str]]
 
 def corrected(
     text: str,
+    words: Iterable[Word],
     *,
     known: Callable[[Word], bool],
     found: Found,
@@ -30,13 +31,14 @@ def corrected(
 
     Args:
         text: The question.
+        words: Its words.
         known: Whether a word needs no correction.
         found: The library's words.
         frequency: In how many passages an index term occurs; the commonest candidate is taken, then by first letter
             kept, then by alphabet.
     """
     pieces, end, replaced = [], 0, 0
-    for word in words(text):
+    for word in words:
         if len(word.folded) < _LEAST or not word.folded.isalpha() or word.stop or known(word):
             continue
         best = nearest(word.folded, found, frequency)

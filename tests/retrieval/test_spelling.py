@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.article import Span
+from retrieval.analysis import words
 from retrieval.spelling import corrected, edits, nearest, split_by_encoder
 
 LIBRARY = {"romanovsky": 2, "palermo": 1, "protocol": 3, "chief": 4, "against": 9, "قرار": 1}
@@ -13,6 +14,7 @@ LIBRARY = {"romanovsky": 2, "palermo": 1, "protocol": 3, "chief": 4, "against": 
 def fixed(text: str) -> tuple[str, int]:
     return corrected(
         text,
+        words(text),
         known=lambda word: word.folded in LIBRARY,
         found=LIBRARY.keys().__and__,
         frequency=lambda term: LIBRARY.get(term, 0),
