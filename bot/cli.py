@@ -514,7 +514,8 @@ def _articles_list(options: argparse.Namespace, settings: Settings) -> int:
     from bot.listing import Choice, Order, in_order, line, page_of, record
     from corpus import Library
 
-    chosen = _chosen(Library(settings.library), _choice(options), "Reading articles")
+    choice = _choice(options)
+    chosen = _chosen(Library(settings.library), choice, "Reading articles")
     listed = in_order((record(a, text=False) for a in chosen), Order(options.sort), backwards=options.reverse)
     shown, place = page_of(listed, options.limit, options.page)
     if options.json:
@@ -525,7 +526,7 @@ def _articles_list(options: argparse.Namespace, settings: Settings) -> int:
         screen.show(line(one))
     if place:
         _say(place)
-    elif not listed and _choice(options) == Choice():
+    elif not listed and choice == Choice():
         _say("There is no article yet; newsquote add FILE adds one")
     elif not listed:
         _say("There is no such article; newsquote articles list shows those there are, newsquote add FILE adds one")

@@ -105,24 +105,28 @@ class Answerer:
         """The first `limit` quotes that differ, each with the articles among whose passages it is told again."""
         told: list[_Told] = []
         while len(told) < limit and (quote := next(quotes, None)) is not None:
-            text = self._text(quote.article, quote.span)
-            if not self._told_before(quote, text, told):
-                told.append(_Told(quote, text, set(text.split()), []))
+            this = self._read(quote)
+            if not self._told_before(this, told):
+                told.append(this)
         shown = {one.draft.article for one in told}
         for passage in passages:
             if passage.article not in shown:
-                self._told_before(passage, self._text(passage.article, passage.span), told)
+                self._told_before(self._read(passage), told)
         return told
 
-    def _told_before(self, draft: quoting.Draft, text: str, told: Iterable[_Told]) -> bool:
-        """Whether a text of another article only repeats one of those told, which then takes note of the article."""
-        words = set(text.split())
+    def _read(self, draft: quoting.Draft) -> _Told:
+        text = self._text(draft.article, draft.span)
+        return _Told(draft, text, set(text.split()), [])
+
+    def _told_before(self, this: _Told, told: Iterable[_Told]) -> bool:
+        """Whether it only repeats one of those told, of another article, which then takes note of its article."""
+        article = this.draft.article
         for one in told:
-            if one.draft.article == draft.article or not may_repeat(words, one.words):
+            if one.draft.article == article or not may_repeat(this.words, one.words):
                 continue
-            if repeats(shingles(text), shingles(one.text)) and self._same(one.draft, draft):
-                if draft.article not in one.also:
-                    one.also.append(draft.article)
+            if repeats(shingles(this.text), shingles(one.text)) and self._same(one.draft, this.draft):
+                if article not in one.also:
+                    one.also.append(article)
                 return True
         return False
 

@@ -13,7 +13,7 @@ from enum import IntFlag, StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.analysis import Word, bare, words
+from retrieval.analysis import Word, bare, folded_words
 
 
 class Kind(StrEnum):
@@ -154,7 +154,7 @@ _ARABIC_ASKED = tuple((kind, re.compile(rf"(?:^|\s)(?:{pattern})(?=\s|$)")) for 
 def asked(question: str) -> Kind:
     """The kind of answer that a question asks for."""
     if _ARABIC_LETTER.search(question):
-        plain = " ".join(word.folded for word in words(question))
+        plain = " ".join(folded_words(question))
         return next((kind for kind, pattern in _ARABIC_ASKED if pattern.search(plain)), Kind.OPEN)
     text = question.casefold()
     if _AMOUNT.search(text):

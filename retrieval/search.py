@@ -93,7 +93,7 @@ class Question:
     def of(cls, query: Query) -> Question:
         """Read the operators out of a question; earlier questions lend it their words."""
         plain = written(_EXCLUDED.sub(" ", query.text))
-        phrases = tuple(folded for match in _QUOTED.findall(plain) if (folded := tuple(w.folded for w in words(match))))
+        phrases = tuple(folded for match in _QUOTED.findall(plain) if (folded := tuple(folded_words(match))))
         text = " ".join(" ".join((*query.context, plain)).split())
         if _ASKS.match(plain) and text[-1:].isalnum():
             text += "?"  # or the encoder takes it for another text than with its mark
@@ -202,7 +202,7 @@ class Searcher:
         dense = np.where(unread, np.float32(0), fetched.cosine)
         wanted, lent = (MORE_CANDIDATES, LENT) if in_arabic or self._encoder.multilingual else (CANDIDATES, 0.0)
         best = fusion.best_first(fusion.first_scores(dense, lexical))[:wanted]
-        passages = self.snapshot.passages(rows[best])
+        passages, places = self.snapshot.passages(rows[best]), rows[best].tolist()
         candidates, sentences = self._candidates(
             question, encoded, passages, dense[best], fusion.relative(lexical)[best], unread[best]
         )
@@ -230,14 +230,14 @@ class Searcher:
                 case=of_passage[at],
             )
             for at, (row, article, (first, last)) in enumerate(
-                zip(rows[best].tolist(), passages.article.tolist(), pairwise(edges.tolist()), strict=True)
+                zip(places, passages.article.tolist(), pairwise(edges.tolist()), strict=True)
             )
         ]
         hits.sort(key=lambda hit: (-hit.score, hit.row))
         first = None
         if self._reranker is not None:
             hits = reordered(hits, question.text, self.snapshot, self._reranker)
-            first = rows[best].tolist().index(hits[0].row)
+            first = places.index(hits[0].row)
         evidence = confidence.evidence_of(
             weighed,
             scores,

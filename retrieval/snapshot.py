@@ -14,7 +14,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -274,9 +274,7 @@ class Snapshot:
         """What is kept of these passages."""
         numbers, own = self._places(rows)
         segments = [self.segments[number] for number in numbers.tolist()]
-        edges = np.empty((len(rows), 2), PASSAGE)
-        for number, there in _groups(numbers):
-            edges[there] = self.segments[number].edges[own[there][:, None] + np.arange(2)]
+        edges = self._taken(lambda segment: segment.edges, PASSAGE, numbers, own[:, None] + np.arange(2))
         words, sentences = (list(map(tuple, edges[unit].tolist())) for unit in ("word", "sentence"))
         dim = self.manifest.dim
         return Passages(
@@ -303,18 +301,12 @@ class Snapshot:
 
     def arabic(self, rows: Rows) -> NDArray[np.bool_]:
         """Which of these passages have at least as many Arabic words as others, (n,)."""
-        numbers, own = self._places(rows)
-        found = np.empty(len(rows), np.bool_)
-        for number, there in _groups(numbers):
-            found[there] = self.segments[number].arabic[own[there]]
-        return found
+        return self._taken(lambda segment: segment.arabic, np.dtype(np.bool_), *self._places(rows))
 
     def texts(self, rows: Rows) -> list[str]:
         """The words of these passages."""
         numbers, own = self._places(rows)
-        edges = np.empty(len(rows), PASSAGE)
-        for number, there in _groups(numbers):
-            edges[there] = self.segments[number].edges[own[there]]
+        edges = self._taken(lambda segment: segment.edges, PASSAGE, numbers, own)
         articles = self._article_rows(numbers, edges["article"])
         return [
             self.article(article).text[start:end]
@@ -367,6 +359,16 @@ class Snapshot:
         numbers = np.searchsorted(self._firsts, rows, "right") - 1
         return numbers, rows - self._firsts[numbers]
 
+    def _taken(
+        self, column: Callable[[Segment], NDArray[Any]], dtype: np.dtype[Any], numbers: Rows, own: Rows
+    ) -> NDArray[Any]:
+        """What a column of the segments has at these places: `numbers` (n,) of segments, `own` (n, ...) rows there."""
+        found = np.empty(own.shape, dtype)
+        for number in set(numbers.tolist()):
+            there = numbers == number
+            found[there] = column(self.segments[number])[own[there]]
+        return found
+
     def _article_rows(self, numbers: Rows, own: Rows) -> Rows:
         """The rows of articles, by their segments and rows there."""
         rows = np.asarray(own + self._articles[numbers], np.int64)
@@ -381,12 +383,6 @@ class Snapshot:
             for number, segment in enumerate(self.segments)
         ]
         return np.asarray(np.concatenate(taken) @ vector, np.float32)
-
-
-def _groups(numbers: Rows) -> Iterator[tuple[int, NDArray[np.bool_]]]:
-    """Each segment among those of some passages, and which of them are its."""
-    for number in set(numbers.tolist()):
-        yield number, numbers == number
 
 
 def _matching(
