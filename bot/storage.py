@@ -98,6 +98,6 @@ def use(settings: Settings, name: str) -> None:
 
         publish_milvus.use(server(settings.index_url, settings.index_token), name)
         return
-    from retrieval.publish import use as use_embedded
+    from retrieval.serving import use as use_embedded
 
     use_embedded(settings.snapshots, name)

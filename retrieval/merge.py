@@ -21,13 +21,13 @@ from pathlib import Path
 import numpy as np
 
 from corpus.library import alone
-from retrieval import digests, rows, snapshot
-from retrieval import publish as publishing
+from retrieval import digests, publish, rows, snapshot
 from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
-from retrieval.publish import CHECKPOINT, Parts, Writer, in_place, prune, remove, serve, sound, sync
 from retrieval.segment import MANIFEST, Segment, SegmentManifest
+from retrieval.serving import Parts, in_place, prune, remove, serve, sound, sync
 from retrieval.snapshot import SEGMENTS, Manifest
 from retrieval.steps import Progress, What
+from retrieval.writer import CHECKPOINT, Writer
 
 _LOCK = ".merging"
 _ROOM = 1.1
@@ -102,7 +102,7 @@ def _wanted(snapshots: Path) -> list[str]:
 
 def chosen_of(sizes: Sequence[tuple[int, int]]) -> list[int]:
     """Which segments to merge, by how many passages of each are left and how many it has; none where all is well."""
-    large = [number for number, (left, _) in enumerate(sizes) if left > publishing.SMALL]
+    large = [number for number, (left, _) in enumerate(sizes) if left > publish.SMALL]
     weight, first = 0, None
     for number in reversed(large):
         if sizes[number][0] <= 2 * weight:

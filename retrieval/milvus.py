@@ -28,6 +28,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -429,9 +430,14 @@ class MilvusIndex:
     def exported(self) -> Iterator[tuple[Article, list[Kept]]]:
         """Every article with all that is kept of its passages."""
         fields = ("row", "vector", "key", "folded", *_EVIDENCE)
+        pages = self._milvus.pages(self.about.generation, "passages", self.about.has("passages"), fields)
+        groups = groupby(chain.from_iterable(pages), lambda row: int(row["article"]))
+        owner: int = -1
+        found: Iterable[Mapping[str, Any]] = ()
         for number, article in self.numbered():
-            pages = self._milvus.pages(self.about.generation, "passages", rows_of(number), fields)
-            yield article, [kept_of(row, self.about.dim) for page in pages for row in page]
+            while owner < number:
+                owner, found = next(groups, (LIVING, ()))
+            yield article, [kept_of(row, self.about.dim) for row in found] if owner == number else []
 
     def vectors(self, keys: Iterable[int]) -> dict[int, Vectors]:
         """The vectors of those passages that were made of the same words, by their key."""

@@ -26,6 +26,7 @@ from retrieval.errors import PublishError, SnapshotCorrupt, SnapshotMissing, Sna
 from retrieval.index import day_of, outlet_of
 from retrieval.milvus import (
     FORMAT,
+    K1,
     KEYS,
     KINDS,
     LIVING,
@@ -33,6 +34,7 @@ from retrieval.milvus import (
     PER_ARTICLE,
     PREFIX,
     About,
+    B,
     Milvus,
     MilvusIndex,
     chunks,
@@ -43,8 +45,9 @@ from retrieval.milvus import (
     signed,
     token_of,
 )
-from retrieval.publish import STAMP, Published, Source, after, batches, given
+from retrieval.publish import Published, Source, batches, given
 from retrieval.rows import Kept, Vectors, encoded, index_terms
+from retrieval.serving import STAMP, after
 from retrieval.steps import Progress, Step, What
 
 _TERMS_BYTES = 65_000
@@ -433,7 +436,7 @@ def _create(milvus: Milvus, about: About, kind: str) -> None:
         schema.add_function(function)
         index.add_index("vector", index_type="AUTOINDEX", metric_type="IP")
         index.add_index(
-            "sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params={"bm25_k1": 1.2, "bm25_b": 0.75}
+            "sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params={"bm25_k1": K1, "bm25_b": B}
         )
     else:
         # A collection must have a vector, needed or not.

@@ -17,7 +17,7 @@ from bot.editing import Editor, edit_by_hand
 from bot.settings import Settings, SettingsError
 from corpus import Article, CorpusError, Kind, Library, LibraryError, LibraryLocked, SourceError, read
 from retrieval import publish as publishing
-from retrieval import snapshot
+from retrieval import serving, snapshot
 from retrieval.answering import Answerer
 from retrieval.errors import ModelError
 from retrieval.results import Query
@@ -308,7 +308,7 @@ def test_an_older_snapshot_that_was_chosen_stays_chosen_while_nothing_changes(se
     old = snapshot.current(settings.snapshots)
     editor.add([ferry])
     assert old is not None
-    publishing.use(settings.snapshots, old)
+    serving.use(settings.snapshots, old)
     editor.add([ferry])
     assert snapshot.current(settings.snapshots) == old
 

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from corpus.article import Article
 from retrieval import publish as embedded
-from retrieval import publish_milvus
+from retrieval import publish_milvus, serving
 from retrieval.encoder import Encoder
 from retrieval.index import Store
 from retrieval.milvus import Milvus
@@ -35,7 +35,7 @@ class InTheHome:
         return embedded.publish(articles, encoder, self._folder, **more)
 
     def use(self, name: str) -> None:
-        embedded.use(self._folder, name)
+        serving.use(self._folder, name)
 
 
 class OnMilvus:

@@ -10,6 +10,7 @@ import pytest
 
 from corpus.article import Article, Span
 from retrieval import publish as publishing
+from retrieval import writer
 from retrieval.answering import Answerer
 from retrieval.errors import SnapshotMissing, SnapshotOutdated
 from retrieval.index import Fetched, Index, Rows, Where, day_of, outlet_of
@@ -228,7 +229,7 @@ def test_a_publication_that_was_stopped_is_finished_by_the_next(
     make: Callable[[Path], Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, full: bool
 ) -> None:
     monkeypatch.setattr(publishing, "_CHUNK", 1)
-    monkeypatch.setattr(publishing, "_CHECKPOINT_S", 0.0)
+    monkeypatch.setattr(writer, "_CHECKPOINT_S", 0.0)
     engine = make(tmp_path)
     engine.publish([BEES], HashingEncoder())
     serving = engine.store.current()

@@ -19,7 +19,8 @@ from retrieval import snapshot
 from retrieval.errors import PublishError, SnapshotCorrupt
 from retrieval.index import Where
 from retrieval.merge import chosen_of, due, merge
-from retrieval.publish import publish, use
+from retrieval.publish import publish
+from retrieval.serving import use
 from retrieval.snapshot import Snapshot
 from retrieval.steps import Step, What
 from tests.fakes import HashingEncoder

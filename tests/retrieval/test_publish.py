@@ -15,7 +15,8 @@ from corpus.article import Article, Passage
 from corpus.split import split_article
 from retrieval import snapshot
 from retrieval.errors import PublishError, SnapshotCorrupt
-from retrieval.publish import after, publish, use
+from retrieval.publish import publish
+from retrieval.serving import after, use
 from retrieval.snapshot import Snapshot
 from retrieval.steps import Step, What
 from tests.fakes import HashingEncoder, StoppingEncoder
@@ -110,7 +111,7 @@ def test_articles_that_stay_are_copied_in_parts_and_not_cut_again(
         return split_article(article)
 
     monkeypatch.setattr("retrieval.publish.split_article", counted)
-    monkeypatch.setattr("retrieval.publish._COPIED", 1)
+    monkeypatch.setattr("retrieval.writer._COPIED", 1)
     now = ticking()
     publish([BEES, HARBOUR], HashingEncoder(), tmp_path, now=now)
     publish([BEES, BRIDGE, HARBOUR], HashingEncoder(), tmp_path, now=now)
@@ -227,7 +228,7 @@ def test_progress_tells_every_part_of_a_build_with_what_is_left(
 ) -> None:
     many = [Article(f"{n}", f"Article {n}", f"Word{n} and word{n % 7} stand by gate {n % 13}.") for n in range(100)]
     monkeypatch.setattr("retrieval.vectors.FLAT", 50)
-    monkeypatch.setattr("retrieval.publish._CHUNK", 40)
+    monkeypatch.setattr("retrieval.writer._SHOWN", 40)
     seen: list[Step] = []
     publish(many, HashingEncoder(), tmp_path, progress=seen.append)
     parts = [(what, [step.done for step in steps]) for what, steps in itertools.groupby(seen, lambda step: step.what)]

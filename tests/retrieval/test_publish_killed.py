@@ -22,12 +22,12 @@ from tests.fakes import HashingEncoder
 WRITER = """
 import contextlib, sys
 from pathlib import Path
-from retrieval import publish as publishing
+from retrieval import publish as publishing, writer
 from retrieval.merge import merge
 from tests.fakes import HashingEncoder
 from tests.retrieval.test_publish_killed import library
 
-publishing.SMALL, publishing._CHECKPOINT_S, publishing._CHUNK = 6, 0.0, 4
+publishing.SMALL, writer._CHECKPOINT_S, publishing._CHUNK = 6, 0.0, 4
 folder, first = Path(sys.argv[1]), int(sys.argv[2])
 for number in range(first, first + 1000):
     # Builds, additions, removals, merges and full builds, by turns.
@@ -41,12 +41,12 @@ BESIDE = """
 import sys
 from pathlib import Path
 from corpus import Library
-from retrieval import publish as publishing
+from retrieval import publish as publishing, writer
 from retrieval.merge import merge
 from tests.fakes import HashingEncoder
 from tests.retrieval.test_publish_killed import library
 
-publishing.SMALL, publishing._CHECKPOINT_S, publishing._CHUNK = 6, 0.0, 4
+publishing.SMALL, writer._CHECKPOINT_S, publishing._CHUNK = 6, 0.0, 4
 folder, part = Path(sys.argv[1]), sys.argv[2]
 lock = Library(folder / "library", lock_timeout_s=60).lock
 while part == "merge":

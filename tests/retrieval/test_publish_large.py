@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from corpus.article import Article
 from retrieval import publish as publishing
-from retrieval import snapshot
+from retrieval import serving, snapshot, writer
 from retrieval.analysis import terms
 from retrieval.answering import Answerer
 from retrieval.index import Where
@@ -178,7 +178,7 @@ def test_segments_that_no_kept_snapshot_has_are_removed(tmp_path: Path) -> None:
 def interrupted(folder: Path, *, full: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A build that is stopped at the eleventh passage, and notes what it has after every article."""
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, "_CHECKPOINT_S", 0.0)
+        patch.setattr(writer, "_CHECKPOINT_S", 0.0)
         patch.setattr(publishing, "_CHUNK", 1)
         with pytest.raises(KeyboardInterrupt):
             publish(TREES, StoppingEncoder(10), folder, full=full)
@@ -223,7 +223,7 @@ def test_a_segment_that_was_finished_and_never_served_is_taken_over(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(publishing, "use", stop)
+        patch.setattr(serving, "use", stop)
         with pytest.raises(KeyboardInterrupt):
             publish(TREES, HashingEncoder(), tmp_path)
     encoder = HashingEncoder()
