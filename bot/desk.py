@@ -50,8 +50,8 @@ class Editor(Protocol):
     def remove(self, ids: Sequence[str], /) -> list[str]:
         """Remove articles; the ids that were there."""
 
-    def build(self, *, full: bool) -> Published:
-        """Build and publish the index."""
+    def rebuild(self) -> Published:
+        """Publish what the library holds now."""
 
 
 class Desk:
@@ -105,7 +105,7 @@ class Desk:
 
     async def rebuild(self, language: Language) -> Card:
         """Build the index anew."""
-        done = await self._edited(lambda: self._editor.build(full=False), language)
+        done = await self._edited(self._editor.rebuild, language)
         if isinstance(done, Card):
             return done
         return Card(Rich(say(Phrase.REBUILT, language, name=done.name, articles=done.articles, passages=done.passages)))

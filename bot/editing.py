@@ -177,6 +177,16 @@ class Editor:
         with self.library.lock():
             return self._publish(full=full)
 
+    def rebuild(self) -> Published:
+        """Publish what the library holds now, and have merged aside what that leaves to merge.
+
+        Raises:
+            CorpusError, RetrievalError: as `build`.
+        """
+        done = self.build(full=False)
+        self.merge_aside()
+        return done
+
     def merge(self) -> str | None:
         """Merge what many additions to a large library left behind; what serves then, None where there was nothing.
 
@@ -214,13 +224,12 @@ class Editor:
             for _ in watch(self.library, feeds, stop):
                 before = store_of(self._settings).current()
                 try:
-                    done = self.build(full=False)
+                    done = self.rebuild()
                 except (LibraryLocked, RetrievalError) as exc:
                     say(f"not published, the next change tries again: {exc}")
                     continue
                 if done.name != before:
                     say(f"{done.name} serves: {done.articles} articles, {done.encoded} passages newly encoded")
-                self.merge_aside()
 
     def _publish_changes(self, indexing: Callable[[], None] = lambda: None) -> None:
         """Publish unless what was published last is what the library holds: whoever was killed in between has not.

@@ -46,8 +46,8 @@ class Editor:
         self.asked.append(("remove", *ids))
         return [each for each in ids if each != "unknown"]
 
-    def build(self, *, full: bool) -> Published:
-        raise SourceError(f"nothing to build, {full=}")
+    def rebuild(self) -> Published:
+        raise SourceError("nothing to build")
 
 
 @pytest.fixture
@@ -132,7 +132,7 @@ async def test_an_endless_title_is_told_in_part(store: State) -> None:
 
 async def test_what_fails_is_one_line(store: State) -> None:
     card = await Desk(Editor(), store).rebuild(Language.EN)
-    assert card.rich.text == "That could not be done: nothing to build, full=False"
+    assert card.rich.text == "That could not be done: nothing to build"
 
 
 async def test_one_thing_is_done_after_the_other(store: State) -> None:

@@ -284,6 +284,21 @@ def test_what_additions_left_behind_is_merged_by_another_process(
     assert (len(serving.segments), sorted(titles(settings))) == (1, ["bees", "bridge", "ferry"])
 
 
+def test_a_rebuild_has_the_rest_merged_aside_too(
+    settings: Settings, ferry: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(publishing, "SMALL", 0)
+    monkeypatch.setattr(Aside, "begun", [])
+    monkeypatch.setattr("os.setpriority", lambda *_: None)
+    monkeypatch.setattr("subprocess.Popen", Aside)
+    editor = Editor(settings, HashingEncoder)
+    editor.add([ferry])
+    assert not Aside.begun
+    (settings.library / "bees.txt").write_text("Bees are late\n\nThe bees are late.\n")
+    assert editor.rebuild().articles == 2
+    assert [command[-2:] for command in Aside.begun] == [["index", "merge"]]
+
+
 def test_a_merge_that_finds_another_writer_at_work_is_finished_by_the_next(
     settings: Settings, ferry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

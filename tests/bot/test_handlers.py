@@ -784,8 +784,8 @@ async def test_a_failing_editor_is_a_line_for_the_admin(server: Server, settings
         def remove(self, ids: Sequence[str]) -> list[str]:
             return [*ids]
 
-        def build(self, *, full: bool) -> Published:
-            raise PublishError(f"the disk is full, {full=}")
+        def rebuild(self) -> Published:
+            raise PublishError("the disk is full")
 
     settings = replace(settings, telegram_admins=(ADMIN,))
     phone = Phone(server.world)
@@ -797,7 +797,7 @@ async def test_a_failing_editor_is_a_line_for_the_admin(server: Server, settings
     assert [m["text"] for m in server.world.from_bot(ADMIN)] == [
         "That could not be done: another process adds to the library: ['https://example.org/news']",
         "That could not be done: another process adds to the library: ['https://a.org/1', 'https://b.org/2']",
-        "That could not be done: the disk is full, full=False",
+        "That could not be done: the disk is full",
     ]
 
 
