@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
@@ -19,6 +20,7 @@ Clock = Callable[[], float]
 
 _QUIET_S = 1.0
 _LINE_EVERY_S = 10.0
+_LATELY_S = 30.0
 
 
 @contextmanager
@@ -48,22 +50,29 @@ def steps(
 
 
 class _Pace:
-    """The last step, how fast what it is part of advances, and how long all of the rest takes."""
+    """The last step, how fast what it is part of advances lately, and how long all of the rest takes."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._began = self._at = clock()
+        self._at = clock()
+        self._marks = deque([(self._at, 0)])
+        """Moments of the last _LATELY_S, each with how much was done: copying goes faster than encoding."""
         self.step: Step | None = None
 
     def take(self, step: Step) -> None:
         self._at = self._clock()
         if self.step is not None and self.step.what != step.what:
-            self._began = self._at
+            self._marks = deque([(self._at, 0)])
+        if self._at - self._marks[-1][0] >= _QUIET_S:
+            self._marks.append((self._at, step.done))
+        while len(self._marks) > 1 and self._at - self._marks[1][0] >= _LATELY_S:
+            self._marks.popleft()
         self.step = step
 
     @property
     def rate(self) -> float:
-        return self.step.done / max(self._at - self._began, 1e-9) if self.step else 0.0
+        at, done = self._marks[0]
+        return (self.step.done - done) / max(self._at - at, 1e-9) if self.step else 0.0
 
     @property
     def left_s(self) -> float | None:

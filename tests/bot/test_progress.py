@@ -72,6 +72,16 @@ def test_what_is_left_counts_what_follows_and_each_part_has_a_pace_of_its_own() 
     ]
 
 
+def test_the_pace_is_that_of_late_since_what_was_kept_is_copied_before_the_rest_is_encoded() -> None:
+    stream, clock = io.StringIO(), Clock()
+    with steps(stream, clock) as show:
+        for seconds, done in [(10, 100_000), (20, 100_020), (20, 100_040), (20, 100_060)]:
+            clock.now += seconds
+            show(Step("Indexing articles", done, 100_100))
+    assert stream.getvalue().splitlines()[0] == "Indexing articles: 100000 of 100100, 0 s left, 10000.0 a second"
+    assert stream.getvalue().splitlines()[-1] == "Indexing articles: 100060 of 100100, 40 s left, 1.0 a second"
+
+
 def test_a_part_that_tells_nothing_for_minutes_is_told_of_all_the_same() -> None:
     stream, clock, shown = io.StringIO(), Clock(), threading.Event()
     waits = iter([4.0, 4.0, 4.0, 10.0, 10.0])
