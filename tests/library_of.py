@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+import itertools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from corpus.article import Article, Passage, Span
@@ -51,6 +52,12 @@ def built(folder: Path, articles: Sequence[Article] = LIBRARY, encoder: Encoder 
     encoder = encoder or HashingEncoder()
     publish(articles, encoder, folder, now=lambda: NOW)
     return Snapshot.open(folder, encoder=encoder.fingerprint)
+
+
+def ticking() -> Callable[[], dt.datetime]:
+    """A clock that is a second later every time."""
+    seconds = itertools.count()
+    return lambda: NOW + dt.timedelta(seconds=next(seconds))
 
 
 def whole(article: Article) -> Passage:

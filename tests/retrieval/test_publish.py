@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import datetime as dt
 import errno
 import itertools
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,18 +12,12 @@ from hypothesis import strategies as st
 from corpus.article import Article, Passage
 from corpus.split import split_article
 from retrieval import snapshot
-from retrieval.errors import PublishError, SnapshotCorrupt
+from retrieval.errors import PublishError
 from retrieval.publish import publish
-from retrieval.serving import after, use
 from retrieval.snapshot import Snapshot
 from retrieval.steps import Step, What
 from tests.fakes import HashingEncoder, StoppingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, built
-
-
-def ticking() -> Callable[[], dt.datetime]:
-    seconds = itertools.count()
-    return lambda: NOW + dt.timedelta(seconds=next(seconds))
+from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, built, ticking
 
 
 def test_what_was_published_serves(tmp_path: Path) -> None:
@@ -33,15 +25,6 @@ def test_what_was_published_serves(tmp_path: Path) -> None:
     assert (done.articles, done.passages, done.encoded) == (3, 3, 3)
     assert done.name.startswith("20261124T001500Z-")
     assert snapshot.current(tmp_path) == done.name
-
-
-@pytest.mark.parametrize(
-    ("name", "seconds"),
-    [(None, 0), ("20261124T001400Z-1a2b3c4d", 0), ("20261124T001500Z-1a2b3c4d", 1), ("20261124T001530Z-1a2b3c4d", 31)],
-    ids=["the first", "long after", "in the same second", "with the clock put back"],
-)
-def test_snapshots_come_one_after_the_other_whatever_the_clock_says(name: str | None, seconds: int) -> None:
-    assert after(name, NOW) == NOW + dt.timedelta(seconds=seconds)
 
 
 def test_unchanged_passages_are_never_encoded_twice(tmp_path: Path) -> None:
@@ -136,26 +119,6 @@ def test_articles_that_other_code_cut_are_cut_again_and_keep_their_vectors(
     assert (cut, done.encoded) == ([article.id for article in LIBRARY], 0)
 
 
-def test_three_snapshots_are_kept_and_the_one_that_serves(tmp_path: Path) -> None:
-    now = ticking()
-    made = [publish(LIBRARY[: 1 + n % 3], HashingEncoder(), tmp_path, now=now).name for n in range(5)]
-    assert snapshot.names(tmp_path) == made[2:]
-    use(tmp_path, made[2])
-    assert snapshot.current(tmp_path) == made[2]
-    newest = publish(LIBRARY[1:], HashingEncoder(), tmp_path, now=now).name
-    assert snapshot.names(tmp_path) == [*made[3:], newest]
-
-
-def test_a_damaged_snapshot_cannot_be_made_to_serve(tmp_path: Path) -> None:
-    now = ticking()
-    old = publish(LIBRARY[:1], HashingEncoder(), tmp_path, now=now).name
-    new = publish(LIBRARY, HashingEncoder(), tmp_path, now=now).name
-    (Snapshot.open(tmp_path, old).segments[0].folder / "vectors.bin").write_bytes(b"x")
-    with pytest.raises(SnapshotCorrupt):
-        use(tmp_path, old)
-    assert snapshot.current(tmp_path) == new
-
-
 def test_a_library_without_articles_gives_an_index_that_finds_nothing(tmp_path: Path) -> None:
     opened = built(tmp_path, [])
     assert opened.manifest.passages == 0
@@ -178,22 +141,6 @@ def test_a_full_disk_is_one_clear_line_and_the_old_snapshot_serves(tmp_path: Pat
         publish(LIBRARY, StoppingEncoder(0, OSError(errno.ENOSPC, "No space left on device")), tmp_path)
     assert Snapshot.open(tmp_path).name == old
     assert not list(tmp_path.glob(".build-*"))
-
-
-def test_a_disk_that_is_full_at_the_last_step_keeps_no_half_published_snapshot(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = built(tmp_path, [BEES]).name
-
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", full)
-        with pytest.raises(PublishError, match="CURRENT could not be written: No space left on device"):
-            publish(LIBRARY, HashingEncoder(), tmp_path)
-    assert snapshot.names(tmp_path) == [old]
-    assert not list(tmp_path.glob(".current-*"))
 
 
 @pytest.mark.parametrize("step", ["rename", "replace", "fsync"])
