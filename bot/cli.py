@@ -256,7 +256,8 @@ def _day(text: str) -> dt.date:
 
 
 def _encoder(settings: Settings) -> Encoder:
-    from retrieval.models import DEFAULT_SOURCE, MULTILINGUAL, open_encoder, read_manifest
+    from retrieval.models import DEFAULT_SOURCE, MULTILINGUAL, read_manifest
+    from retrieval.opening import open_encoder
 
     folder = settings.models_folder / settings.model
     if settings.model in {DEFAULT_SOURCE, MULTILINGUAL} and not folder.exists():

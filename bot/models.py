@@ -58,7 +58,8 @@ def reranker(settings: Settings, source: str, say: Callable[[str], None]) -> Rer
     Raises:
         SettingsError: there is no such CrossEncoder, or it cannot be used; the message says why.
     """
-    from retrieval.reranking import kept, open_reranker
+    from retrieval.opening import open_reranker
+    from retrieval.reranking import kept
 
     try:
         model = kept(source, settings.models_folder)

@@ -13,9 +13,9 @@ from retrieval.snapshot import Snapshots
 
 if TYPE_CHECKING:
     from retrieval.encoder import Encoder
+    from retrieval.index import Vectors
     from retrieval.milvus import Milvus
     from retrieval.publish import Published, Source
-    from retrieval.rows import Vectors
     from retrieval.steps import Progress
 
 

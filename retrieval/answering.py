@@ -17,8 +17,8 @@ from retrieval.errors import QuestionError
 from retrieval.index import Index
 from retrieval.links import link_to
 from retrieval.reranking import Reranker
-from retrieval.results import Answer, Query, Quote
-from retrieval.search import Hit, Question, Searcher
+from retrieval.results import Answer, Hit, Query, Quote
+from retrieval.search import Question, Searcher
 
 MAX_QUESTION = 2000
 CONTEXT = 700

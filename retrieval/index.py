@@ -6,15 +6,12 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Article, Span
-
-if TYPE_CHECKING:
-    from retrieval.rows import Kept, Vectors
 
 Rows = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -84,6 +81,28 @@ class Passages:
     sentences: NDArray[np.void]
     sentence_vectors: NDArray[np.int8]
     sentence_counts: Rows
+
+
+@dataclass(frozen=True, slots=True)
+class Vectors:
+    """What is kept of a passage: (dim,) float32, (s, dim) int8 and (w, WORD_DIM) int8."""
+
+    passage: NDArray[np.float32]
+    sentences: NDArray[np.int8]
+    words: NDArray[np.int8]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Everything that an index keeps of a passage; `key` names the words it was made of."""
+
+    span: Span
+    key: int
+    folded: tuple[str, ...]
+    words: NDArray[np.void]
+    sentences: NDArray[np.void]
+    arabic: bool
+    vectors: Vectors
 
 
 def day_of(published: str | None) -> int:

@@ -9,9 +9,8 @@ from typing import Protocol
 from corpus.article import Article
 from corpus.catalog import digest_of
 from retrieval.errors import PublishError
-from retrieval.index import Index
+from retrieval.index import Index, Vectors
 from retrieval.publish import Published
-from retrieval.rows import Vectors
 
 
 class Indexed:

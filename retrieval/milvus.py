@@ -36,9 +36,8 @@ from numpy.typing import NDArray
 
 from corpus.article import Article, Span
 from retrieval.errors import IndexUnreachable, RetrievalError, SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
-from retrieval.index import SENTENCE, WORD, Fetched, Floats, Passages, Rows, Where, outlet_of
+from retrieval.index import SENTENCE, WORD, Fetched, Floats, Kept, Passages, Rows, Vectors, Where, outlet_of
 from retrieval.late import WORD_DIM
-from retrieval.rows import Kept, Vectors
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient

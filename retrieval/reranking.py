@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,8 @@ from retrieval.encoder import Graph, cores, without_surrogates
 from retrieval.errors import ModelError
 from retrieval.index import Index
 from retrieval.models import ModelManifest, model_name, read_manifest
+from retrieval.results import Hit
 from retrieval.rows import search_text
-
-if TYPE_CHECKING:
-    from retrieval.search import Hit
 
 RERANKED = 8
 """How many of the best passages are read once more, each of which costs a run of the model.
@@ -89,19 +87,6 @@ def kept(given: str, models_dir: Path) -> ModelManifest | None:
     if not found.reranks:
         raise ModelError(f"{found.name} is an encoder, not a CrossEncoder")
     return found
-
-
-def open_reranker(folder: Path) -> Reranker:
-    """What serves a converted CrossEncoder.
-
-    Raises:
-        ModelError: it is missing, damaged or cannot be loaded.
-    """
-    if read_manifest(folder).backend == "onnx":
-        return OnnxReranker.open(folder)
-    from retrieval.convert import CrossEncoderReranker
-
-    return CrossEncoderReranker.open(folder)
 
 
 def reordered(hits: Sequence[Hit], question: str, index: Index, reranker: Reranker) -> list[Hit]:

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 from corpus.article import Article, Span
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from retrieval.cases import Case
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +30,26 @@ class Query:
     until: dt.date | None = None
     source: str | None = None
     context: tuple[str, ...] = ()
+
+
+class Hit(NamedTuple):
+    """A passage and its evidence.
+
+    `sentences` are its sentences with their scores, `score` is the best of these, lifted as `search.LENT` says, and
+    `evidence` (s, columns) what speaks for each, column by column of `fusion.EVIDENCE`. `reranked` is the score of the
+    reranker that read it.
+    """
+
+    row: int
+    article: int
+    span: Span
+    score: float
+    dense_rank: int | None
+    lexical_rank: int | None
+    sentences: tuple[tuple[Span, float], ...]
+    evidence: NDArray[np.float32]
+    case: Case
+    reranked: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

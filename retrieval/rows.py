@@ -16,24 +16,15 @@ from numpy.typing import NDArray
 from corpus import article as article_module
 from corpus import sentences as sentences_module
 from corpus import split as split_module
-from corpus.article import Article, Passage, Span
+from corpus.article import Article, Passage
 from retrieval import analysis, kinds, late
 from retrieval.analysis import STOP_WORDS, Word, stem, words
 from retrieval.encoder import Encoded, Encoder
-from retrieval.index import SENTENCE, WORD
+from retrieval.index import SENTENCE, WORD, Kept, Vectors
 from retrieval.kinds import Mark
 from retrieval.late import compress, term_keys, word_vectors
 
 _ENDS = re.compile(r"[.!?…؟۔।][\"'”’»)\]]*\s*\Z")
-
-
-@dataclass(frozen=True, slots=True)
-class Vectors:
-    """What is kept of a passage: (dim,) float32, (s, dim) int8 and (w, WORD_DIM) int8."""
-
-    passage: NDArray[np.float32]
-    sentences: NDArray[np.int8]
-    words: NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,19 +36,6 @@ class Rows:
     words: NDArray[np.void]
     sentences: NDArray[np.void]
     arabic: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Everything that an index keeps of a passage; `key` names the words it was made of."""
-
-    span: Span
-    key: int
-    folded: tuple[str, ...]
-    words: NDArray[np.void]
-    sentences: NDArray[np.void]
-    arabic: bool
-    vectors: Vectors
 
 
 def encoded(

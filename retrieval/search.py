@@ -8,7 +8,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +18,7 @@ from retrieval.analysis import Word, fold, folded_words, stem, words, written
 from retrieval.encoder import Encoded, Encoder
 from retrieval.index import Index, Passages, Where
 from retrieval.reranking import Reranker, reordered
-from retrieval.results import Query
+from retrieval.results import Hit, Query
 
 FETCHED = 100
 """Passages fetched by meaning, and as many by words."""
@@ -112,26 +111,6 @@ class Question:
         """The same question with some words put right, one for one."""
         found = tuple(words(text))
         return replace(self, text=text, words=found, content=content_of(found))
-
-
-class Hit(NamedTuple):
-    """A passage and its evidence.
-
-    `sentences` are its sentences with their scores, `score` is the best of these, lifted by what `LENT` says, and
-    `evidence` (s, columns) what speaks for each, column by column of `fusion.EVIDENCE`. `reranked` is the score of the
-    reranker that read it.
-    """
-
-    row: int
-    article: int
-    span: Span
-    score: float
-    dense_rank: int | None
-    lexical_rank: int | None
-    sentences: tuple[tuple[Span, float], ...]
-    evidence: NDArray[np.float32]
-    case: cases.Case
-    reranked: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,9 @@ from numpy.typing import NDArray
 
 from corpus.article import Article, Span
 from retrieval.errors import SnapshotCorrupt
-from retrieval.index import PASSAGE, SENTENCE, WORD, Floats, Where, outlet_of
+from retrieval.index import PASSAGE, SENTENCE, WORD, Floats, Kept, Vectors, Where, outlet_of
 from retrieval.late import WORD_DIM
 from retrieval.lexical import LexicalIndex
-from retrieval.rows import Kept, Vectors
 from retrieval.vectors import NearestBy, VectorIndex
 
 MANIFEST = "segment.json"

@@ -25,9 +25,8 @@ from numpy.typing import NDArray
 from corpus.article import Article, Span
 from retrieval.digests import unsound
 from retrieval.errors import RetrievalError, SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
-from retrieval.index import PASSAGE, SENTENCE, WORD, Fetched, Floats, Passages, Rows, Where
+from retrieval.index import PASSAGE, SENTENCE, WORD, Fetched, Floats, Kept, Passages, Rows, Vectors, Where
 from retrieval.late import WORD_DIM
-from retrieval.rows import Kept, Vectors
 from retrieval.segment import MANIFEST, Segment, SegmentManifest, word_key
 
 FORMAT = 3

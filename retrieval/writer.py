@@ -21,8 +21,8 @@ from retrieval import lexical, rows, segment, vectors
 from retrieval.digests import sha256_of
 from retrieval.encoder import unit
 from retrieval.errors import SnapshotCorrupt
-from retrieval.index import PASSAGE, day_of, outlet_of
-from retrieval.rows import Kept, index_terms
+from retrieval.index import PASSAGE, Kept, day_of, outlet_of
+from retrieval.rows import index_terms
 from retrieval.segment import MANIFEST, Segment, SegmentManifest, article_key, word_key
 from retrieval.steps import Progress, Step, What, following
 from retrieval.vectors import NearestBy

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -28,6 +29,13 @@ def models_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
     convert(DEFAULT_SOURCE, folder)
     return folder
+
+
+@pytest.fixture
+def copied(models_dir: Path, tmp_path: Path) -> Path:
+    """A models folder of its own with the shipped model in it."""
+    shutil.copytree(models_dir, tmp_path / "models")
+    return tmp_path / "models" / DEFAULT_SOURCE
 
 
 @pytest.fixture(scope="session")

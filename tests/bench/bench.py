@@ -370,7 +370,8 @@ CASES: dict[str, Callable[[Bench], Iterator[Row]]] = {
 def _warm(home: str, models: str, questions: str) -> dict[str, Any]:
     began = time.perf_counter()
     from retrieval.answering import Answerer
-    from retrieval.models import DEFAULT_SOURCE, open_encoder
+    from retrieval.models import DEFAULT_SOURCE
+    from retrieval.opening import open_encoder
     from retrieval.results import Query
     from retrieval.snapshot import Snapshot
 
@@ -399,7 +400,8 @@ def _timed(run: Callable[[str], object], questions: Sequence[str]) -> dict[str, 
 
 def _build(home: str, models: str) -> dict[str, Any]:
     from corpus import Library
-    from retrieval.models import DEFAULT_SOURCE, open_encoder
+    from retrieval.models import DEFAULT_SOURCE
+    from retrieval.opening import open_encoder
     from retrieval.publish import publish
 
     encoder = open_encoder(Path(models) / DEFAULT_SOURCE)
@@ -446,7 +448,8 @@ def _pipeline(squad: str, questions: str) -> dict[str, Any]:
 
 def _quality(squad: str, models: str) -> dict[str, Any]:
     from retrieval.answering import Answerer
-    from retrieval.models import DEFAULT_SOURCE, open_encoder
+    from retrieval.models import DEFAULT_SOURCE
+    from retrieval.opening import open_encoder
     from retrieval.publish import publish
     from retrieval.results import Query
     from retrieval.snapshot import Snapshot

@@ -22,7 +22,7 @@ from retrieval.cases import Case
 from retrieval.confidence import Regressions
 from retrieval.encoder import Encoder
 from retrieval.evaluation import auroc
-from retrieval.models import open_encoder
+from retrieval.opening import open_encoder
 from retrieval.search import Found
 from tests.fit.fit import Floats, Judged, expected, fit_logistic, fit_ranking, judged, ranked, searched
 from tests.fit.invented import DATA, Asked, read, read_files, with_articles_gone

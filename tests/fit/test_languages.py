@@ -14,11 +14,12 @@ from retrieval.answering import Answerer
 from retrieval.cases import Case
 from retrieval.convert import convert_here
 from retrieval.encoder import Encoder, OnnxEncoder
-from retrieval.models import MULTILINGUAL, open_encoder
+from retrieval.models import MULTILINGUAL
 from retrieval.multilingual import PACKAGE
+from retrieval.opening import open_encoder
 from retrieval.publish import publish
-from retrieval.results import Query
-from retrieval.search import Found, Hit
+from retrieval.results import Hit, Query
+from retrieval.search import Found
 from retrieval.snapshot import Snapshot
 from tests.fit.invented import DATA, Asked, read, read_files
 from tests.fit.languages import WRITTEN, across, fit_offset

@@ -102,7 +102,7 @@ def test_serving_loads_neither_torch_nor_sentence_transformers(models_dir: Path)
     program = f"""
 import sys
 from pathlib import Path
-from retrieval.models import open_encoder
+from retrieval.opening import open_encoder
 encoder = open_encoder(Path({str(models_dir / DEFAULT_SOURCE)!r}))
 encoder.encode_query("Which tier is Kuwait in?")
 list(encoder.encode_passages(["one", "two"]))

