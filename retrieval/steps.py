@@ -42,17 +42,16 @@ _ORDER = list(What)
 def seconds(what: What, passages: int, lists: int) -> float:
     """About how long a part of a build takes, once its articles are written, where vectors are grouped in `lists`.
 
-    Measured with 109,295 passages and 1,024 lists on two cores, 2026-11-27: terms 7 s, groups 9.1 s, vectors 2.1 s,
-    recall 5.3 s, files 2.1 s each time they are read. With 1,092,242 and 4,096 it comes to 400 s; 7 minutes were
-    measured.
+    Measured with 601,287 passages and 4,096 lists on two quiet cores, 2026-11-27: terms 29 s, groups 23 s, vectors 7 s,
+    recall 4 s, files 9 and 6 s. With tests beside it 1,092,432 took 165 s; this says 126 s.
     """
     each = {
-        What.TERMS: 6.4e-5 * passages,
-        What.GROUPS: 8.7e-6 * lists * lists,
-        What.VECTORS: 1.9e-8 * passages * lists,
-        What.RECALL: 4.9e-5 * passages if lists else 0.0,
-        What.FILES: 1.9e-5 * passages,
-        What.CHECK: 1.9e-5 * passages,
+        What.TERMS: 4.8e-5 * passages,
+        What.GROUPS: 1.5e-6 * lists * lists,
+        What.VECTORS: 3.0e-9 * passages * lists,
+        What.RECALL: 7.0e-6 * passages if lists else 0.0,
+        What.FILES: 1.5e-5 * passages,
+        What.CHECK: 1.0e-5 * passages,
     }
     return each.get(what, 0.0)
 
