@@ -253,9 +253,10 @@ class Editor:
 
     def _publish(self, *, full: bool) -> Published:
         self._look()
+        encoder = self._encoder()  # which may take its time to be made; that is no part of the build
         with steps() as step:
             digest = self.library.digest()
-            done = publish(self.library, self._encoder(), self._settings, full=full, progress=step)
+            done = publish(self.library, encoder, self._settings, full=full, progress=step)
         self._published.write_text(digest, encoding="utf-8")
         log.info("%s serves: %d articles, %d passages, %d new", done.name, done.articles, done.passages, done.encoded)
         return done
