@@ -315,7 +315,7 @@ class Milvus:
                 self.client.load_collection(name, timeout=LONG_S)
                 rows = self._zero(name, latest=latest)
         except MilvusException as exc:
-            if exc.code in {100, 1600}:  # no such collection, no such alias
+            if exc.code in {100, 700, 1600}:  # no such collection, index or alias: it is about to come, or to go
                 return None
             raise
         return About.read(rows[0]["content"]) if rows else None

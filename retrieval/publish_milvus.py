@@ -455,7 +455,9 @@ def _create(milvus: Milvus, about: About, kind: str) -> None:
         else:
             schema.add_field("content", DataType.VARCHAR, max_length=65_535)
     name = milvus.collection(about.generation, kind)
-    milvus.client.create_collection(name, schema=schema, index_params=index, timeout=LONG_S)
+    milvus.client.create_collection(name, schema=schema, timeout=LONG_S)
+    milvus.client.create_index(name, index, timeout=LONG_S, sync=False)  # over no rows: there is nothing to wait for
+    milvus.client.load_collection(name, timeout=LONG_S)
 
 
 def _about_row(about: About) -> dict[str, Any]:

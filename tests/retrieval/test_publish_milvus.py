@@ -202,11 +202,11 @@ def test_killed_at_any_call_the_next_run_puts_everything_right(
     publish([BEES, HARBOUR], HashingEncoder(), milvus, now=now)
     changed = Article(HARBOUR.id, "Harbour", "The harbour is calm. Nobody strikes.")
     steps = [[changed, BRIDGE], [BEES, HARBOUR]]
-    for at, articles in zip(range(1, 20, 5 if full else 1), itertools.cycle(steps), strict=False):
+    for at, articles in zip(range(1, 40), itertools.cycle(steps), strict=False):
         before = seen_by(milvus.open())
         with monkeypatch.context() as patch:
             left = at
-            for name in ("upsert", "delete"):
+            for name in ("create_collection", "create_index", "upsert", "delete", "alter_alias"):
                 real = getattr(milvus.client, name)
 
                 def call(*arguments: object, real: Callable[..., object] = real, **more: object) -> object:
@@ -232,7 +232,7 @@ def test_killed_at_any_call_the_next_run_puts_everything_right(
             assert index.document_frequency(term) == (
                 having in articles and any(a.text == having.text for a in articles)
             )
-    assert at > 5
+    assert at > (15 if full else 5)
 
 
 def test_the_alias_moves_only_when_the_new_generation_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
