@@ -133,10 +133,11 @@ class Segment:
             self.vectors = VectorIndex.open(folder / "nearest.faiss", self.exact, manifest.nearest)
             self.lexical = LexicalIndex.open(folder / "lexical")
 
-    def let_go(self, turn: int) -> None:
-        """Give back what was read of one file, another with each turn; it stays in the system's cache."""
+    def let_go(self, turn: int | None = None) -> None:
+        """Give back what was read of one file, another with each turn, or of all; it stays in the system's cache."""
         if self._pages and hasattr(mmap, "MADV_DONTNEED"):
-            self._pages[turn % len(self._pages)].madvise(mmap.MADV_DONTNEED)
+            for pages in self._pages if turn is None else [self._pages[turn % len(self._pages)]]:
+                pages.madvise(mmap.MADV_DONTNEED)
 
     def _mapped(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> NDArray[Any]:
         found, pages = mapped(self.folder / name, dtype, shape)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -65,6 +65,7 @@ def build(
     vectors: Floats,
     questions: Floats,
     step: Callable[[What, int], None] = lambda _what, _done: None,
+    let_go: Callable[[], None] = lambda: None,
 ) -> NearestBy:
     """Index unit vectors (n, dim) and say how to search them; `path` is written where they are too many to compare all.
 
@@ -73,6 +74,7 @@ def build(
         vectors: Memory-mapped or not; they are read in blocks.
         questions: (q, dim) unit vectors to measure recall with, like questions and not among the vectors.
         step: Called with what is begun, and with how many vectors are indexed.
+        let_go: Called when a block was read; where they are mapped, gives its pages back.
     """
     if len(vectors) <= FLAT:
         return NearestBy()
@@ -87,34 +89,51 @@ def build(
     assert isinstance(index, faiss.IndexIVF)
     drawn = np.random.default_rng(lists).choice(count, min(count, _TRAINED * lists), replace=False)
     drawn.sort()
-    index.train(np.ascontiguousarray(vectors[drawn]))
-    for start in range(0, count, _BLOCK):
+    sample = np.empty((len(drawn), dim), np.float32)
+    for start, block in _blocks(vectors, let_go):
+        inside = slice(*np.searchsorted(drawn, (start, start + _BLOCK)))
+        sample[inside] = block[drawn[inside] - start]
+    index.train(sample)
+    del sample
+    for start, block in _blocks(vectors, let_go):
         step(What.VECTORS, start)
-        index.add(np.ascontiguousarray(vectors[start : start + _BLOCK]))
+        index.add(np.ascontiguousarray(block))
     step(What.RECALL, 0)
     faiss.write_index(index, str(path))
-    return _tuned(index, kind, vectors, questions)
+    return _tuned(index, kind, vectors, questions, let_go)
 
 
-def _tuned(index: faiss.IndexIVF, kind: str, vectors: Floats, questions: Floats) -> NearestBy:
+def _blocks(vectors: Floats, let_go: Callable[[], None]) -> Iterator[tuple[int, Floats]]:
+    """The vectors, _BLOCK at a time, each with the row that it begins with."""
+    for start in range(0, len(vectors), _BLOCK):
+        yield start, vectors[start : start + _BLOCK]
+        let_go()
+
+
+def _tuned(
+    index: faiss.IndexIVF, kind: str, vectors: Floats, questions: Floats, let_go: Callable[[], None]
+) -> NearestBy:
     """The fewest probes, in steps of a half, with which RECALL is reached; all lists where none is enough."""
-    exact = _ten_nearest(vectors, questions)
+    exact = _ten_nearest(vectors, questions, let_go)
     probes = 8
     while True:
         found = VectorIndex(vectors, NearestBy(kind, probes), index)
-        hits = [np.isin(found.search(q, 10)[0], rows).sum() for q, rows in zip(questions, exact, strict=True)]
-        recall = float(np.sum(hits)) / max(1, exact.size)
+        hits = 0
+        for question, rows in zip(questions, exact, strict=True):
+            hits += int(np.count_nonzero(np.isin(found.search(question, 10)[0], rows)))
+            let_go()  # of one row a system may map two megabytes
+        recall = hits / max(1, exact.size)
         if recall >= RECALL or probes >= index.nlist:
             return NearestBy(kind, probes, round(recall, 4))
         probes = min(probes + probes // 2, index.nlist)
 
 
-def _ten_nearest(vectors: Floats, questions: Floats) -> Rows:
+def _ten_nearest(vectors: Floats, questions: Floats, let_go: Callable[[], None]) -> Rows:
     """The rows of the ten vectors nearest to each question, (q, 10), read in blocks."""
     best = np.zeros((len(questions), 0), np.float32)
     rows = np.zeros((len(questions), 0), np.int64)
-    for start in range(0, len(vectors), _BLOCK):
-        scores = questions @ np.asarray(vectors[start : start + _BLOCK]).T
+    for start, block in _blocks(vectors, let_go):
+        scores = questions @ block.T
         top = np.argpartition(-scores, min(10, scores.shape[1] - 1), axis=1)[:, :10]
         best = np.concatenate((best, np.take_along_axis(scores, top, axis=1)), axis=1)
         rows = np.concatenate((rows, top + start), axis=1)

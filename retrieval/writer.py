@@ -171,7 +171,7 @@ class Writer:
         keys = np.sort(np.fromiter(map(word_key, vocabulary), "<u8", len(vocabulary)))
         del vocabulary
         (self._folder / "vocabulary.bin").write_bytes(keys.tobytes())
-        nearest = vectors.build(self._folder / "nearest.faiss", made.exact, _questions(made), step)
+        nearest = vectors.build(self._folder / "nearest.faiss", made.exact, _questions(made), step, made.let_go)
         sizes = {
             path: path.stat().st_size
             for path in sorted(self._folder.rglob("*"))

@@ -86,6 +86,21 @@ def test_many_vectors_are_searched_by_lists_with_the_recall_that_is_written_down
     assert found >= 0.98 * 50 * 10
 
 
+def test_vectors_are_read_in_blocks_and_given_back_between_them_to_the_same_index(
+    many: tuple[vectors.Floats, Path, NearestBy], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows, path, by = many
+    monkeypatch.setattr(vectors, "FLAT", 5_000)
+    monkeypatch.setattr(vectors, "_BLOCK", 1_000)
+    given_back: list[None] = []
+    again = vectors.build(
+        tmp_path / "nearest.faiss", rows, clustered(100, seed=1), let_go=lambda: given_back.append(None)
+    )
+    assert again == by
+    assert (tmp_path / "nearest.faiss").read_bytes() == path.read_bytes()
+    assert len(given_back) >= 3 * 12 + 100, "of three readings each block, then each question's few"
+
+
 def test_of_many_vectors_only_allowed_ones_are_found(many: tuple[vectors.Floats, Path, NearestBy]) -> None:
     rows, path, by = many
     index = VectorIndex.open(path, rows, by)
