@@ -21,6 +21,7 @@ from corpus.article import Article, content_id
 from corpus.catalog import Catalog, Entry, digest_of, entry_of, is_own, make_hidden
 from corpus.clean import one_line
 from corpus.dedupe import canonical_url, contained, same_story, shingles, url_key
+from corpus.disk import sync
 from corpus.errors import LibraryError, LibraryLocked, SourceError
 from corpus.language import language_of
 from corpus.readers.item import Found, Item, Refused
@@ -221,7 +222,7 @@ class Library:
                 _rewrite_records(self.folder / name, changes)
             for name in files:
                 (self.folder / name).unlink(missing_ok=True)
-            _sync_folder(self.folder)
+            sync(self.folder)
         return there
 
     @contextmanager
@@ -362,7 +363,7 @@ class _Batch:
         self._end_part()
         for path, changes in self._changes.items():
             _rewrite_records(self._folder / path, changes)
-        _sync_folder(self._folder)
+        sync(self._folder)
 
     def _end_part(self) -> None:
         """Gives the records written so far their name, and begins another file."""
@@ -529,14 +530,6 @@ def _write(path: Path, data: bytes) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.disk import sync, sync_all
 from retrieval import multilingual
 from retrieval.digests import sha256_of
 from retrieval.encoder import ARABIC_SAMPLE, GRAPH, TOKENIZER, Encoded, OnnxEncoder, reads_arabic, unit
@@ -720,24 +721,14 @@ def _sweep(models_dir: Path) -> None:
 
 def _replace(work: Path, target: Path) -> None:
     """Put a finished folder in its place, on the disk before it is seen; one of that name is moved aside first."""
-    for path in work.iterdir():
-        _fsync(path)
-    _fsync(work)
+    sync_all(work)
     work.chmod(0o755)
     old = work.with_name(f"{work.name}.old")
     if target.exists():
         target.rename(old)
     work.rename(target)
-    _fsync(target.parent)
+    sync(target.parent)
     shutil.rmtree(old, ignore_errors=True)
-
-
-def _fsync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _version(distribution: str) -> str:

@@ -20,11 +20,12 @@ from pathlib import Path
 
 import numpy as np
 
+from corpus.disk import sync_all
 from corpus.library import alone
 from retrieval import digests, publish, rows, snapshot
 from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
 from retrieval.segment import MANIFEST, Segment, SegmentManifest
-from retrieval.serving import Parts, in_place, prune, remove, serve, sound, sync
+from retrieval.serving import Parts, in_place, prune, remove, serve, sound
 from retrieval.snapshot import SEGMENTS, Manifest
 from retrieval.steps import Progress, What
 from retrieval.writer import CHECKPOINT, Writer
@@ -186,7 +187,7 @@ def _write(snapshots: Path, wanted: Sequence[str], work: Path, progress: Progres
                     progress(writer.step(What.MERGED, count))
         writer.finish(progress)
     (work / CHECKPOINT).unlink(missing_ok=True)
-    sync(work)
+    sync_all(work)
 
 
 def _serving(snapshots: Path) -> Parts:

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from corpus.disk import sync, sync_all
 from retrieval import snapshot
 from retrieval.digests import unsound
 from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
@@ -47,10 +48,10 @@ def serve(snapshots: Path, parts: Parts, encoder: str, dim: int, now: dt.datetim
     name = f"{moment:{STAMP}}-{manifest.short_digest()}"
     aside = Path(tempfile.mkdtemp(prefix=".build-", dir=snapshots))
     (aside / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
-    sync(aside)
+    sync_all(aside)
     aside.chmod(0o755)
     aside.rename(snapshots / name)
-    _sync_folder(snapshots)
+    sync(snapshots)
     try:
         use(snapshots, name)
     except PublishError:
@@ -74,7 +75,7 @@ def use(snapshots: Path, name: str) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.replace(snapshots / "CURRENT")
-        _sync_folder(snapshots)
+        sync(snapshots)
     except OSError as exc:
         temporary.unlink(missing_ok=True)
         raise PublishError(
@@ -100,7 +101,7 @@ def in_place(folder: Path, target: Path) -> None:
 
     One of the same content may be there already: it is kept where it is sound and replaced where it is damaged.
     """
-    sync(folder)
+    sync_all(folder)
     target.parent.mkdir(exist_ok=True)
     if target.exists():
         if sound(target, memory=None):
@@ -108,7 +109,7 @@ def in_place(folder: Path, target: Path) -> None:
         target.rename(folder.with_name(f"{folder.name}-damaged"))
     folder.chmod(0o755)
     folder.rename(target)
-    _sync_folder(target.parent)
+    sync(target.parent)
 
 
 def sound(folder: Path, *, memory: Path | None) -> bool:
@@ -139,22 +140,3 @@ def gone(parts: Parts) -> tuple[int, ...]:
     if not parts:
         return ()
     return tuple(np.flatnonzero(~np.concatenate([alive for _, alive in parts])).tolist())
-
-
-def sync(folder: Path) -> None:
-    """See that a folder and all in it are on the disk."""
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if path.is_dir():
-            _sync_folder(path)
-        else:
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
-    _sync_folder(folder)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
