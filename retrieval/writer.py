@@ -6,7 +6,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import accumulate
 from pathlib import Path
@@ -44,14 +44,13 @@ class Writer:
     ) -> None:
         """`encoder` is the fingerprint of the one that makes the vectors, of `dim` numbers each."""
         self._folder = folder
-        self._encoder, self._dim, self._recipe = encoder, dim, rows.recipe()
+        self._made_by: dict[str, Any] = {"encoder": encoder, "dim": dim, "recipe": rows.recipe()}
         self._full = full
         self._clock = clock
         self._noted = clock()
         self._files: dict[str, BinaryIO] = {}
         self.counts = _Counts()
-        manifest = self._manifest(NearestBy())
-        self._shapes = segment.shapes(manifest)
+        self._shapes = segment.shapes(self.counts.manifest(**self._made_by))
 
     def __enter__(self) -> Writer:
         for name in (*(f"{name}.bin" for name in self._shapes), "articles.jsonl", "folded.txt"):
@@ -165,7 +164,7 @@ class Writer:
             file.flush()
         if (self._folder / CHECKPOINT).exists() or self._clock() - self._noted >= _CHECKPOINT_S:
             self._note()  # what follows takes its time
-        made = Segment(self._folder, self._manifest(NearestBy()), searchable=False)
+        made = Segment(self._folder, self.counts.manifest(**self._made_by), searchable=False)
         vocabulary: set[str] = set()
         lexical.save(self._folder / "lexical", _documents(made, vocabulary, partial(step, What.TERMS)))
         keys = np.sort(np.fromiter(map(word_key, vocabulary), "<u8", len(vocabulary)))
@@ -181,27 +180,12 @@ class Writer:
         for done, (path, size) in zip(accumulate(sizes.values(), initial=0), sizes.items(), strict=False):
             step(What.FILES, done >> 20, sum(sizes.values()) >> 20)
             files[path.relative_to(self._folder).as_posix()] = (size, sha256_of(path))
-        manifest = self._manifest(nearest, files)
+        manifest = replace(made.manifest, nearest=nearest, files=files)
         (self._folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
         return manifest
 
-    def _manifest(self, nearest: NearestBy, files: Mapping[str, tuple[int, str]] | None = None) -> SegmentManifest:
-        counts = self.counts
-        return SegmentManifest(
-            encoder=self._encoder,
-            dim=self._dim,
-            recipe=self._recipe,
-            articles=counts.articles,
-            passages=counts.passages,
-            sentences=counts.sentences,
-            words=counts.words,
-            nearest=nearest,
-            files=dict(files or {}),
-        )
-
     def _note(self) -> None:
-        about = {"encoder": self._encoder, "dim": self._dim, "recipe": self._recipe}
-        note = {**about, "full": self._full, "counts": asdict(self.counts)}
+        note = {**self._made_by, "full": self._full, "counts": asdict(self.counts)}
         temporary = self._folder / f"{CHECKPOINT}.new"
         with temporary.open("w", encoding="utf-8") as file:
             json.dump(note, file)
@@ -237,17 +221,7 @@ def resumed(folder: Path, checkpoint: Mapping[str, Any]) -> Segment:
         file.truncate(counts.passages * PASSAGE.itemsize)
         file.seek(0, os.SEEK_END)
         file.write(counts.closing().tobytes())
-    manifest = SegmentManifest(
-        encoder=checkpoint["encoder"],
-        dim=checkpoint["dim"],
-        recipe=checkpoint["recipe"],
-        articles=counts.articles,
-        passages=counts.passages,
-        sentences=counts.sentences,
-        words=counts.words,
-        nearest=NearestBy(),
-        files={},
-    )
+    manifest = counts.manifest(checkpoint["encoder"], checkpoint["dim"], checkpoint["recipe"])
     return Segment(folder, manifest, searchable=False)
 
 
@@ -261,6 +235,20 @@ class _Counts:
     words: int = 0
     folded: int = 0
     text: int = 0
+
+    def manifest(self, encoder: str, dim: int, recipe: str) -> SegmentManifest:
+        """Of a segment that has so much and is not finished: nothing is indexed, no file added up."""
+        return SegmentManifest(
+            encoder=encoder,
+            dim=dim,
+            recipe=recipe,
+            articles=self.articles,
+            passages=self.passages,
+            sentences=self.sentences,
+            words=self.words,
+            nearest=NearestBy(),
+            files={},
+        )
 
     def closing(self) -> NDArray[Any]:
         """The row that ends the table of passages."""
