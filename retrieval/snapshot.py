@@ -316,9 +316,8 @@ class Snapshot:
 
     def beside(self, first: int, last: int) -> tuple[Span | None, Span | None]:
         """The sentences right before and right after the passages `first` to `last`, neighbours in one article."""
-        number = int(np.searchsorted(self._firsts, first, "right")) - 1
-        segment, begins = self.segments[number], int(self._firsts[number])
-        low, high = first - begins, last - begins
+        [number, _], [low, high] = (found.tolist() for found in self._places(np.array([first, last])))
+        segment = self.segments[number]
         article = segment.edges["article"]
         before = segment.sentence(low - 1, -1) if low and article[low - 1] == article[low] else None
         follows = high + 1 < segment.size and article[high + 1] == article[high]
