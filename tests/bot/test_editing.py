@@ -263,20 +263,26 @@ class Aside:
         return None
 
 
-def test_what_additions_left_behind_is_merged_by_another_process(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """What processes that are begun aside are told to do, where every addition leaves something to merge."""
     monkeypatch.setattr(publishing, "SMALL", 0)
     monkeypatch.setattr(Aside, "begun", [])
     monkeypatch.setattr("os.setpriority", lambda *_: None)
     monkeypatch.setattr("subprocess.Popen", Aside)
+    return Aside.begun
+
+
+def test_what_additions_left_behind_is_merged_by_another_process(
+    settings: Settings, tmp_path: Path, begun: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
     editor = Editor(settings, HashingEncoder)
     for name in ("ferry", "bridge", "bees"):
         path = tmp_path / f"{name}.jsonl"
         path.write_text(json.dumps({"id": name, "title": name, "text": f"The {name} is late."}))
         editor.add([str(path)])
     assert len(Snapshot.open(settings.snapshots).segments) == 3
-    [command] = Aside.begun
+    [command] = begun
     assert command[:4] == [sys.executable, "-P", "-m", "bot"]
     assert main(command[4:]) == 0
     serving = Snapshot.open(settings.snapshots)
@@ -284,19 +290,13 @@ def test_what_additions_left_behind_is_merged_by_another_process(
     assert (len(serving.segments), sorted(titles(settings))) == (1, ["bees", "bridge", "ferry"])
 
 
-def test_a_rebuild_has_the_rest_merged_aside_too(
-    settings: Settings, ferry: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(publishing, "SMALL", 0)
-    monkeypatch.setattr(Aside, "begun", [])
-    monkeypatch.setattr("os.setpriority", lambda *_: None)
-    monkeypatch.setattr("subprocess.Popen", Aside)
+def test_a_rebuild_has_the_rest_merged_aside_too(settings: Settings, ferry: str, begun: list[list[str]]) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
-    assert not Aside.begun
+    assert not begun
     (settings.library / "bees.txt").write_text("Bees are late\n\nThe bees are late.\n")
     assert editor.rebuild().articles == 2
-    assert [command[-2:] for command in Aside.begun] == [["index", "merge"]]
+    assert [command[-2:] for command in begun] == [["index", "merge"]]
 
 
 def test_a_merge_that_finds_another_writer_at_work_is_finished_by_the_next(
