@@ -453,7 +453,7 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str]) -> No
         assert capsys.readouterr().out.startswith(f"usage: newsquote {' '.join(command)}")
 
 
-def process(home: Path, *arguments: str, **options: Any) -> subprocess.Popen[bytes]:
+def process(home: Path, *arguments: str) -> subprocess.Popen[bytes]:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("NEWSQUOTE_")}
     return subprocess.Popen(
         [sys.executable, "-m", "bot", "--home", str(home), *arguments],
@@ -461,14 +461,18 @@ def process(home: Path, *arguments: str, **options: Any) -> subprocess.Popen[byt
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env=environ,
-        **options,
     )
 
 
 def test_ctrl_c_is_one_line_and_status_130(home: Path, run: Run) -> None:
     run("ask", "Who?")
-    # Whoever runs the tests in the background has it ignored, and so would this process.
-    asking = process(home, "ask", "--json", "-", preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    # Whoever runs the tests in the background has it ignored, and so would this process. Not by preexec_fn: that forks,
+    # and gRPC, in this process for the tests of Milvus, now and then aborts in a fork.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        asking = process(home, "ask", "--json", "-")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert asking.stdin is not None
     assert asking.stdout is not None
     asking.stdin.write(b"Who is the ambassador?\n")
