@@ -185,6 +185,9 @@ class Index(Protocol):
     def numbered(self) -> Iterator[tuple[int, Article]]:
         """Every article with its row."""
 
+    def load(self, rows: Iterable[int]) -> Iterator[Article]:
+        """The articles of these rows, in their order, however many."""
+
     def exported(self) -> Iterator[tuple[Article, list[Kept]]]:
         """Every article with all that is kept of its passages."""
 

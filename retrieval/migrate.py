@@ -33,7 +33,7 @@ class Indexed:
 
     def load(self, ids: Iterable[str]) -> Iterator[Article]:
         """The articles with these ids, in their order."""
-        return (self._index.article(self._rows[article_id]) for article_id in ids)
+        return self._index.load(self._rows[article_id] for article_id in ids)
 
 
 class Publish(Protocol):

@@ -28,7 +28,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +63,8 @@ SETTLE_S = 6.0
 """A server may answer from up to five seconds ago, which is its `common.gracefulTime`."""
 
 _CHUNK = 16_000
-_PAGE = 256
+PAGE, LIST = 256, 8192
+"""So many rows are asked for at a time: with vectors or texts, and with nothing longer than a passage's words."""
 _PLAIN = re.compile(r"[a-z0-9]{1,64}")
 _EVIDENCE = ("article", "start", "end", "arabic", "words", "word_vectors", "sentences", "sentence_vectors")
 
@@ -284,14 +285,21 @@ class Milvus:
             )
 
     def pages(
-        self, generation: str, kind: str, where: str, fields: Sequence[str], *, latest: bool = False
+        self,
+        generation: str,
+        kind: str,
+        where: str,
+        fields: Sequence[str],
+        *,
+        at_once: int = PAGE,
+        latest: bool = False,
     ) -> Iterator[list[dict[str, Any]]]:
-        """The rows of a collection that meet a condition, however many, by their key, some at a time."""
+        """The rows of a collection that meet a condition, however many, by their key, `at_once` at a time."""
         key = KEYS[kind]
         with self.translated():
             found = self.client.query_iterator(
                 self.collection(generation, kind),
-                batch_size=_PAGE,
+                batch_size=at_once,
                 filter=where,
                 output_fields=list(fields),
                 timeout=self.timeout_s,
@@ -426,6 +434,13 @@ class MilvusIndex:
         for page in self._milvus.pages(self.about.generation, "articles", condition, ("number", "content")):
             yield from ((int(row["number"]), article_of(row)) for row in page)
 
+    def load(self, rows: Iterable[int]) -> Iterator[Article]:
+        """The articles of these rows, in their order; some are asked for at a time."""
+        rows = iter(rows)
+        while batch := list(islice(rows, PAGE)):
+            self._load(set(batch))
+            yield from [self._articles[row] for row in batch]
+
     def exported(self) -> Iterator[tuple[Article, list[Kept]]]:
         """Every article with all that is kept of its passages."""
         fields = ("row", "vector", "key", "folded", *_EVIDENCE)
@@ -443,8 +458,8 @@ class MilvusIndex:
         wanted = sorted({signed(key) for key in keys})
         found: dict[int, Vectors] = {}
         fields = ("vector", "key", "folded", *_EVIDENCE)
-        for start in range(0, len(wanted), _PAGE):
-            condition = f"key in {wanted[start : start + _PAGE]}"
+        for start in range(0, len(wanted), PAGE):
+            condition = f"key in {wanted[start : start + PAGE]}"
             for page in self._milvus.pages(self.about.generation, "passages", condition, fields):
                 found.update((kept.key, kept.vectors) for kept in (kept_of(row, self.about.dim) for row in page))
         return found

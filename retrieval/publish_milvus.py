@@ -29,8 +29,10 @@ from retrieval.milvus import (
     K1,
     KEYS,
     KINDS,
+    LIST,
     LIVING,
     LONG_S,
+    PAGE,
     PER_ARTICLE,
     PREFIX,
     About,
@@ -59,6 +61,9 @@ PASSAGE_FIELDS = (
     *("row", "article", "start", "end", "key", "day", "outlet", "arabic", "terms", "vector"),
     *("folded", "words", "word_vectors", "sentences", "sentence_vectors"),
 )
+
+SOUGHT = ("key", "day", "outlet")
+"""Fields of a passage that few are chosen by; where one has no index, a server compares it in every row."""
 
 
 def publish(
@@ -227,7 +232,7 @@ class _Change:
         """What is there, and what of it is wanted."""
         there = _There(following=self.about.following)
         fields = ("number", "name", "digest", "ready", "died")
-        for page in self._pages("articles", "number >= 0", fields):
+        for page in self._pages("articles", "number >= 0", fields, LIST):
             for row in page:
                 number, name = int(row["number"]), row["name"]
                 served = number < self.about.following
@@ -282,7 +287,7 @@ class _Change:
 
     def _note_all(self, number: int, sign: int) -> None:
         """Count an article's passages among what changed."""
-        for page in self._pages("passages", rows_of(number), ("row", "folded")):
+        for page in self._pages("passages", rows_of(number), ("row", "folded"), LIST):
             for row in page:
                 self._note(folded_of(row), sign)
 
@@ -309,19 +314,21 @@ class _Change:
     def _recount(self, about: About) -> tuple[int, int]:
         """Count everything that a version has: passages and terms with repetitions."""
         self.counts, self.passages, self.tokens = Counter(), 0, 0
-        for page in self._pages("passages", about.has("passages"), ("row", "folded")):
+        for page in self._pages("passages", about.has("passages"), ("row", "folded"), LIST):
             for row in page:
                 self._note(folded_of(row), 1)
         counted = {name_key(name): (name, count) for name, count in self.counts.items()}
-        for page in self._pages("terms", "key >= 0", ("key", "name", "count")):
+        for page in self._pages("terms", "key >= 0", ("key", "name", "count"), LIST):
             for row in page:
                 if int(row["key"]) not in counted and row["count"]:
                     counted[int(row["key"])] = (row["name"], 0)
         self._upsert("terms", [_term_row(key, name, count) for key, (name, count) in counted.items()])
         return self.passages, self.tokens
 
-    def _pages(self, kind: str, where: str, fields: Sequence[str]) -> Iterable[list[dict[str, Any]]]:
-        return self.milvus.pages(self.about.generation, kind, where, fields, latest=True)
+    def _pages(
+        self, kind: str, where: str, fields: Sequence[str], at_once: int = PAGE
+    ) -> Iterable[list[dict[str, Any]]]:
+        return self.milvus.pages(self.about.generation, kind, where, fields, at_once=at_once, latest=True)
 
     def _say(self, about: About) -> None:
         self._upsert("about", [_about_row(about)])
@@ -434,6 +441,8 @@ def _create(milvus: Milvus, about: About, kind: str) -> None:
             name="bm25", function_type=FunctionType.BM25, input_field_names=["terms"], output_field_names=["sparse"]
         )
         schema.add_function(function)
+        for name in SOUGHT:
+            index.add_index(name, index_type="INVERTED")
         index.add_index("vector", index_type="AUTOINDEX", metric_type="IP")
         index.add_index(
             "sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params={"bm25_k1": K1, "bm25_b": B}

@@ -224,11 +224,15 @@ class Snapshot:
 
     def articles(self) -> Iterator[Article]:
         """Every article, by row."""
-        return (self.article(row) for row in range(self.manifest.articles))
+        return self.load(range(self.manifest.articles))
 
     def numbered(self) -> Iterator[tuple[int, Article]]:
         """Every article with its row."""
         return enumerate(self.articles())
+
+    def load(self, rows: Iterable[int]) -> Iterator[Article]:
+        """The articles of these rows, in their order."""
+        return map(self.article, rows)
 
     def exported(self) -> Iterator[tuple[Article, list[Kept]]]:
         """Every article with all that is kept of its passages."""

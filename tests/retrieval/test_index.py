@@ -78,7 +78,9 @@ def test_its_articles_are_given_back_word_for_word(index: Index) -> None:
     found = {article.id: article for article in index.articles()}
     assert found == {article.id: article for article in ARTICLES}
     assert {i: article.text for i, article in found.items()} == {article.id: article.text for article in ARTICLES}
-    assert all(index.article(row) == article for row, article in index.numbered())
+    numbered = list(index.numbered())
+    assert all(index.article(row) == article for row, article in numbered)
+    assert list(index.load(row for row, _ in numbered[::-1])) == [article for _, article in numbered[::-1]]
 
 
 def test_passages_are_found_by_meaning_and_by_words(index: Index) -> None:

@@ -47,6 +47,15 @@ def test_a_change_is_made_in_place(tmp_path: Path) -> None:
     assert [one for one, _ in milvus.listed()] == [name]
 
 
+def test_what_passages_are_chosen_by_has_an_index(tmp_path: Path) -> None:
+    milvus = Milvus(str(tmp_path / "milvus.db"))
+    publish([BEES], HashingEncoder(), milvus)
+    about = milvus.serving()
+    assert about is not None
+    indexes = milvus.client.list_indexes(milvus.collection(about.generation, "passages"))
+    assert sorted(indexes) == ["day", "key", "outlet", "sparse", "vector"]
+
+
 WRITER = """
 import sys
 from retrieval.milvus import Milvus
