@@ -740,13 +740,14 @@ def _eval(options: argparse.Namespace, settings: Settings) -> int:
 
 def _feedback_export(_: argparse.Namespace, settings: Settings) -> int:
     from bot.feedback import squad
-    from bot.shelf import Shelf
     from bot.state import State
     from corpus import Library
 
     with State(settings.home / "state.db") as state:
         votes = state.votes()
-    _print(json.dumps(squad(votes, Shelf.of(list(Library(settings.library).articles()))), ensure_ascii=False))
+    wanted = {vote.article for vote in votes}
+    articles = {article.id: article for article in Library(settings.library).articles() if article.id in wanted}
+    _print(json.dumps(squad(votes, articles), ensure_ascii=False))
     if votes and not settings.telegram_keep_questions:
         _say("Votes carry their questions only where telegram_keep_questions is true.")
     return DONE

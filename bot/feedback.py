@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.shelf import Shelf, key_of
 from bot.state import Vote
-from corpus.article import content_id
+from corpus.article import Article, content_id
 
 
-def squad(votes: Sequence[Vote], shelf: Shelf) -> dict[str, Any]:
+def squad(votes: Sequence[Vote], articles: Mapping[str, Article]) -> dict[str, Any]:
     """The quotes that people found good as questions with their answers, an article a group, in the order of the votes.
 
-    Left out are votes without a question (they are kept only where the settings say so), those on articles that are
-    gone or have changed, and bad ones: they say what does not answer, not what does.
+    `articles` has those that are voted on, by id. Left out are votes without a question (they are kept only where the
+    settings say so), those on articles that are gone or have changed, and bad ones: they say what does not answer, not
+    what does.
     """
     groups: dict[str, dict[str, Any]] = {}
     for number, vote in enumerate(votes):
-        article = shelf.find(key_of(vote.article))
+        article = articles.get(vote.article)
         if article is None or not vote.good or vote.question is None:
             continue
         if content_id(article.title, article.text) != vote.content:

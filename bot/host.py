@@ -11,7 +11,7 @@ import logging
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -29,6 +29,7 @@ from bot.state import State as Store
 from bot.throttle import Throttle
 from retrieval.answering import Answerer
 from retrieval.errors import RetrievalError
+from retrieval.index import Index
 from retrieval.results import Answer, Query
 
 R = TypeVar("R")
@@ -135,7 +136,8 @@ class Host:
         self._typed: dict[int, str] = {}
         self._inline: OrderedDict[str, tuple[float, Kept]] = OrderedDict()
         self._shelf: Shelf | None = None
-        self._noted: str | None = None  # the snapshot whose articles were last compared with those seen before
+        self._shelving = asyncio.Lock()
+        self._noted: tuple[str, Set[str]] = "", set()  # the snapshot whose articles were last noted, and these
         self._commands: dict[str, Callable[[Visit, str], Awaitable[Card | Job]]] = {
             "start": self._start,
             "ask": self._card,
@@ -490,9 +492,9 @@ class Host:
     async def news(self) -> list[tuple[Subscriber, Card | None]]:
         """Who has not been told of the newest articles, with what to tell them; None where those are gone again."""
         name, keys = await self._on_shelf(lambda shelf: (shelf.name, shelf.keys))
-        if self._noted != name and not self.store.untold():
-            self.store.note_articles(keys, name)
-            self._noted = name
+        if self._noted[0] != name and not self.store.untold():
+            self.store.note_articles([key for key in keys if key not in self._noted[1]], name)
+            self._noted = name, keys
         untold, new = self.store.untold(), self.store.news()[1]
         if not untold:
             return []
@@ -538,15 +540,25 @@ class Host:
         return talk
 
     async def _on_shelf(self, work: Callable[[Shelf], R]) -> R:
-        """What `work` makes of the articles of the snapshot that serves; they are put in order once for each."""
+        """What `work` makes of the articles of the snapshot that serves; they are put in order once for each.
 
-        def worked(answerer: Answerer) -> R:
-            snapshot = answerer.snapshot
+        That takes seconds where they are many, in which questions are answered.
+        """
+
+        def at_once(answerer: Answerer) -> tuple[Index, list[R]]:
+            shelf, snapshot = self._shelf, answerer.snapshot
+            return snapshot, [] if shelf is None or shelf.name != snapshot.name else [work(shelf)]
+
+        snapshot, made = await self.engine.call(at_once)
+        if made:
+            return made[0]
+        async with self._shelving:
             if self._shelf is None or self._shelf.name != snapshot.name:
-                self._shelf = Shelf(snapshot.numbered(), snapshot.article, snapshot.name)
-            return work(self._shelf)
-
-        return await self.engine.call(worked)
+                self._shelf = await asyncio.to_thread(
+                    Shelf, _giving_way(snapshot.listed()), snapshot.article, snapshot.name
+                )
+            shelf = self._shelf
+        return await self.engine.call(lambda _: work(shelf))
 
     async def _listed(self, language: Language, page: int) -> Card:
         return await self._on_shelf(lambda shelf: cards.articles(shelf, language, page))
@@ -558,3 +570,11 @@ class Host:
         _, answered, quotes, _ = found
         again = await self._on_shelf(lambda shelf: tuple(find_again(quote, shelf) for quote in quotes))
         return Kept(number, answered, again)
+
+
+def _giving_way(things: Iterable[R]) -> Iterator[R]:
+    """The same for a thread beside others, which would wait five milliseconds for it whenever they need the GIL."""
+    for number, thing in enumerate(things):
+        if number % 16 == 0:
+            time.sleep(0)
+        yield thing

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
+from bot.shelf import Shelf
 from corpus.article import Article
 from retrieval.answering import Answerer
 from retrieval.errors import RetrievalError
@@ -25,6 +26,7 @@ class Newsroom:
         self._current = current
         self._answerer: Answerer | None = None
         self._tried: str | None = None
+        self._shelf: Shelf | None = None
 
     def answer(self, query: Query) -> Answer:
         """Answer a question, or decline and hold the nearest passages.
@@ -40,8 +42,10 @@ class Newsroom:
         Raises:
             RetrievalError: there is no snapshot to list.
         """
-        found = sorted(self.answerer().snapshot.articles(), key=lambda article: article.title)
-        return sorted(found, key=lambda article: article.published or "", reverse=True)
+        snapshot = self.answerer().snapshot
+        if self._shelf is None or self._shelf.name != snapshot.name:
+            self._shelf = Shelf(snapshot.listed(), snapshot.article, snapshot.name)
+        return self._shelf
 
     def answerer(self) -> Answerer:
         """The answerer over the snapshot that serves, newly opened where CURRENT has moved.

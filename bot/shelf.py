@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from array import array
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from hashlib import blake2b
 from typing import Any, overload
 
 from corpus.article import Article, Span, content_id
+from retrieval.index import Listed
 from retrieval.results import Quote
 
 
@@ -20,18 +21,15 @@ def key_of(article_id: str) -> str:
 class Shelf(Sequence[Article]):
     """Articles, newest first, those without a date last, equal dates by title; found by key, too.
 
-    Of `articles`, each with its row, only titles and dates are kept; `article` gives the whole of the one in a row.
-    `name` is that of the snapshot they are from.
+    `article` gives the whole of the article in a row; `name` is that of the snapshot they are from.
     """
 
-    def __init__(
-        self, articles: Iterable[tuple[int, Article]], article: Callable[[int], Article], name: str = ""
-    ) -> None:
+    def __init__(self, articles: Iterable[Listed], article: Callable[[int], Article], name: str = "") -> None:
         self.name = name
         self._article = article
         listed = [
-            (_day(found.published), found.published or "", found.title, row, key_of(found.id))
-            for row, found in articles
+            (_day(found.published), found.published or "", found.title, found.row, key_of(found.id))
+            for found in articles
         ]
         listed.sort(key=lambda entry: entry[2])
         listed.sort(key=lambda entry: entry[:2], reverse=True)
@@ -42,7 +40,8 @@ class Shelf(Sequence[Article]):
     @classmethod
     def of(cls, articles: Sequence[Article]) -> Shelf:
         """A shelf of articles that are at hand."""
-        return cls(enumerate(articles), articles.__getitem__)
+        listed = (Listed(row, found.id, found.title, found.published) for row, found in enumerate(articles))
+        return cls(listed, articles.__getitem__)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -59,7 +58,7 @@ class Shelf(Sequence[Article]):
         return self._article(self._rows[place])
 
     @property
-    def keys(self) -> Collection[str]:
+    def keys(self) -> Set[str]:
         """The key of every article."""
         return self._by_key.keys()
 

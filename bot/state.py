@@ -218,9 +218,10 @@ class State:
     def note_articles(self, articles: Iterable[str], name: str) -> None:
         """Make the articles that were never seen before the news of `name`; the first ever seen are no news."""
         first = self._db.execute("SELECT 1 FROM seen LIMIT 1").fetchone() is None
-        sql = "INSERT OR IGNORE INTO seen VALUES (?)"
+        sql = "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT article FROM seen) ORDER BY key"
         with self._commit():
-            new = [article for article in articles if self._db.execute(sql, (article,)).rowcount]
+            new = [article for (article,) in self._db.execute(sql, (json.dumps(list(articles)),))]
+            self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?)", ((article,) for article in new))
             if new and not first:
                 self.learn("news", json.dumps([name, new]))
 

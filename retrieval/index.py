@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,6 +116,15 @@ def outlet_of(source: str | None) -> int:
     return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "little") >> 1
 
 
+class Listed(NamedTuple):
+    """An article as it stands in a list: its row and id, the beginning of its title, and when it was published."""
+
+    row: int
+    id: str
+    title: str
+    published: str | None
+
+
 class Store(Protocol):
     """The indexes that one engine keeps, by name, one of which serves."""
 
@@ -184,6 +193,9 @@ class Index(Protocol):
 
     def numbered(self) -> Iterator[tuple[int, Article]]:
         """Every article with its row."""
+
+    def listed(self) -> Iterator[Listed]:
+        """What to list every article by. This alone may go on in another thread beside all else."""
 
     def load(self, rows: Iterable[int]) -> Iterator[Article]:
         """The articles of these rows, in their order, however many."""

@@ -4,7 +4,8 @@ A published index is a generation of four collections, PREFIX_<generation>_KIND;
 serves, by its `about` collection, so that a new generation begins to serve in one step.
 
     about       one row: what the index holds, as JSON, and which version of it serves
-    articles    an article a row: its id, digest and content; not `ready` as long as its passages are not all there
+    articles    an article a row: its id, digest, content and what it is listed by; not `ready` as long as its passages
+                are not all there
     passages    a passage a row: vector, terms for BM25, day and outlet to choose by, and what is kept of it
     terms       in how many passages an index term or folded word occurs
 
@@ -36,13 +37,13 @@ from numpy.typing import NDArray
 
 from corpus.article import Article, Span
 from retrieval.errors import IndexUnreachable, RetrievalError, SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
-from retrieval.index import SENTENCE, WORD, Fetched, Floats, Kept, Passages, Rows, Vectors, Where, outlet_of
+from retrieval.index import SENTENCE, WORD, Fetched, Floats, Kept, Listed, Passages, Rows, Vectors, Where, outlet_of
 from retrieval.late import WORD_DIM
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
 
-FORMAT = 2
+FORMAT = 3
 """Goes up whenever what the collections hold changes its meaning."""
 
 PREFIX = "newsquote"
@@ -433,6 +434,14 @@ class MilvusIndex:
         condition = self.about.has("articles")
         for page in self._milvus.pages(self.about.generation, "articles", condition, ("number", "content")):
             yield from ((int(row["number"]), article_of(row)) for row in page)
+
+    def listed(self) -> Iterator[Listed]:
+        """What to list every article by; texts are not asked for."""
+        fields = ("number", "name", "title", "published")
+        condition = self.about.has("articles")
+        for page in self._milvus.pages(self.about.generation, "articles", condition, fields, at_once=LIST):
+            for row in page:
+                yield Listed(int(row["number"]), row["name"], row["title"], row["published"] or None)
 
     def load(self, rows: Iterable[int]) -> Iterator[Article]:
         """The articles of these rows, in their order; some are asked for at a time."""

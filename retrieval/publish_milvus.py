@@ -54,9 +54,9 @@ from retrieval.steps import Progress, Step, What
 
 _TERMS_BYTES = 65_000
 _NAME = 8_000
-"""Of a word so many characters are kept, to show; `key` tells it from others."""
+"""Of a word or title so many characters are kept beside what tells it from others, to show and to put in order."""
 _AT_ONCE = 256
-ARTICLE_FIELDS = ("number", "name", "digest", "ready", "content", "nothing")
+ARTICLE_FIELDS = ("number", "name", "digest", "title", "published", "ready", "content", "nothing")
 PASSAGE_FIELDS = (
     *("row", "article", "start", "end", "key", "day", "outlet", "arabic", "terms", "vector"),
     *("folded", "words", "word_vectors", "sentences", "sentence_vectors"),
@@ -455,6 +455,8 @@ def _create(milvus: Milvus, about: About, kind: str) -> None:
         if kind == "articles":
             schema.add_field("name", DataType.VARCHAR, max_length=65_535)
             schema.add_field("digest", DataType.VARCHAR, max_length=32)
+            schema.add_field("title", DataType.VARCHAR, max_length=65_535)
+            schema.add_field("published", DataType.VARCHAR, max_length=64)
             schema.add_field("ready", DataType.BOOL)
             schema.add_field("died", DataType.INT64)
             text("content")
@@ -479,6 +481,8 @@ def _article_row(number: int, article: Article) -> dict[str, Any]:
         "number": number,
         "name": article.id,
         "digest": digest_of(article).hex(),
+        "title": article.title[:_NAME],
+        "published": article.published or "",
         "ready": False,
         "died": LIVING,
         "content": chunks(content),

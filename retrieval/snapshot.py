@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from corpus.article import Article, Span
 from retrieval.digests import unsound
 from retrieval.errors import RetrievalError, SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
-from retrieval.index import PASSAGE, SENTENCE, WORD, Fetched, Floats, Kept, Passages, Rows, Vectors, Where
+from retrieval.index import PASSAGE, SENTENCE, WORD, Fetched, Floats, Kept, Listed, Passages, Rows, Vectors, Where
 from retrieval.late import WORD_DIM
 from retrieval.segment import MANIFEST, Segment, SegmentManifest, word_key
 
@@ -36,6 +36,9 @@ SEGMENTS = "segments"
 
 LET_GO = 5
 """After so many questions one file's pages are given back: of a million passages a question reads up to 15 MB."""
+
+LISTED = 1 << 14
+"""After so many articles that are listed all pages are given back."""
 
 _REBUILD = "run: newsquote index build"
 
@@ -217,10 +220,13 @@ class Snapshot:
         if row not in self._kept:
             if len(self._kept) > 4096:
                 self._kept.clear()
-            place = row if self._live is None else int(self._live[row])
-            number = int(np.searchsorted(self._articles, place, "right")) - 1
-            self._kept[row] = self.segments[number].article(place - int(self._articles[number]))
+            self._kept[row] = self._read(row)
         return self._kept[row]
+
+    def _read(self, row: int) -> Article:
+        place = row if self._live is None else int(self._live[row])
+        number = int(np.searchsorted(self._articles, place, "right")) - 1
+        return self.segments[number].article(place - int(self._articles[number]))
 
     def articles(self) -> Iterator[Article]:
         """Every article, by row."""
@@ -229,6 +235,15 @@ class Snapshot:
     def numbered(self) -> Iterator[tuple[int, Article]]:
         """Every article with its row."""
         return enumerate(self.articles())
+
+    def listed(self) -> Iterator[Listed]:
+        """What to list every article by, read past what is kept for answers, so that another thread may do it."""
+        for row in range(self.manifest.articles):
+            article = self._read(row)
+            yield Listed(row, article.id, article.title, article.published)
+            if row % LISTED == LISTED - 1:
+                for segment in self.segments:
+                    segment.let_go()
 
     def load(self, rows: Iterable[int]) -> Iterator[Article]:
         """The articles of these rows, in their order."""

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,8 @@ from bot.desk import Desk
 from bot.host import Host, Job, Visit
 from bot.settings import Settings
 from bot.state import State
+from retrieval.index import Listed
+from retrieval.snapshot import Snapshot
 from tests.bot.phone import open_engine
 from tests.bot.test_desk import ADDED, Editor
 from tests.fakes import Clock
@@ -131,3 +135,21 @@ async def test_the_news_is_for_those_who_subscribed_and_not_for_the_first_articl
     assert (subscriber.chat, news.rich.text.split("\n")[0]) == (1, "1 new article")
     host.store.told(subscriber)
     assert await host.news() == []
+
+
+async def test_questions_are_answered_while_articles_are_put_in_order_once(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, listings, listed = threading.Event(), [], Snapshot.listed
+
+    def waiting(snapshot: Snapshot) -> Iterator[Listed]:
+        listings.append(snapshot.name)
+        assert answered.wait(30)
+        return listed(snapshot)
+
+    monkeypatch.setattr(Snapshot, "listed", waiting)
+    lists = asyncio.gather(*(card(host, "/articles", replace(HERE, chat=chat)) for chat in (1, 2)))
+    assert "pillars" in (await card(host, "What about the bridge?")).rich.text
+    answered.set()
+    assert [listing.rich.text.split("\n")[0] for listing in await lists] == ["3 articles", "3 articles"]
+    assert len(listings) == 1

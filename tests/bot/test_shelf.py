@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from bot.shelf import Shelf, find_again, key_of, put_away
 from corpus.article import Article, Span
+from retrieval.index import Listed
 from retrieval.results import Quote
 from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY
 
@@ -24,7 +25,8 @@ def test_only_what_is_looked_at_is_fetched() -> None:
         fetched.append(row)
         return LIBRARY[row]
 
-    shelf = Shelf(enumerate(LIBRARY), fetch)
+    listed = [Listed(row, article.id, article.title, article.published) for row, article in enumerate(LIBRARY)]
+    shelf = Shelf(listed, fetch)
     assert (len(shelf), shelf[0], fetched) == (3, BRIDGE, [LIBRARY.index(BRIDGE)])
     assert set(shelf.keys) == {key_of(article.id) for article in LIBRARY}
 

@@ -80,6 +80,7 @@ def test_its_articles_are_given_back_word_for_word(index: Index) -> None:
     assert {i: article.text for i, article in found.items()} == {article.id: article.text for article in ARTICLES}
     numbered = list(index.numbered())
     assert all(index.article(row) == article for row, article in numbered)
+    assert sorted(index.listed()) == sorted((row, one.id, one.title, one.published) for row, one in numbered)
     assert list(index.load(row for row, _ in numbered[::-1])) == [article for _, article in numbered[::-1]]
 
 

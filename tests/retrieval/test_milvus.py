@@ -13,7 +13,7 @@ from retrieval.errors import IndexUnreachable, SnapshotCorrupt, SnapshotOutdated
 from retrieval.index import WORD, Where, outlet_of
 from retrieval.milvus import SETTLE_S, About, Milvus, chunks, condition_of, packed, rows_of, signed, token_of, unpacked
 
-ABOUT = About(2, "20261124T001500Z", "20261124T001500Z-1a2b3c4d", "", "e", 32, "r", False, True, 5, 1, 2, 3, 4)
+ABOUT = About(3, "20261124T001500Z", "20261124T001500Z-1a2b3c4d", "", "e", 32, "r", False, True, 5, 1, 2, 3, 4)
 
 
 def test_conditions_are_said_in_milvus_words() -> None:
@@ -70,15 +70,15 @@ def test_what_an_index_says_of_itself_comes_back() -> None:
     assert About.read(ABOUT.to_json()) == ABOUT
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 2}'])
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 3}'])
 def test_an_index_that_does_not_say_what_it_holds_is_refused(text: str) -> None:
     with pytest.raises(SnapshotCorrupt, match="newsquote index build --full"):
         About.read(text)
 
 
 def test_an_index_of_another_format_is_refused() -> None:
-    with pytest.raises(SnapshotOutdated, match="has format 7, this newsquote reads 2"):
-        About.read(ABOUT.to_json().replace('"format": 2', '"format": 7'))
+    with pytest.raises(SnapshotOutdated, match="has format 7, this newsquote reads 3"):
+        About.read(ABOUT.to_json().replace('"format": 3', '"format": 7'))
 
 
 def test_a_server_that_does_not_answer_is_one_clear_line() -> None:

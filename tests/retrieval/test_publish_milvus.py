@@ -129,10 +129,10 @@ def test_an_index_of_another_format_is_made_anew_and_its_collections_go(tmp_path
     milvus, now = Milvus(str(tmp_path / "milvus.db")), ticking()
     first = publish([BEES], HashingEncoder(), milvus, now=now).name
     about = milvus.open().about
-    older = {"id": 0, "content": about.to_json().replace('"format": 2', '"format": 1'), "nothing": [0.0, 0.0]}
+    older = {"id": 0, "content": about.to_json().replace('"format": 3', '"format": 1'), "nothing": [0.0, 0.0]}
     milvus.client.upsert(milvus.collection(about.generation, "about"), [older])
     assert milvus.listed() == [
-        (about.generation, "the index has format 1, this newsquote reads 2; run: newsquote index build")
+        (about.generation, "the index has format 1, this newsquote reads 3; run: newsquote index build")
     ]
     with pytest.raises(SnapshotOutdated):
         milvus.current()

@@ -61,6 +61,14 @@ def test_vectors_have_unit_length(tmp_path: Path) -> None:
     assert np.allclose(np.linalg.norm(segment.sentence_vectors.astype(np.float32), axis=1), steps(32), rtol=2e-2)
 
 
+def test_pages_that_are_given_back_while_articles_are_listed_are_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "LISTED", 1)
+    index = built(tmp_path)
+    assert [one.id for one in index.listed()] == [article.id for article in index.articles()]
+
+
 def test_without_an_index_it_names_the_command_that_builds_one(tmp_path: Path) -> None:
     with pytest.raises(SnapshotMissing, match="newsquote index build"):
         Snapshot.open(tmp_path / "none")
