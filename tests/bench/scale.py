@@ -19,7 +19,9 @@ What the vectors cost to encode is not in the figures: on this machine that is 1
 from __future__ import annotations
 
 import argparse
+import asyncio
 import datetime as dt
+import itertools
 import json
 import os
 import random
@@ -27,6 +29,7 @@ import re
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -209,6 +212,43 @@ def filtered(home: Path) -> dict[str, Any]:
     return {"year": year, "outlet": outlet}
 
 
+def listing(home: Path) -> dict[str, Any]:
+    """A bot lists all articles anew, as after each change, and answers meanwhile."""
+    return asyncio.run(_listing(home))
+
+
+async def _listing(home: Path) -> dict[str, Any]:
+    from bot.engine import Engine
+    from bot.host import Host
+    from bot.state import State
+    from retrieval.answering import Answerer
+    from retrieval.results import Query
+    from retrieval.snapshot import Snapshots
+
+    snapshots, model, asked = Snapshots(home / "snapshots"), _model(home), itertools.cycle(_asked(100))
+    with tempfile.TemporaryDirectory() as folder, State(Path(folder) / "state.db") as state:
+        async with Engine(lambda: Answerer(snapshots.open(), model), snapshots.current) as engine:
+
+            async def ask() -> float:
+                began = time.perf_counter()
+                await engine.answer(Query(next(asked)))
+                await asyncio.sleep(0.02)
+                return 1000 * (time.perf_counter() - began - 0.02)
+
+            alone = [await ask() for _ in range(300)]
+            began = time.perf_counter()
+            listed = asyncio.create_task(Host(engine, state).news())
+            beside = [await ask()]
+            while not listed.done():
+                beside.append(await ask())
+            await listed
+            took = time.perf_counter() - began
+    spread = {
+        name: np.percentile(ms, (50, 100)).round(1).tolist() for name, ms in [("alone", alone), ("beside", beside)]
+    }
+    return {"s": round(took, 1), "p50 max ms": spread, "peak_mb": _peak_mb()}
+
+
 def recall(home: Path) -> dict[str, Any]:
     """The share of the ten passages exactly nearest to a question that are found, and what search alone takes."""
     from retrieval.index import Where
@@ -326,6 +366,7 @@ STEPS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "kinds": kinds,
     "warm": warm,
     "filtered": filtered,
+    "listing": listing,
     "cold": cold,
     "adding": adding,
 }
