@@ -184,23 +184,24 @@ class Milvus:
         for generation in self.collections():
             try:
                 with self.translated():
-                    found[generation] = self._about(self.collection(generation, "about"))
+                    found[generation] = self._about(self.collection(generation, "about"), latest=True)
             except (SnapshotCorrupt, SnapshotOutdated) as exc:
                 found[generation] = exc
         return found
 
-    def serving(self, *, latest: bool = False) -> About | None:
-        """What serves, with `latest` at this very moment; None where nothing was ever published.
+    def serving(self) -> About | None:
+        """What serves at this very moment; None where nothing was ever published.
 
         Raises:
             SnapshotOutdated, SnapshotCorrupt: it cannot be read.
         """
         with self.translated():
-            return self._about(PREFIX, latest=latest)
+            return self._about(PREFIX, latest=True)
 
     def current(self) -> str | None:
-        """The name of what serves."""
-        about = self.serving()
+        """The name of what serves, or served some seconds ago: a server says that at once."""
+        with self.translated():
+            about = self._about(PREFIX, latest=False) or self._about(PREFIX, latest=True)
         return None if about is None else about.name
 
     def open(self, name: str | None = None, *, encoder: str | None = None) -> MilvusIndex:
@@ -285,6 +286,18 @@ class Milvus:
                 )
             )
 
+    def count(self, generation: str, kind: str, where: str) -> int:
+        """How many rows of a collection meet a condition at this very moment."""
+        with self.translated():
+            [found] = self.client.query(
+                self.collection(generation, kind),
+                filter=where,
+                output_fields=["count(*)"],
+                timeout=LONG_S,
+                **_seeing(latest=True),
+            )
+        return int(found["count(*)"])
+
     def pages(
         self,
         generation: str,
@@ -312,7 +325,7 @@ class Milvus:
             finally:
                 found.close()
 
-    def _about(self, name: str, *, latest: bool = False) -> About | None:
+    def _about(self, name: str, *, latest: bool) -> About | None:
         from pymilvus.exceptions import MilvusException
 
         try:

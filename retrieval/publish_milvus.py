@@ -82,7 +82,7 @@ def publish(
 
     Raises:
         IndexUnreachable: the server cannot be written to; the next run goes on from there.
-        PublishError: an article has more passages than there is room for.
+        PublishError: an article has more passages than there is room for, or the server does not have what was written.
     """
     source = given(articles)
     serving = _serving(milvus)
@@ -104,7 +104,7 @@ def publish(
         return found
 
     with milvus.translated():
-        done = _Change(milvus, about).run(source, encoder, carried, progress, now)
+        done = _Change(milvus, about, serves=inplace).run(source, encoder, carried, progress, now)
         if not inplace:
             _serve(milvus, done.about)
             _drop(milvus, keep={done.about.generation, serving.generation if serving else ""})
@@ -129,7 +129,7 @@ def use(milvus: Milvus, name: str) -> None:
 def _serving(milvus: Milvus) -> About | None:
     """What serves, None where it cannot be changed in place."""
     try:
-        return milvus.serving(latest=True)
+        return milvus.serving()
     except (SnapshotCorrupt, SnapshotOutdated):
         return None
 
@@ -159,10 +159,11 @@ class _Done:
 
 @dataclass(slots=True)
 class _Change:
-    """One change of a generation to what a source holds."""
+    """One change of a generation, which `serves` or is to, to what a source holds."""
 
     milvus: Milvus
     about: About
+    serves: bool
     encoded: int = 0
     tokens: int = 0
     counts: Counter[str] = field(default_factory=Counter)
@@ -207,7 +208,12 @@ class _Change:
         )
 
     def _finished(self, about: About, before: int, now: dt.datetime) -> About:
-        """Count what a version has and let it serve, or, where the alias is to move, be ready to."""
+        """Count what a version has and let it serve, or, where the alias is to move, be ready to.
+
+        Raises:
+            PublishError: the server does not have what was written.
+        """
+        written = self.passages
         if self.about.whole:
             self._say(replace(self.about, whole=False))
             self._count()
@@ -224,6 +230,15 @@ class _Change:
             tokens=tokens,
         )
         about = replace(about, name=_name(about, moment))
+        there = [self.milvus.count(about.generation, kind, about.has(kind)) for kind in ("articles", "passages")]
+        expected = [about.articles, max(passages, written)]
+        if there != expected:
+            if not self.serves:  # else the next run would go on with it
+                _drop_one(self.milvus, self.about.generation)
+            raise PublishError(
+                f"Milvus has {there[0]} articles with {there[1]} passages, not the {expected[0]} with {expected[1]} "
+                "that were written; run: newsquote index build --full"
+            )
         self.milvus.settle()
         self._say(about)
         return about
@@ -403,10 +418,13 @@ def _serve(milvus: Milvus, about: About) -> None:
 
 def _drop(milvus: Milvus, keep: set[str]) -> None:
     """Remove the collections of other generations."""
-    for generation, names in milvus.collections().items():
-        if generation not in keep:
-            for name in names:
-                milvus.client.drop_collection(name, timeout=LONG_S)
+    for generation in milvus.collections().keys() - keep:
+        _drop_one(milvus, generation)
+
+
+def _drop_one(milvus: Milvus, generation: str) -> None:
+    for name in milvus.collections().get(generation, []):
+        milvus.client.drop_collection(name, timeout=LONG_S)
 
 
 def _create(milvus: Milvus, about: About, kind: str) -> None:

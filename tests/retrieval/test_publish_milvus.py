@@ -56,6 +56,27 @@ def test_what_passages_are_chosen_by_has_an_index(tmp_path: Path) -> None:
     assert sorted(indexes) == ["day", "key", "outlet", "sparse", "vector"]
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_what_a_server_lost_is_told_and_does_not_serve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, full: bool
+) -> None:
+    milvus, now = Milvus(str(tmp_path / "milvus.db")), ticking()
+    first = publish([BEES], HashingEncoder(), milvus, now=now).name
+    upsert = milvus.client.upsert
+
+    def forgetful(name: str, rows: list[dict[str, object]], **more: object) -> object:
+        return upsert(name, rows[:-1] if name.endswith("_passages") else rows, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(milvus.client, "upsert", forgetful)
+        with pytest.raises(PublishError, match=r"Milvus has 2 articles with 1 passages, not the 2 with 2 .* --full"):
+            publish([BEES, HARBOUR], HashingEncoder(), milvus, full=full, now=now)
+    assert seen_by(milvus.open()) == ({BEES.text}, {BEES.text})
+    assert first == milvus.open().name
+    publish([BEES, HARBOUR], HashingEncoder(), milvus, full=True, now=now)
+    assert seen_by(milvus.open()) == ({BEES.text, HARBOUR.text}, {BEES.text, HARBOUR.text})
+
+
 WRITER = """
 import sys
 from retrieval.milvus import Milvus
