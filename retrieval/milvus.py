@@ -24,6 +24,7 @@ import hashlib
 import json
 import logging
 import math
+import os
 import re
 import time
 from collections import Counter
@@ -131,6 +132,8 @@ class Milvus:
         Raises:
             IndexUnreachable: pymilvus is not installed, or the server does not answer.
         """
+        # Milvus Lite turns away who asks after it every ten seconds, and gRPC tells the terminal each time.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         try:
             from pymilvus import MilvusClient
         except ImportError as exc:
