@@ -11,7 +11,7 @@ import logging
 import re
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator, Sequence, Set
+from collections.abc import Awaitable, Callable, Collection, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -554,9 +554,7 @@ class Host:
             return made[0]
         async with self._shelving:
             if self._shelf is None or self._shelf.name != snapshot.name:
-                self._shelf = await asyncio.to_thread(
-                    Shelf, _giving_way(snapshot.listed()), snapshot.article, snapshot.name
-                )
+                self._shelf = await asyncio.to_thread(Shelf.over, snapshot)
             shelf = self._shelf
         return await self.engine.call(lambda _: work(shelf))
 
@@ -570,11 +568,3 @@ class Host:
         _, answered, quotes, _ = found
         again = await self._on_shelf(lambda shelf: tuple(find_again(quote, shelf) for quote in quotes))
         return Kept(number, answered, again)
-
-
-def _giving_way(things: Iterable[R]) -> Iterator[R]:
-    """The same for a thread beside others, which would wait five milliseconds for it whenever they need the GIL."""
-    for number, thing in enumerate(things):
-        if number % 16 == 0:
-            time.sleep(0)
-        yield thing

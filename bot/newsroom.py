@@ -44,7 +44,7 @@ class Newsroom:
         """
         snapshot = self.answerer().snapshot
         if self._shelf is None or self._shelf.name != snapshot.name:
-            self._shelf = Shelf(snapshot.listed(), snapshot.article, snapshot.name)
+            self._shelf = Shelf.over(snapshot)
         return self._shelf
 
     def answerer(self) -> Answerer:

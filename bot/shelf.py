@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import time
 from array import array
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from hashlib import blake2b
 from typing import Any, overload
 
 from corpus.article import Article, Span, content_id
-from retrieval.index import Listed
+from retrieval.index import Index, Listed
 from retrieval.results import Quote
 
 
@@ -42,6 +43,21 @@ class Shelf(Sequence[Article]):
         """A shelf of articles that are at hand."""
         listed = (Listed(row, found.id, found.title, found.published) for row, found in enumerate(articles))
         return cls(listed, articles.__getitem__)
+
+    @classmethod
+    def over(cls, index: Index) -> Shelf:
+        """A shelf of an index's articles, which takes seconds where they are many; another thread may make it.
+
+        It gives way often: who answers beside it would else wait five milliseconds whenever it needs the GIL.
+        """
+
+        def listed() -> Iterator[Listed]:
+            for number, one in enumerate(index.listed()):
+                if number % 16 == 0:
+                    time.sleep(0)
+                yield one
+
+        return cls(listed(), index.article, index.name)
 
     def __len__(self) -> int:
         return len(self._rows)

@@ -234,7 +234,7 @@ class _Change:
         expected = [about.articles, max(passages, written)]
         if there != expected:
             if not self.serves:  # else the next run would go on with it
-                _drop_one(self.milvus, self.about.generation)
+                _drop(self.milvus, keep=self.milvus.collections().keys() - {self.about.generation})
             raise PublishError(
                 f"Milvus has {there[0]} articles with {there[1]} passages, not the {expected[0]} with {expected[1]} "
                 "that were written; run: newsquote index build --full"
@@ -418,13 +418,10 @@ def _serve(milvus: Milvus, about: About) -> None:
 
 def _drop(milvus: Milvus, keep: set[str]) -> None:
     """Remove the collections of other generations."""
-    for generation in milvus.collections().keys() - keep:
-        _drop_one(milvus, generation)
-
-
-def _drop_one(milvus: Milvus, generation: str) -> None:
-    for name in milvus.collections().get(generation, []):
-        milvus.client.drop_collection(name, timeout=LONG_S)
+    for generation, names in milvus.collections().items():
+        if generation not in keep:
+            for name in names:
+                milvus.client.drop_collection(name, timeout=LONG_S)
 
 
 def _create(milvus: Milvus, about: About, kind: str) -> None:
