@@ -19,13 +19,13 @@ from corpus.errors import CorpusError
 from retrieval.errors import QuestionError, RetrievalError
 
 if TYPE_CHECKING:
-    from bot.editing import Editor
-    from bot.listing import Choice
-    from bot.newsroom import Newsroom
+    from bot.service.editing import Editor
+    from bot.service.hot_reload import Newsroom
+    from bot.terminal.listing import Choice
     from corpus import Article, Library, Outcome
     from retrieval.answering import Answerer
-    from retrieval.encoder import Encoder
-    from retrieval.reranking import Reranker
+    from retrieval.models.encoder import Encoder
+    from retrieval.models.reranker import Reranker
     from retrieval.results import Answer, Query
 
 DONE, NOT_FOUND, WRONG_USE, FAILED, STOPPED = 0, 1, 2, 3, 130
@@ -256,12 +256,12 @@ def _day(text: str) -> dt.date:
 
 
 def _encoder(settings: Settings) -> Encoder:
-    from retrieval.models import DEFAULT_SOURCE, MULTILINGUAL, read_manifest
-    from retrieval.opening import open_encoder
+    from retrieval.models.loading import open_encoder
+    from retrieval.models.manifest import DEFAULT_SOURCE, MULTILINGUAL, read_manifest
 
     folder = settings.models_folder / settings.model
     if settings.model in {DEFAULT_SOURCE, MULTILINGUAL} and not folder.exists():
-        from bot.models import add
+        from bot.commands.models import add
 
         _say("Preparing the language model: once, about half a minute.")
         add(settings, settings.model)
@@ -272,13 +272,13 @@ def _encoder(settings: Settings) -> Encoder:
 
 
 def _editor(settings: Settings) -> Editor:
-    from bot.editing import Editor
+    from bot.service.editing import Editor
 
     return Editor(settings, lambda: _encoder(settings))
 
 
 def _prepared(settings: Settings) -> None:
-    from bot.storage import store_of
+    from bot.service.storage import store_of
 
     if store_of(settings).current() is None:
         _editor(settings).prepare(_say)
@@ -287,13 +287,13 @@ def _prepared(settings: Settings) -> None:
 def _reranker(settings: Settings) -> Reranker | None:
     if settings.rerank is None:
         return None
-    from bot.models import reranker
+    from bot.commands.models import reranker
 
     return reranker(settings, settings.rerank, _say)
 
 
 def _answerer(settings: Settings, reranker: Reranker | None) -> Answerer:
-    from bot.storage import store_of
+    from bot.service.storage import store_of
     from retrieval.answering import Answerer
 
     encoder = _encoder(settings)
@@ -302,8 +302,8 @@ def _answerer(settings: Settings, reranker: Reranker | None) -> Answerer:
 
 
 def _opened(settings: Settings, reranker: Reranker | None) -> Newsroom:
-    from bot.newsroom import Newsroom
-    from bot.storage import store_of
+    from bot.service.hot_reload import Newsroom
+    from bot.service.storage import store_of
 
     room = Newsroom(lambda: _answerer(settings, reranker), lambda: store_of(settings).current())
     room.answerer()  # now, while the person types
@@ -380,7 +380,7 @@ def _unanswered(question: str, snapshot: str) -> dict[str, Any]:
 
 def answer_json(answer: Answer, *, why: bool = False) -> str:
     """An answer as the command line prints it, on one line."""
-    from bot.listing import record
+    from bot.terminal.listing import record
 
     shown: dict[str, Any] = {
         "question": answer.question,
@@ -408,21 +408,21 @@ def answer_json(answer: Answer, *, why: bool = False) -> str:
 
 
 def _show(answer: Answer, *, why: bool) -> None:
-    from bot import render
-    from bot.chat import Screen
-    from bot.dialogue import language_of
-    from bot.phrases import Language
+    from bot.conversation import rendering
+    from bot.conversation.dialogue import language_of
+    from bot.conversation.phrases import Language
+    from bot.terminal.chat import Screen
 
     language = language_of(answer.question) or Language.EN
-    parts = [render.answer(answer, language, count=len(answer.quotes), look=render.Look.MARKS)]
+    parts = [rendering.answer(answer, language, count=len(answer.quotes), look=rendering.Look.MARKS)]
     if why:
-        parts.append(render.why(answer, language))
-    Screen(sys.stdout).show(render.joined(parts, "\n\n"))
+        parts.append(rendering.why(answer, language))
+    Screen(sys.stdout).show(rendering.joined(parts, "\n\n"))
 
 
 def _chat(_: argparse.Namespace, settings: Settings) -> int:
-    from bot.chat import converse
-    from bot.phrases import Language
+    from bot.conversation.phrases import Language
+    from bot.terminal.chat import converse
 
     reranker = _reranker(settings)
     _prepared(settings)
@@ -437,9 +437,9 @@ def _chat(_: argparse.Namespace, settings: Settings) -> int:
 
 
 def _telegram(_: argparse.Namespace, settings: Settings) -> int:
-    from bot.app import run
-    from bot.engine import Engine
-    from bot.storage import store_of
+    from bot.service.engine import Engine
+    from bot.service.storage import store_of
+    from bot.telegram_bot.application import run
 
     reranker = None
     if settings.telegram_token is not None:
@@ -492,14 +492,14 @@ def _watch(_: argparse.Namespace, settings: Settings) -> int:
 
 
 def _choice(options: argparse.Namespace) -> Choice:
-    from bot.listing import Choice
+    from bot.terminal.listing import Choice
 
     return Choice(options.since, options.until, options.source, options.language, options.title)
 
 
 def _chosen(library: Library, choice: Choice, what: str) -> Iterator[Article]:
     """The articles of the library that are meant; says how far it is where that takes long."""
-    from bot.progress import progress
+    from bot.terminal.progress import progress
 
     with progress("Reading the library", None) as step:
         library.refresh(step)
@@ -511,8 +511,8 @@ def _chosen(library: Library, choice: Choice, what: str) -> Iterator[Article]:
 
 
 def _articles_list(options: argparse.Namespace, settings: Settings) -> int:
-    from bot.chat import Screen
-    from bot.listing import Choice, Order, in_order, line, page_of, record
+    from bot.terminal.chat import Screen
+    from bot.terminal.listing import Choice, Order, in_order, line, page_of, record
     from corpus import Library
 
     choice = _choice(options)
@@ -535,8 +535,8 @@ def _articles_list(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _articles_show(options: argparse.Namespace, settings: Settings) -> int:
-    from bot.chat import Screen
-    from bot.listing import record, whole
+    from bot.terminal.chat import Screen
+    from bot.terminal.listing import record, whole
     from corpus import Library
 
     article = Library(settings.library).get(options.id)
@@ -550,7 +550,7 @@ def _articles_show(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _articles_edit(options: argparse.Namespace, settings: Settings) -> int:
-    from bot.editing import edit_by_hand
+    from bot.service.editing import edit_by_hand
 
     editor = _editor(settings)
     if options.id not in editor.library.ids():
@@ -586,7 +586,7 @@ def _articles_remove(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _index_build(options: argparse.Namespace, settings: Settings) -> int:
-    from bot.storage import store_of
+    from bot.service.storage import store_of
 
     editor = _editor(settings)
     if editor.library.is_bare() and store_of(settings).current() is None:
@@ -613,7 +613,7 @@ def _merged(editor: Editor) -> bool:
 
 
 def _index_list(_: argparse.Namespace, settings: Settings) -> int:
-    from bot.storage import store_of
+    from bot.service.storage import store_of
 
     store = store_of(settings)
     serving = store.current()
@@ -625,7 +625,7 @@ def _index_list(_: argparse.Namespace, settings: Settings) -> int:
 
 
 def _index_use(options: argparse.Namespace, settings: Settings) -> int:
-    from bot.storage import use
+    from bot.service.storage import use
 
     use(settings, options.name)
     _print(f"{options.name} serves.")
@@ -633,7 +633,7 @@ def _index_use(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _index_check(_: argparse.Namespace, settings: Settings) -> int:
-    from bot.storage import store_of
+    from bot.service.storage import store_of
 
     _print(store_of(settings).check())
     return DONE
@@ -642,10 +642,10 @@ def _index_check(_: argparse.Namespace, settings: Settings) -> int:
 def _index_migrate(options: argparse.Namespace, settings: Settings) -> int:
     from dataclasses import replace
 
-    from bot.progress import steps
-    from bot.storage import publish, store_of
+    from bot.service.storage import publish, store_of
+    from bot.terminal.progress import steps
     from corpus import Library
-    from retrieval.migrate import Indexed, migrate
+    from retrieval.index.writing.migration import Indexed, migrate
 
     here, there = replace(settings, index_url=None), replace(settings, index_url=options.url)
     old, new = (there, here) if options.back else (here, there)
@@ -671,7 +671,7 @@ def _index_migrate(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _model_add(options: argparse.Namespace, settings: Settings) -> int:
-    from bot import models
+    from bot.commands import models
 
     made = models.add(
         settings, options.source, query_prompt=options.query_prompt, passage_prompt=options.passage_prompt
@@ -685,7 +685,7 @@ def _model_add(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _model_list(_: argparse.Namespace, settings: Settings) -> int:
-    from bot import models
+    from bot.commands import models
 
     lines = models.listing(settings)
     for line in lines:
@@ -696,7 +696,7 @@ def _model_list(_: argparse.Namespace, settings: Settings) -> int:
 
 
 def _model_use(options: argparse.Namespace, settings: Settings) -> int:
-    from bot import models
+    from bot.commands import models
 
     outdated = models.use(settings, options.name)
     _print(f"{options.name} encodes.")
@@ -711,13 +711,13 @@ def _eval(options: argparse.Namespace, settings: Settings) -> int:
     import tempfile
     from dataclasses import asdict
 
-    from bot import report
-    from bot.progress import progress, steps
+    from bot.terminal import report
+    from bot.terminal.progress import progress, steps
     from retrieval.answering import Answerer
     from retrieval.evaluation import LIMIT, measure, read_cases
-    from retrieval.publish import publish
+    from retrieval.index.snapshot import Snapshot
+    from retrieval.index.writing.publishing import publish
     from retrieval.results import Query
-    from retrieval.snapshot import Snapshot
 
     articles, cases = read_cases(options.file.read_bytes())
     reranker = _reranker(settings)
@@ -739,8 +739,8 @@ def _eval(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _feedback_export(_: argparse.Namespace, settings: Settings) -> int:
-    from bot.feedback import squad
-    from bot.state import State
+    from bot.service.feedback import squad
+    from bot.service.state import State
     from corpus import Library
 
     with State(settings.home / "state.db") as state:

@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from corpus.article import Article, Span
 from corpus.dedupe import may_repeat, repeats, same_story, shingles
 from corpus.sentences import trim
-from retrieval import confidence, fusion, quoting
-from retrieval.analysis import terms
-from retrieval.encoder import Encoder
 from retrieval.errors import QuestionError
-from retrieval.index import Index
+from retrieval.index.contract import Index
 from retrieval.links import link_to
-from retrieval.reranking import Reranker
+from retrieval.models.encoder import Encoder
+from retrieval.models.reranker import Reranker
+from retrieval.ranking import confidence, fusion, quoting
+from retrieval.ranking.search import Question, Searcher
 from retrieval.results import Answer, Hit, Query, Quote
-from retrieval.search import Question, Searcher
+from retrieval.text.analysis import terms
 
 MAX_QUESTION = 2000
 CONTEXT = 700

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from retrieval.cases import Case
+    from retrieval.ranking.weights import Case
 
 
 @dataclass(frozen=True, slots=True)

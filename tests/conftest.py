@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from retrieval.convert import convert
-from retrieval.encoder import OnnxEncoder
-from retrieval.models import DEFAULT_SOURCE
+from retrieval.models.conversion.converter import convert
+from retrieval.models.encoder import OnnxEncoder
+from retrieval.models.manifest import DEFAULT_SOURCE
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 

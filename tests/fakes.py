@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.encoder import Encoded, unit
+from retrieval.models.encoder import Encoded, unit
 
 _WORD = re.compile(r"\w+")
 

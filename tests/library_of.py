@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from corpus.article import Article, Passage, Span
-from retrieval.encoder import Encoder
-from retrieval.publish import publish
-from retrieval.snapshot import Snapshot
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.writing.publishing import publish
+from retrieval.models.encoder import Encoder
 from tests.fakes import HashingEncoder
 
 NOW = dt.datetime(2026, 11, 24, 0, 15, tzinfo=dt.UTC)

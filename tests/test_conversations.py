@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.dialogue import Ask, State, resolve, step
+from bot.conversation.dialogue import Ask, State, resolve, step
 from corpus import shipped_articles
 from corpus.article import Article, content_id
 from retrieval.answering import Answerer
-from retrieval.encoder import OnnxEncoder
+from retrieval.models.encoder import OnnxEncoder
 from retrieval.results import Answer
-from tests.bot.test_followups import DIALOGUES, Dialogue
+from tests.bot.conversation.test_followups import DIALOGUES, Dialogue
 from tests.library_of import built
 
 FIT = Path(__file__).parent / "fit" / "data"

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat import converse
 from bot.cli import main
-from bot.newsroom import Newsroom
+from bot.service.hot_reload import Newsroom
 from bot.settings import Settings
+from bot.terminal.chat import converse
 from corpus import shipped_articles
-from retrieval import snapshot
 from retrieval.answering import Answerer
-from retrieval.encoder import OnnxEncoder
-from retrieval.publish import publish
-from retrieval.snapshot import Snapshot
+from retrieval.index import snapshot
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.writing.publishing import publish
+from retrieval.models.encoder import OnnxEncoder
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from retrieval.models import DEFAULT_SOURCE
+from retrieval.models.manifest import DEFAULT_SOURCE
 from tests.conftest import Tiny
 
 # What the serving install does not have: deploy/requirements-serve.txt.

@@ -35,7 +35,7 @@ from tests.bench.processes import timed
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-    from retrieval.encoder import Encoded
+    from retrieval.models.encoder import Encoded
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = sorted((ROOT / "tests" / "fit" / "data").glob("news-*.json"))
@@ -325,8 +325,8 @@ def slim(bench: Bench) -> Iterator[Row]:
 
 def peers(bench: Bench) -> Iterator[Row]:
     """haystack and txtai with the same model, passages and questions; needs --peers."""
-    from retrieval.convert import locate
-    from retrieval.models import DEFAULT_SOURCE
+    from retrieval.models.conversion.converter import locate
+    from retrieval.models.manifest import DEFAULT_SOURCE
 
     if bench.peers is None:
         raise RuntimeError("peers needs --peers, the Python of a venv that has them: make bench-peers")
@@ -370,10 +370,10 @@ CASES: dict[str, Callable[[Bench], Iterator[Row]]] = {
 def _warm(home: str, models: str, questions: str) -> dict[str, Any]:
     began = time.perf_counter()
     from retrieval.answering import Answerer
-    from retrieval.models import DEFAULT_SOURCE
-    from retrieval.opening import open_encoder
+    from retrieval.index.snapshot import Snapshot
+    from retrieval.models.loading import open_encoder
+    from retrieval.models.manifest import DEFAULT_SOURCE
     from retrieval.results import Query
-    from retrieval.snapshot import Snapshot
 
     answerer = Answerer(Snapshot.open(Path(home) / "snapshots"), open_encoder(Path(models) / DEFAULT_SOURCE))
     asked = json.loads(Path(questions).read_text(encoding="utf-8"))
@@ -400,9 +400,9 @@ def _timed(run: Callable[[str], object], questions: Sequence[str]) -> dict[str, 
 
 def _build(home: str, models: str) -> dict[str, Any]:
     from corpus import Library
-    from retrieval.models import DEFAULT_SOURCE
-    from retrieval.opening import open_encoder
-    from retrieval.publish import publish
+    from retrieval.index.writing.publishing import publish
+    from retrieval.models.loading import open_encoder
+    from retrieval.models.manifest import DEFAULT_SOURCE
 
     encoder = open_encoder(Path(models) / DEFAULT_SOURCE)
     with tempfile.TemporaryDirectory() as folder:
@@ -415,7 +415,7 @@ def _build(home: str, models: str) -> dict[str, Any]:
 def _passages(home: Path) -> list[str]:
     from corpus import Library
     from corpus.split import split_article
-    from retrieval.rows import search_text
+    from retrieval.index.writing.passage_records import search_text
 
     articles = Library(home / "library").articles()
     return [search_text(passage) for article in articles for passage in split_article(article)]
@@ -433,9 +433,9 @@ def _encode_passages(home: str) -> dict[str, Any]:
 def _pipeline(squad: str, questions: str) -> dict[str, Any]:
     """Index the articles and answer the questions, all of it on SentenceTransformer's vectors."""
     from retrieval.answering import Answerer
-    from retrieval.publish import publish
+    from retrieval.index.snapshot import Snapshot
+    from retrieval.index.writing.publishing import publish
     from retrieval.results import Query
-    from retrieval.snapshot import Snapshot
 
     encoder = Torch()
     with tempfile.TemporaryDirectory() as folder:
@@ -448,11 +448,11 @@ def _pipeline(squad: str, questions: str) -> dict[str, Any]:
 
 def _quality(squad: str, models: str) -> dict[str, Any]:
     from retrieval.answering import Answerer
-    from retrieval.models import DEFAULT_SOURCE
-    from retrieval.opening import open_encoder
-    from retrieval.publish import publish
+    from retrieval.index.snapshot import Snapshot
+    from retrieval.index.writing.publishing import publish
+    from retrieval.models.loading import open_encoder
+    from retrieval.models.manifest import DEFAULT_SOURCE
     from retrieval.results import Query
-    from retrieval.snapshot import Snapshot
 
     encoder = open_encoder(Path(models) / DEFAULT_SOURCE) if models else Torch()
     data = json.loads(Path(squad).read_text(encoding="utf-8"))
@@ -522,7 +522,7 @@ class Torch:
     def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
         import torch
 
-        from retrieval.encoder import Encoded, unit
+        from retrieval.models.encoder import Encoded, unit
 
         for start in range(0, len(texts), 32):
             part: list[Any] = list(texts[start : start + 32])
@@ -539,8 +539,8 @@ class Torch:
 def _sentence_transformer() -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
 
-    from retrieval.convert import locate
-    from retrieval.models import DEFAULT_SOURCE
+    from retrieval.models.conversion.converter import locate
+    from retrieval.models.manifest import DEFAULT_SOURCE
 
     model: SentenceTransformer = SentenceTransformer(locate(DEFAULT_SOURCE)[0], device="cpu")
     return model

@@ -42,7 +42,7 @@ import numpy as np
 from corpus.article import Article
 from corpus.readers.records import record_line
 from corpus.split import WORDS
-from retrieval.encoder import Encoded, OnnxEncoder, unit
+from retrieval.models.encoder import Encoded, OnnxEncoder, unit
 from tests.bench.processes import timed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -172,9 +172,9 @@ def make(home: Path, passages: int) -> dict[str, Any]:
 
 def build(home: Path) -> dict[str, Any]:
     """The library to a snapshot, with drawn vectors."""
-    from bot.progress import steps
+    from bot.terminal.progress import steps
     from corpus import Library
-    from retrieval.publish import publish
+    from retrieval.index.writing.publishing import publish
 
     library = Library(home / "library")
     began = time.perf_counter()
@@ -192,8 +192,8 @@ def build(home: Path) -> dict[str, Any]:
 def warm(home: Path) -> dict[str, Any]:
     """Every question answered in one process."""
     from retrieval.answering import Answerer
+    from retrieval.index.snapshot import Snapshot
     from retrieval.results import Query
-    from retrieval.snapshot import Snapshot
 
     answerer = Answerer(Snapshot.open(home / "snapshots"), _model(home))
     return {**_timed(lambda text: answerer.answer(Query(text)), _asked(1000)), "resident_mb": _resident_mb()}
@@ -202,8 +202,8 @@ def warm(home: Path) -> dict[str, Any]:
 def filtered(home: Path) -> dict[str, Any]:
     """The same with a year and an outlet."""
     from retrieval.answering import Answerer
+    from retrieval.index.snapshot import Snapshot
     from retrieval.results import Query
-    from retrieval.snapshot import Snapshot
 
     answerer = Answerer(Snapshot.open(home / "snapshots"), _model(home))
     since, until = dt.date(2020, 1, 1), dt.date(2020, 12, 31)
@@ -218,12 +218,12 @@ def listing(home: Path) -> dict[str, Any]:
 
 
 async def _listing(home: Path) -> dict[str, Any]:
-    from bot.engine import Engine
-    from bot.host import Host
-    from bot.state import State
+    from bot.conversation.chatbot import Host
+    from bot.service.engine import Engine
+    from bot.service.state import State
     from retrieval.answering import Answerer
+    from retrieval.index.snapshot import Snapshots
     from retrieval.results import Query
-    from retrieval.snapshot import Snapshots
 
     snapshots, model, asked = Snapshots(home / "snapshots"), _model(home), itertools.cycle(_asked(100))
     with tempfile.TemporaryDirectory() as folder, State(Path(folder) / "state.db") as state:
@@ -251,8 +251,8 @@ async def _listing(home: Path) -> dict[str, Any]:
 
 def recall(home: Path) -> dict[str, Any]:
     """The share of the ten passages exactly nearest to a question that are found, and what search alone takes."""
-    from retrieval.index import Where
-    from retrieval.snapshot import Snapshot
+    from retrieval.index.contract import Where
+    from retrieval.index.snapshot import Snapshot
 
     snapshot, model = Snapshot.open(home / "snapshots"), _model(home)
     vectors = np.stack([model.encode_query(text).vector for text in _asked(200)])
@@ -316,11 +316,11 @@ KINDS = (
 def kinds(home: Path) -> dict[str, Any]:
     """What faiss's indexes over the largest segment's vectors take, by how hard they look: recall, CPU, size, build.
 
-    Each gives three times as many as wanted, which are compared exactly, as in `retrieval.vectors`.
+    Each gives three times as many as wanted, which are compared exactly, as in `retrieval.index.vectors`.
     """
     import faiss
 
-    from retrieval.snapshot import Snapshot
+    from retrieval.index.snapshot import Snapshot
 
     segment = max(Snapshot.open(home / "snapshots").segments, key=lambda one: one.size)
     vectors, model = np.asarray(segment.exact), _model(home)
@@ -395,8 +395,8 @@ def main() -> None:
 
 
 def _model(home: Path) -> OnnxEncoder:
-    from retrieval.convert import convert
-    from retrieval.models import DEFAULT_SOURCE
+    from retrieval.models.conversion.converter import convert
+    from retrieval.models.manifest import DEFAULT_SOURCE
 
     models = home.parent / "models"
     if not (models / DEFAULT_SOURCE).exists():

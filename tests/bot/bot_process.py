@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from bot import logs
-from bot.app import run
 from bot.settings import Settings
+from bot.telegram_bot.application import run
 from tests.bot.phone import open_engine
 from tests.bot_api import TOKEN
 

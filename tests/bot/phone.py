@@ -8,12 +8,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.app import TelegramBot
-from bot.desk import Editor
-from bot.engine import Engine
+from bot.conversation.admin import Editor
+from bot.service.engine import Engine
 from bot.settings import Settings
+from bot.telegram_bot.application import TelegramBot
 from retrieval.answering import Answerer
-from retrieval.snapshot import Snapshot, current
+from retrieval.index.snapshot import Snapshot, current
 from tests.bot_api import TOKEN, Server, World
 from tests.bot_api.checks import cut
 from tests.fakes import HashingEncoder

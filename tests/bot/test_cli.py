@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from bot.cli import main
-from bot.state import State
+from bot.service.state import State
 from corpus import Article, Found, Library, content_id
-from retrieval import snapshot
-from retrieval.models import DEFAULT_SOURCE
-from retrieval.snapshot import Snapshot
+from retrieval.index import snapshot
+from retrieval.index.snapshot import Snapshot
+from retrieval.models.manifest import DEFAULT_SOURCE
 from tests.conftest import Tiny
 
 KUWAIT = "cc7b14a5fbf203f2"

@@ -9,7 +9,7 @@ from bot.logs import TELLTALES, Facts, Masked, configure
 
 
 def record(message: str, **more: object) -> logging.LogRecord:
-    made = logging.LogRecord("bot.host", logging.INFO, "host.py", 1, message, (), None)
+    made = logging.LogRecord("bot.conversation.chatbot", logging.INFO, "host.py", 1, message, (), None)
     made.created = 1_790_000_000.5
     made.__dict__.update(more)
     return made
@@ -18,7 +18,7 @@ def record(message: str, **more: object) -> logging.LogRecord:
 def test_a_record_is_one_line_of_facts() -> None:
     line = Facts().format(record("answered", facts={"took_ms": 12, "snapshot": "20261124T001500Z-1a2b3c4d"}))
     assert line == (
-        "time=2026-09-21T14:13:20.500+00:00 level=info logger=bot.host event=answered took_ms=12 "
+        "time=2026-09-21T14:13:20.500+00:00 level=info logger=bot.conversation.chatbot event=answered took_ms=12 "
         "snapshot=20261124T001500Z-1a2b3c4d"
     )
 

@@ -20,18 +20,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Article
-from retrieval import confidence, fusion
-from retrieval.encoder import Encoder, OnnxEncoder
 from retrieval.evaluation import auroc
-from retrieval.publish import publish
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.writing.publishing import publish
+from retrieval.models.encoder import Encoder, OnnxEncoder
+from retrieval.ranking import confidence, fusion
+from retrieval.ranking.search import Found, Question, Searcher
 from retrieval.results import Query
-from retrieval.search import Found, Question, Searcher
-from retrieval.snapshot import Snapshot
 from tests.fit.invented import Asked, each_alone, read, with_articles_gone, with_gaps
 
 Floats = NDArray[np.float32]
 HERE = Path(__file__).parent
-FITTED = HERE.parents[1] / "retrieval" / "fitted.py"
+FITTED = HERE.parents[1] / "retrieval" / "ranking" / "fitted.py"
 CONFIDENCE = FITTED.with_name("fitted_confidence.json")
 FOLDS = 5
 WRITTEN = {"fact", "reader", "keyword", "typo"}

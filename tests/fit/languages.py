@@ -1,4 +1,4 @@
-"""Fits what ranks and judges Arabic, and what the multilingual model finds; writes retrieval/fitted_languages.py.
+"""Fits ranking and confidence for Arabic and the multilingual model; writes retrieval/ranking/fitted_languages.py.
 
     .venv/bin/python -m tests.fit.languages SHIPPED_MODEL_FOLDER MULTILINGUAL_MODEL_FOLDER
 
@@ -17,17 +17,17 @@ from pathlib import Path
 import numpy as np
 
 from corpus.article import Article
-from retrieval import confidence, fusion
-from retrieval.cases import Case
-from retrieval.confidence import Regressions
-from retrieval.encoder import Encoder
 from retrieval.evaluation import auroc
-from retrieval.opening import open_encoder
-from retrieval.search import Found
+from retrieval.models.encoder import Encoder
+from retrieval.models.loading import open_encoder
+from retrieval.ranking import confidence, fusion
+from retrieval.ranking.confidence import Regressions
+from retrieval.ranking.search import Found
+from retrieval.ranking.weights import Case
 from tests.fit.fit import Floats, Judged, expected, fit_logistic, fit_ranking, judged, ranked, searched
 from tests.fit.invented import DATA, Asked, read, read_files, with_articles_gone
 
-FITTED = Path(__file__).parents[2] / "retrieval" / "fitted_languages.py"
+FITTED = Path(__file__).parents[2] / "retrieval" / "ranking" / "fitted_languages.py"
 WRITTEN = {"fact", "paraphrase", "keyword", "typo"}
 """The kinds of answerable question that ranking is fitted on."""
 

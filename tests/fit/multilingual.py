@@ -23,15 +23,15 @@ from onnx import TensorProto, helper
 
 from corpus.article import Article
 from corpus.split import split_article
-from retrieval.convert import instruction_set
-from retrieval.encoder import TOKENIZER, Encoded, OnnxEncoder, open_tokenizer, unit
-from retrieval.late import WORD_DIM
-from retrieval.models import write_manifest
-from retrieval.multilingual import PRODUCTS, Weights, graph, unpack, weights_path
+from retrieval.models.conversion.converter import instruction_set
+from retrieval.models.encoder import TOKENIZER, Encoded, OnnxEncoder, open_tokenizer, unit
+from retrieval.models.manifest import write_manifest
+from retrieval.models.multilingual import PRODUCTS, Weights, graph, unpack, weights_path
+from retrieval.text.late_interaction import WORD_DIM
 
 Floats = NDArray[np.float32]
 HERE = Path(__file__).parent
-MEASURED = HERE.parents[1] / "retrieval" / "multilingual.npz"
+MEASURED = HERE.parents[1] / "retrieval" / "models" / "multilingual.npz"
 SETS = ("arabic-[0-9]*.json", "news-*.json")
 SPANNED = 5
 """Every fifth text is enough to see what channels span."""

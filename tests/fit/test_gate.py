@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from retrieval.answering import Answerer
-from retrieval.encoder import OnnxEncoder
 from retrieval.evaluation import auroc, read_cases
-from retrieval.publish import publish
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.writing.publishing import publish
+from retrieval.models.encoder import OnnxEncoder
 from retrieval.results import Answer, Query
-from retrieval.snapshot import Snapshot
 from tests.fit.invented import Asked, read
 
 ANSWERABLE = {"fact", "keyword", "typo", "reader"}

@@ -11,16 +11,16 @@ import pytest
 
 from corpus.article import Article, Span
 from retrieval.answering import Answerer
-from retrieval.cases import Case
-from retrieval.convert import convert_here
-from retrieval.encoder import Encoder, OnnxEncoder
-from retrieval.models import MULTILINGUAL
-from retrieval.multilingual import PACKAGE
-from retrieval.opening import open_encoder
-from retrieval.publish import publish
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.writing.publishing import publish
+from retrieval.models.conversion.converter import convert_here
+from retrieval.models.encoder import Encoder, OnnxEncoder
+from retrieval.models.loading import open_encoder
+from retrieval.models.manifest import MULTILINGUAL
+from retrieval.models.multilingual import PACKAGE
+from retrieval.ranking.search import Found
+from retrieval.ranking.weights import Case
 from retrieval.results import Hit, Query
-from retrieval.search import Found
-from retrieval.snapshot import Snapshot
 from tests.fit.invented import DATA, Asked, read, read_files
 from tests.fit.languages import WRITTEN, across, fit_offset
 

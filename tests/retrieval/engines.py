@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from corpus.article import Article
-from retrieval import publish as embedded
-from retrieval import publish_milvus, serving
-from retrieval.encoder import Encoder
-from retrieval.index import Store
-from retrieval.milvus import Milvus
-from retrieval.publish import Published
-from retrieval.snapshot import Snapshots
+from retrieval.index.contract import Store
+from retrieval.index.snapshot import Snapshots
+from retrieval.index.writing import current_snapshot
+from retrieval.index.writing import publishing as embedded
+from retrieval.index.writing.publishing import Published
+from retrieval.milvus import publishing
+from retrieval.milvus.store import Milvus
+from retrieval.models.encoder import Encoder
 
 
 class Engine(Protocol):
@@ -35,7 +36,7 @@ class InTheHome:
         return embedded.publish(articles, encoder, self._folder, **more)
 
     def use(self, name: str) -> None:
-        serving.use(self._folder, name)
+        current_snapshot.use(self._folder, name)
 
 
 class OnMilvus:
@@ -46,10 +47,10 @@ class OnMilvus:
         self.store: Store = self.milvus
 
     def publish(self, articles: Iterable[Article], encoder: Encoder, **more: Any) -> Published:
-        return publish_milvus.publish(articles, encoder, self.milvus, **more)
+        return publishing.publish(articles, encoder, self.milvus, **more)
 
     def use(self, name: str) -> None:
-        publish_milvus.use(self.milvus, name)
+        publishing.use(self.milvus, name)
 
 
 ENGINES: dict[str, Callable[[Path], Engine]] = {"in the home": InTheHome, "on Milvus": OnMilvus}

@@ -20,15 +20,15 @@ from sentence_transformers import CrossEncoder, SentenceTransformer
 from sentence_transformers.models import Dense, Normalize, Pooling, Transformer
 from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizerFast
 
-from retrieval import convert
 from retrieval.errors import ModelError
-from retrieval.models import Parity, read_manifest
-from retrieval.opening import open_encoder, open_reranker
-from retrieval.rows import search_text
+from retrieval.index.writing.passage_records import search_text
+from retrieval.models.conversion import converter
+from retrieval.models.loading import open_encoder, open_reranker
+from retrieval.models.manifest import Parity, read_manifest
 from tests.library_of import LIBRARY, whole
 
 WORDS = ["the", "of", "bridge", "cup", "rain", "tram", "bank", "museum", "teacher", "olive", "police", "green", "river"]
-LEAST = convert.LEAST_PARITY
+LEAST = converter.LEAST_PARITY
 QUESTION = "Which bridge closes in May?"
 TEXTS = [search_text(whole(article)) for article in LIBRARY]
 
@@ -81,7 +81,7 @@ def build_reranker(folder: Path, *, labels: int = 1) -> Path:
 
 def least_cosine(model: Path, served: Path) -> float:
     own, encoder = SentenceTransformer(str(model), device="cpu"), open_encoder(served)
-    questions, passages = convert.parity_texts()
+    questions, passages = converter.parity_texts()
     pairs = [
         (own.encode_query(questions), [encoder.encode_query(text) for text in questions]),
         (own.encode_document(passages), list(encoder.encode_passages(passages))),
@@ -106,8 +106,8 @@ def main(folder: Path) -> None:
     }
     report = {}
     for name, (least, model) in cases.items():
-        convert.LEAST_PARITY = least
-        convert.convert_here(str(model), folder / name / "models")
+        converter.LEAST_PARITY = least
+        converter.convert_here(str(model), folder / name / "models")
         served = folder / name / "models" / "model"
         manifest = read_manifest(served)
         report[name] = {
@@ -121,9 +121,9 @@ def main(folder: Path) -> None:
 def rerankers(folder: Path) -> dict[str, object]:
     report: dict[str, object] = {}
     for name, least in (("picky", Parity(0.0, -1.0, 0.0)), ("exact", LEAST), ("own", Parity(2.0, 2.0, 2.0))):
-        convert.LEAST_PARITY = least
+        converter.LEAST_PARITY = least
         model = build_reranker(folder / name)
-        manifest = convert.convert_here(str(model), folder / "rerankers")
+        manifest = converter.convert_here(str(model), folder / "rerankers")
         own = CrossEncoder(str(model), device="cpu")
         scores = own.predict([(QUESTION, text) for text in TEXTS], activation_fn=torch.nn.Identity())
         report[name] = {
@@ -141,11 +141,11 @@ def refused(folder: Path) -> dict[str, str | list[str]]:
     taken.mkdir()
     (taken / "picky").symlink_to(folder / "mean" / "models" / "model")
     orders: dict[str, Callable[[], object]] = {
-        "three labels": lambda: convert.convert_here(str(three), models),
-        "an encoder": lambda: convert.convert_here(str(encoder), models, reranker=True),
-        "no model": lambda: convert.convert_here(str(folder), models, reranker=True),
-        "a prompt": lambda: convert.convert_here(str(picky), models, query_prompt="query: "),
-        "an encoder's place": lambda: convert.convert_here(str(picky), taken),
+        "three labels": lambda: converter.convert_here(str(three), models),
+        "an encoder": lambda: converter.convert_here(str(encoder), models, reranker=True),
+        "no model": lambda: converter.convert_here(str(folder), models, reranker=True),
+        "a prompt": lambda: converter.convert_here(str(picky), models, query_prompt="query: "),
+        "an encoder's place": lambda: converter.convert_here(str(picky), taken),
     }
     said: dict[str, str | list[str]] = {}
     for name, order in orders.items():

@@ -1,0 +1,301 @@
+"""What changes the library and publishes it: the same for the command line, the bot's admins and timed rebuilds."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO
+
+from bot.service.storage import merge, merge_due, publish, store_of
+from bot.settings import Settings, SettingsError
+from bot.terminal.progress import progress, steps
+from corpus import (
+    Article,
+    Item,
+    Library,
+    LibraryError,
+    LibraryLocked,
+    Outcome,
+    SourceError,
+    read,
+    shipped_articles,
+)
+from corpus.catalog import digest_of
+from corpus.fetch import Fetcher
+from corpus.readers.markdown import file_stem, format_markdown, parse_markdown
+from corpus.readers.source import count_of
+from corpus.readers.text import decode
+from corpus.watching import Feed, Feeds, Stop, watch
+from retrieval.errors import RetrievalError
+from retrieval.index.writing.publishing import Published
+from retrieval.models.encoder import Encoder
+
+log = logging.getLogger(__name__)
+
+
+class Editor:
+    """The one writer of a home: every change holds the library's lock until the new index serves.
+
+    What a large index has to merge after that, another process merges, without the lock; see
+    `retrieval.index.writing.merging`.
+    """
+
+    def __init__(self, settings: Settings, encoder: Callable[[], Encoder]) -> None:
+        self.library = Library(settings.library)
+        self._home = settings.home
+        self._settings = settings
+        self._published = settings.home / "published"
+        self._encoder = encoder
+        self._allow_private = settings.allow_private_addresses
+        self._merging: subprocess.Popen[bytes] | None = None
+        self._feeds = [_feed(listed, settings.feed_minutes) for listed in settings.feeds]
+
+    def prepare(self, say: Callable[[str], None]) -> None:
+        """Put the shipped articles into an empty home and build the index where there is none.
+
+        Raises:
+            CorpusError, RetrievalError: it cannot be done; the message says why.
+        """
+        with self.library.lock():
+            if store_of(self._settings).current() is not None:
+                return  # another process was faster
+            if self.library.is_bare():
+                say("The library is empty: adding the article newsquote comes with.")
+                self.library.add(shipped_articles())
+            say("Building the index: a few seconds, once.")
+            self._publish(full=False)
+
+    def add(
+        self,
+        sources: Sequence[str],
+        stdin: BinaryIO | None = None,
+        *,
+        on_replaced: Callable[[Article], None] | None = None,
+        indexing: Callable[[], None] = lambda: None,
+    ) -> list[Outcome]:
+        """Take articles from files, folders, URLs or `-` into the library and publish; one outcome for each.
+
+        `on_replaced` is given each article that is replaced, as it was; `indexing` is called when all are read and
+        there is something to publish.
+
+        Raises:
+            CorpusError, RetrievalError: the library or the index cannot be written.
+        """
+        with self.library.lock():
+            self._look()
+            with progress("Reading articles", count_of(sources)) as step:
+                done = itertools.count(1)
+                outcomes = self.library.add(
+                    self._items(sources, stdin), on_outcome=lambda _: step(next(done)), on_replaced=on_replaced
+                )
+            self._publish_changes(indexing)
+        return outcomes
+
+    def undo(self, added: Sequence[str], replaced: Sequence[Article]) -> list[str]:
+        """Remove what was added, put back what was replaced and publish; the ids of which that could be done.
+
+        Raises:
+            CorpusError, RetrievalError: the library or the index cannot be written.
+        """
+        with self.library.lock():
+            done = self.library.remove(added)
+            for article in replaced:
+                now = self.library.get(article.id)
+                if now is not None:
+                    self.library.revise(article, was=now)
+                    done.append(article.id)
+            self._publish_changes()
+        return done
+
+    def edit(self, article_id: str, change: Callable[[Path], None]) -> Article | None:
+        """Let somebody change an article as Markdown and publish it; None where nothing was changed.
+
+        `change` changes the file it is given. What was written and cannot be used stays in the home's drafts/, and the
+        next call goes on from there.
+
+        Raises:
+            CorpusError: there is no such article, or what was written cannot be used; the message says where it is.
+            RetrievalError: the index cannot be written.
+        """
+        old = self.library.get(article_id)
+        if old is None:
+            raise LibraryError(f"there is no article {article_id}")
+        draft = self._home / "drafts" / f"{file_stem(old)}.md"
+        try:
+            draft.parent.mkdir(parents=True, exist_ok=True)
+            if not draft.exists():
+                draft.write_text(format_markdown(old), encoding="utf-8")
+            try:
+                change(draft)
+            finally:
+                written = draft.read_bytes()
+                if written == format_markdown(old).encode():
+                    draft.unlink()
+        except OSError as exc:
+            raise LibraryError(f"{draft} cannot be used: {exc.strerror or exc}") from exc
+        try:
+            new = parse_markdown(decode(written, binary=True), name=draft.stem)
+            if new.id != old.id:
+                raise SourceError(f"its front matter must keep the line id: {old.id}")
+            if digest_of(new) == digest_of(old):
+                draft.unlink(missing_ok=True)
+                return None
+            with self.library.lock():
+                self.library.revise(new, was=old)
+                draft.unlink()
+                self._publish_changes()
+        except (SourceError, LibraryError) as exc:
+            again = f"newsquote articles edit {old.id} goes on from there"
+            raise SourceError(f"what was written is kept in {draft}, {again}: {exc}") from exc
+        return new
+
+    def remove(self, ids: Sequence[str]) -> list[str]:
+        """Remove articles by id and publish what is left; the ids that were there.
+
+        Raises:
+            CorpusError, RetrievalError: the library or the index cannot be written.
+        """
+        with self.library.lock():
+            removed = self.library.remove(ids)
+            self._publish_changes()
+        return removed
+
+    def build(self, *, full: bool) -> Published:
+        """Publish a snapshot of the library; with `full`, every passage is encoded anew.
+
+        Raises:
+            CorpusError, RetrievalError: the library is gone or cannot be read, or the index cannot be written.
+        """
+        if not self.library.folder.exists():
+            raise LibraryError(f"the library {self.library.folder} is gone; put it back, then build")
+        with self.library.lock():
+            return self._publish(full=full)
+
+    def rebuild(self) -> Published:
+        """Publish what the library holds now, and have merged aside what that leaves to merge.
+
+        Raises:
+            CorpusError, RetrievalError: as `build`.
+        """
+        done = self.build(full=False)
+        self.merge_aside()
+        return done
+
+    def merge(self) -> str | None:
+        """Merge what many additions to a large library left behind; what serves then, None where there was nothing.
+
+        Where another process goes on writing, the next merge publishes what this one merged.
+
+        Raises:
+            RetrievalError: the index cannot be written.
+        """
+        try:
+            with steps() as step:
+                return merge(self._settings, self.library.lock, progress=step)
+        except LibraryLocked as exc:
+            log.warning("what was merged is published by the next merge: %s", exc)
+            return None
+
+    def merge_aside(self) -> None:
+        """Have what is to be merged merged by another process, which lives on when this one ends."""
+        if (self._merging is None or self._merging.poll() is not None) and merge_due(self._settings):
+            command = [sys.executable, "-P", "-m", "bot", "--home", str(self._home.absolute()), "index", "merge"]
+            nowhere = subprocess.DEVNULL
+            self._merging = subprocess.Popen(
+                command, stdin=nowhere, stdout=nowhere, stderr=nowhere, cwd=self._home, start_new_session=True
+            )
+            if hasattr(os, "setpriority"):
+                os.setpriority(os.PRIO_PROCESS, self._merging.pid, 10)  # whoever asks or adds goes first
+
+    def watch(self, stop: Stop, say: Callable[[str], None]) -> None:
+        """Publish what changes in the library, by hand or by its feeds, until `stop` is set.
+
+        Raises:
+            LibraryError: the library cannot be read or written.
+        """
+        with Fetcher(allow_private=self._allow_private) as fetcher:
+            feeds = Feeds(self._feeds, fetcher, self.library.folder.parent / "feeds.json")
+            for _ in watch(self.library, feeds, stop):
+                before = store_of(self._settings).current()
+                try:
+                    done = self.rebuild()
+                except (LibraryLocked, RetrievalError) as exc:
+                    say(f"not published, the next change tries again: {exc}")
+                    continue
+                if done.name != before:
+                    say(f"{done.name} serves: {done.articles} articles, {done.encoded} passages newly encoded")
+
+    def _publish_changes(self, indexing: Callable[[], None] = lambda: None) -> None:
+        """Publish unless what was published last is what the library holds: whoever was killed in between has not.
+
+        `indexing` is called first where there is something to publish.
+        """
+        try:
+            published = self._published.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            published = ""
+        serves = store_of(self._settings).current() is not None
+        if published != self.library.digest() and (serves or self.library.ids()):
+            indexing()
+            self._publish(full=False)
+            self.merge_aside()
+
+    def _look(self) -> None:
+        """Read what somebody changed in the library, and say how far that is: it may be thousands of files."""
+        with progress("Reading the library", None) as step:
+            self.library.refresh(step)
+
+    def _publish(self, *, full: bool) -> Published:
+        self._look()
+        encoder = self._encoder()  # which may take its time to be made; that is no part of the build
+        with steps() as step:
+            digest = self.library.digest()
+            done = publish(self.library, encoder, self._settings, full=full, progress=step)
+        self._published.write_text(digest, encoding="utf-8")
+        log.info("%s serves: %d articles, %d passages, %d new", done.name, done.articles, done.passages, done.encoded)
+        return done
+
+    def _items(self, sources: Sequence[str], stdin: BinaryIO | None) -> Iterator[Item]:
+        with Fetcher(allow_private=self._allow_private) as fetcher:
+            for source in sources:
+                yield from read((stdin or b"") if source == "-" else source, fetcher=fetcher)
+
+
+def _feed(listed: str, minutes: int) -> Feed:
+    """The feed of a setting: an address, and behind it its own minutes where it has some."""
+    url, *own = listed.split()
+    return Feed(url, 60.0 * int(own[0] if own else minutes))
+
+
+_EDITORS = ("sensible-editor", "nano", "vim", "vi")
+
+
+def edit_by_hand(environ: Mapping[str, str]) -> Callable[[Path], None]:
+    """What opens a file in the person's editor and waits until it is closed.
+
+    Raises:
+        SettingsError: there is no editor.
+    """
+    wanted = environ.get("VISUAL", "").strip() or environ.get("EDITOR", "").strip()
+    try:
+        command = shlex.split(wanted)
+    except ValueError as exc:
+        raise SettingsError(f"$EDITOR is {wanted!r}, which is no command: {exc}") from exc
+    command = command or [next((name for name in _EDITORS if shutil.which(name)), "")]
+    if not command[0] or shutil.which(command[0]) is None:
+        named = f"the editor {command[0]} is not there" if command[0] else "no editor was found"
+        raise SettingsError(f"{named}; set EDITOR to the command of one")
+
+    def edit(path: Path) -> None:
+        status = subprocess.run([*command, str(path)], check=False).returncode
+        if status:
+            raise SourceError(f"the editor ended with status {status}; nothing was taken over from {path}")
+
+    return edit

@@ -1,0 +1,103 @@
+"""Where the index is, by the settings: in the home, or on a Milvus server. What reads and what writes it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING
+
+from bot.settings import Settings
+from retrieval.index.contract import Store
+from retrieval.index.snapshot import Snapshots
+
+if TYPE_CHECKING:
+    from retrieval.index.build_progress import Progress
+    from retrieval.index.contract import Vectors
+    from retrieval.index.writing.publishing import Published, Source
+    from retrieval.milvus.store import Milvus
+    from retrieval.models.encoder import Encoder
+
+
+def store_of(settings: Settings) -> Store:
+    """What answers are read from.
+
+    Raises:
+        IndexUnreachable: the server does not answer, or what it takes to ask it is not installed.
+    """
+    if settings.index_url is None:
+        return Snapshots(settings.snapshots)
+    return server(settings.index_url, settings.index_token)
+
+
+@functools.lru_cache(maxsize=4)
+def server(url: str, token: str | None) -> Milvus:
+    """A Milvus server, connected to once.
+
+    Raises:
+        IndexUnreachable: it does not answer.
+    """
+    from retrieval.milvus.store import Milvus
+
+    return Milvus(url, token)
+
+
+def publish(
+    source: Source,
+    encoder: Encoder,
+    settings: Settings,
+    *,
+    full: bool,
+    progress: Progress,
+    known: Callable[[Iterable[int]], Mapping[int, Vectors]] = lambda _: {},
+) -> Published:
+    """Make the index hold these articles; see `retrieval.index.writing.publishing.publish`.
+
+    Raises:
+        PublishError, IndexUnreachable: it cannot be written.
+    """
+    if settings.index_url is not None:
+        from retrieval.milvus import publishing
+
+        milvus = server(settings.index_url, settings.index_token)
+        return publishing.publish(source, encoder, milvus, full=full, progress=progress, known=known)
+    from retrieval.index.writing import publishing as embedded
+
+    return embedded.publish(source, encoder, settings.snapshots, full=full, progress=progress, known=known)
+
+
+def merge_due(settings: Settings) -> bool:
+    """Whether the index has segments to merge; a server sees to its own."""
+    from retrieval.index.writing.merging import due
+
+    return settings.index_url is None and due(settings.snapshots)
+
+
+def merge(settings: Settings, lock: Callable[[], AbstractContextManager[None]], *, progress: Progress) -> str | None:
+    """Merge what many additions left behind; see `retrieval.index.writing.merging.merge`.
+
+    Raises:
+        PublishError: it cannot be written.
+    """
+    if settings.index_url is not None:
+        return None
+    from retrieval.index.writing.merging import merge as merge_embedded
+
+    return merge_embedded(settings.snapshots, lock, progress=progress)
+
+
+def use(settings: Settings, name: str) -> None:
+    """Let another snapshot serve.
+
+    Raises:
+        SnapshotMissing, SnapshotCorrupt, SnapshotOutdated: it cannot serve.
+        PublishError, IndexUnreachable: that cannot be written down.
+    """
+    if settings.index_url is not None:
+        from retrieval.milvus import publishing
+
+        publishing.use(server(settings.index_url, settings.index_token), name)
+        return
+    from retrieval.index.writing.current_snapshot import use as use_embedded
+
+    use_embedded(settings.snapshots, name)

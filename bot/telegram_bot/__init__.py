@@ -1,0 +1,1 @@
+"""Telegram: the only part of the project that imports python-telegram-bot."""

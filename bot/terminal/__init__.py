@@ -1,0 +1,1 @@
+"""The terminal: chat, progress bars, tables and reports."""

@@ -1,0 +1,1 @@
+"""The index on one machine: what an index must offer, and the files that are searched. Reading only."""

@@ -1,0 +1,239 @@
+"""Nearest passages by vector: the only door to faiss.
+
+The vectors lie in a flat file of float32, memory-mapped. Up to FLAT of them every question is compared with every one,
+exactly. Beyond that an inverted file (Jegou, Douze and Schmid 2011) of int8 codes chooses whom to compare: as many of
+its lists are probed as were needed to find RECALL of the ten nearest when it was made, and what they give is compared
+exactly. tests/bench/RESULTS.md has what was measured, HNSW included.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.index.build_progress import What
+
+if TYPE_CHECKING:
+    import faiss
+
+Floats = NDArray[np.float32]
+Rows = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+FLAT = 50_000
+"""So many vectors and fewer are searched exactly."""
+
+RECALL = 0.99
+"""The share of the ten nearest that a larger index must find, measured on vectors it was not trained on."""
+
+_TRAINED = 48
+"""Vectors a list that the lists' centres are learnt from; faiss asks for 39 at least."""
+_MORE = 3
+"""So many times as many as wanted are compared exactly, since int8 codes put them a little out of order."""
+_EXACT = 5_000
+"""So few allowed vectors are all compared, wherever they lie."""
+_BLOCK = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class NearestBy:
+    """How vectors are searched: "flat" or an index in faiss's words, how many of its lists are probed, and its recall.
+
+    `recall` is the share of the ten exactly nearest that it finds among its first ten; 1 for "flat".
+    """
+
+    index: str = "flat"
+    probes: int = 0
+    recall: float = 1.0
+
+
+def lists_of(count: int) -> int:
+    """In how many lists so many vectors are grouped, 0 where all are compared."""
+    return 0 if count <= FLAT else 2 ** round(math.log2(4 * math.sqrt(count)))
+
+
+def build(
+    path: Path,
+    vectors: Floats,
+    questions: Floats,
+    step: Callable[[What, int], None] = lambda _what, _done: None,
+    let_go: Callable[[], None] = lambda: None,
+) -> NearestBy:
+    """Index unit vectors (n, dim) and say how to search them; `path` is written where they are too many to compare all.
+
+    Args:
+        path: The file to write.
+        vectors: Memory-mapped or not; they are read in blocks.
+        questions: (q, dim) unit vectors to measure recall with, like questions and not among the vectors.
+        step: Called with what is begun, and with how many vectors are indexed.
+        let_go: Called when a block was read; where they are mapped, gives its pages back.
+    """
+    if len(vectors) <= FLAT:
+        return NearestBy()
+    import faiss
+
+    faiss.omp_set_num_threads(_cores())
+    count, dim = vectors.shape
+    lists = lists_of(count)
+    step(What.GROUPS, 0)
+    kind = f"IVF{lists},SQ8"
+    index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
+    assert isinstance(index, faiss.IndexIVF)
+    drawn = np.random.default_rng(lists).choice(count, min(count, _TRAINED * lists), replace=False)
+    drawn.sort()
+    sample = np.empty((len(drawn), dim), np.float32)
+    for start, block in _blocks(vectors, let_go):
+        inside = slice(*np.searchsorted(drawn, (start, start + _BLOCK)))
+        sample[inside] = block[drawn[inside] - start]
+    index.train(sample)
+    del sample
+    for start, block in _blocks(vectors, let_go):
+        step(What.VECTORS, start)
+        index.add(np.ascontiguousarray(block))
+    step(What.RECALL, 0)
+    faiss.write_index(index, str(path))
+    return _tuned(index, kind, vectors, questions, let_go)
+
+
+def _blocks(vectors: Floats, let_go: Callable[[], None]) -> Iterator[tuple[int, Floats]]:
+    """The vectors, _BLOCK at a time, each with the row that it begins with."""
+    for start in range(0, len(vectors), _BLOCK):
+        yield start, vectors[start : start + _BLOCK]
+        let_go()
+
+
+def _tuned(
+    index: faiss.IndexIVF, kind: str, vectors: Floats, questions: Floats, let_go: Callable[[], None]
+) -> NearestBy:
+    """The fewest probes, in steps of a half, with which RECALL is reached; all lists where none is enough."""
+    exact = _ten_nearest(vectors, questions, let_go)
+    probes = 8
+    while True:
+        found = VectorIndex(vectors, NearestBy(kind, probes), index)
+        hits = 0
+        for question, rows in zip(questions, exact, strict=True):
+            hits += int(np.count_nonzero(np.isin(found.search(question, 10)[0], rows)))
+            let_go()  # of one row a system may map two megabytes
+        recall = hits / max(1, exact.size)
+        if recall >= RECALL or probes >= index.nlist:
+            return NearestBy(kind, probes, round(recall, 4))
+        probes = min(probes + probes // 2, index.nlist)
+
+
+def _ten_nearest(vectors: Floats, questions: Floats, let_go: Callable[[], None]) -> Rows:
+    """The rows of the ten vectors nearest to each question, (q, 10), read in blocks."""
+    best = np.zeros((len(questions), 0), np.float32)
+    rows = np.zeros((len(questions), 0), np.int64)
+    for start, block in _blocks(vectors, let_go):
+        scores = questions @ block.T
+        top = np.argpartition(-scores, min(10, scores.shape[1] - 1), axis=1)[:, :10]
+        best = np.concatenate((best, np.take_along_axis(scores, top, axis=1)), axis=1)
+        rows = np.concatenate((rows, top + start), axis=1)
+        kept = np.argsort(-best, axis=1, kind="stable")[:, :10]
+        best, rows = np.take_along_axis(best, kept, axis=1), np.take_along_axis(rows, kept, axis=1)
+    return rows
+
+
+class VectorIndex:
+    """Unit vectors, memory-mapped. Scores are cosine similarities: higher is better."""
+
+    def __init__(self, vectors: Floats, by: NearestBy | None = None, index: faiss.IndexIVF | None = None) -> None:
+        """`index` chooses, `by` says how; without them every vector is compared."""
+        self._vectors = vectors
+        self._index = index
+        self.by = by or NearestBy()
+        self.size, self.dim = vectors.shape
+
+    @classmethod
+    def open(cls, path: Path, vectors: Floats, by: NearestBy) -> VectorIndex:
+        """Open what `build` wrote.
+
+        Raises:
+            OSError: faiss cannot read the file.
+        """
+        if by.index == "flat":
+            return cls(vectors, by)
+        import faiss
+
+        try:
+            index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
+        except RuntimeError as exc:
+            raise OSError(f"faiss cannot read {path.name}") from exc
+        assert isinstance(index, faiss.IndexIVF)
+        assert index.invlists is not None
+        lists: Any = faiss.downcast_InvertedLists(index.invlists)
+        lists.prefetch_nthread = 0  # 32 threads to read ahead cost four times what the search itself takes
+        return cls(vectors, by, index)
+
+    def search(self, vector: Floats, limit: int, allowed: Bools | None = None) -> tuple[Rows, Floats]:
+        """The rows nearest to `vector` (dim,), best first, equal scores by row, and their cosines.
+
+        With `allowed` (size,), only where that is true. At most `limit` rows; none from an empty index.
+        """
+        count = self.size if allowed is None else int(np.count_nonzero(allowed))
+        limit = min(limit, count)
+        if limit == 0:
+            return np.empty(0, np.int64), np.empty(0, np.float32)
+        if self._index is None or count <= _EXACT:
+            rows, scores = self._compared(vector, limit, allowed)
+        else:
+            rows = self._chosen(vector, _MORE * limit, allowed, share=count / self.size)
+            scores = self.take(rows) @ vector
+        order = np.lexsort((rows, -scores))[:limit]
+        return rows[order], scores[order]
+
+    def take(self, rows: Rows) -> Floats:
+        """The vectors of `rows`, (len(rows), dim)."""
+        return np.asarray(self._vectors[rows], np.float32)
+
+    def _compared(self, vector: Floats, limit: int, allowed: Bools | None) -> tuple[Rows, Floats]:
+        """The nearest of all, exactly."""
+        faiss = _one_thread()
+        scores, rows = np.empty((1, limit), np.float32), np.empty((1, limit), np.int64)
+        question = np.ascontiguousarray(vector, np.float32)
+        pointers = (faiss.swig_ptr(array) for array in (question, self._vectors))
+        results = (faiss.swig_ptr(array) for array in (scores, rows))
+        selector, _bits = _selector(allowed)
+        faiss.knn_inner_product(*pointers, self.dim, 1, self.size, limit, *results, selector)
+        return rows[0], scores[0]
+
+    def _chosen(self, vector: Floats, limit: int, allowed: Bools | None, *, share: float) -> Rows:
+        """About `limit` rows that are near; of fewer allowed ones more lists are probed, so that as many are met."""
+        faiss = _one_thread()
+        assert self._index is not None
+        selector, _bits = _selector(allowed)
+        parameters = faiss.SearchParametersIVF(
+            nprobe=min(self._index.nlist, math.ceil(self.by.probes / share)), sel=selector
+        )
+        _, rows = self._index.search(vector[None, :], limit, params=parameters)
+        return np.asarray(rows[0][rows[0] >= 0], np.int64)
+
+
+def _one_thread() -> ModuleType:
+    """faiss, told to search on one thread: two that wait for each other took 11 ms of CPU where one takes 0.3."""
+    import faiss
+
+    faiss.omp_set_num_threads(1)
+    return faiss
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _selector(allowed: Bools | None) -> tuple[faiss.IDSelector | None, NDArray[np.uint8] | None]:
+    """What tells faiss which rows are allowed, and the bits it reads, which must live as long."""
+    if allowed is None:
+        return None, None
+    import faiss
+
+    bits = np.packbits(allowed, bitorder="little")
+    return faiss.IDSelectorBitmap(len(allowed), faiss.swig_ptr(bits)), bits

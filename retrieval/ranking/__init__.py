@@ -1,0 +1,1 @@
+"""Candidates, the evidence of their sentences, scores, confidence and quotes."""

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from bot.conversation.admin import Desk
+from bot.conversation.cards import Card, Press
+from bot.conversation.phrases import Language
+from bot.service.state import State
+from corpus.article import Article
+from corpus.errors import SourceError
+from corpus.library import Kind, Outcome
+from retrieval.index.writing.publishing import Published
+from tests.library_of import BEES
+
+
+class Editor:
+    """Says what it is told to, and notes what it was asked."""
+
+    def __init__(self, *outcomes: Outcome) -> None:
+        self.outcomes = list(outcomes)
+        self.asked: list[tuple[str, ...]] = []
+        self.together = threading.Semaphore(1)
+
+    def add(
+        self, sources: Sequence[str], *, on_replaced: Callable[[Article], None], indexing: Callable[[], None]
+    ) -> list[Outcome]:
+        for outcome in self.outcomes:
+            if outcome.kind is Kind.REPLACED:
+                on_replaced(BEES)
+        indexing()
+        assert self.together.acquire(blocking=False), "two at once"
+        self.asked.append(("add", *sources))
+        self.together.release()
+        return self.outcomes
+
+    def undo(self, added: Sequence[str], replaced: Sequence[Article]) -> list[str]:
+        self.asked.append(("undo", *added, *(article.text for article in replaced)))
+        return [*added, *(article.id for article in replaced)]
+
+    def remove(self, ids: Sequence[str]) -> list[str]:
+        self.asked.append(("remove", *ids))
+        return [each for each in ids if each != "unknown"]
+
+    def rebuild(self) -> Published:
+        raise SourceError("nothing to build")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[State]:
+    with State(tmp_path / "state.db") as store:
+        yield store
+
+
+async def nobody(_: Card) -> None:
+    """Somebody who does not look how far it is."""
+
+
+ADDED = Outcome(Kind.ADDED, "/tmp/x/eels.md", "Eels", "eels")
+SKIPPED = Outcome(Kind.SKIPPED, "/tmp/x/eels.md", "Bees", "bees", "it is there already")
+REFUSED = Outcome(Kind.REFUSED, "/tmp/x/empty.txt", reason="it is empty")
+
+
+async def test_each_outcome_is_a_line_and_what_was_added_can_be_undone_once(store: State) -> None:
+    editor = Editor(ADDED, SKIPPED, REFUSED)
+    desk = Desk(editor, store)
+    card = await desk.add(["/tmp/x"], Language.EN, nobody)
+    assert card.rich.text == ("Added: Eels\nLeft out: Bees (it is there already)\nRefused: empty.txt (it is empty)")
+    press = Press.of(card.rows[0][0].data or "")
+    assert press is not None
+    undone = await desk.undo(press.number, Language.EN)
+    assert undone is not None
+    assert undone.rich.text == "Removed: Eels"
+    assert await desk.undo(press.number, Language.EN) is None
+    assert editor.asked == [("add", "/tmp/x"), ("undo", "eels")]
+
+
+async def test_what_could_not_be_undone_can_be_undone_later(store: State) -> None:
+    class Stubborn(Editor):
+        def undo(self, added: Sequence[str], replaced: Sequence[Article]) -> list[str]:
+            if not self.asked[1:]:
+                self.asked.append(("refused", *added))
+                raise SourceError("somebody else writes to the library")
+            return super().undo(added, replaced)
+
+    desk = Desk(Stubborn(ADDED), store)
+    card = await desk.add(["x"], Language.EN, nobody)
+    failed = await desk.undo(1, Language.EN)
+    assert failed is not None
+    assert (failed.rich.text, failed.rows) == ("That could not be done: somebody else writes to the library", card.rows)
+    undone = await desk.undo(1, Language.EN)
+    assert undone is not None
+    assert undone.rich.text == "Removed: Eels"
+
+
+async def test_how_far_it_is_is_told_before_the_outcome(store: State) -> None:
+    told: list[str] = []
+
+    async def tell(card: Card) -> None:
+        await asyncio.sleep(0)
+        told.append(card.rich.text)
+
+    card = await Desk(Editor(ADDED), store).add(["x"], Language.EN, tell)
+    assert [*told, card.rich.text] == ["Building the index …", "Added: Eels"]
+
+
+async def test_what_was_replaced_is_put_back_as_it_was(store: State) -> None:
+    editor = Editor(Outcome(Kind.REPLACED, "x", "New bees", "bees", "its text changed"))
+    desk = Desk(editor, store)
+    card = await desk.add(["x"], Language.EN, nobody)
+    assert (card.rich.text, len(card.rows)) == ("Replaced: New bees", 1)
+    undone = await desk.undo(1, Language.EN)
+    assert undone is not None
+    assert undone.rich.text == "Put back as it was: City bees 🐝 thrive"
+    assert editor.asked[1:] == [("undo", BEES.text)]
+
+
+async def test_what_was_left_out_needs_no_undoing(store: State) -> None:
+    card = await Desk(Editor(SKIPPED, REFUSED), store).add(["x"], Language.EN, nobody)
+    assert card.rows == ()
+
+
+async def test_an_endless_title_is_told_in_part(store: State) -> None:
+    endless = Outcome(Kind.REFUSED, "x", "Eel " * 3000, "eels", "it is\ntoo long")
+    card = await Desk(Editor(endless), store).add(["x"], Language.EN, nobody)
+    assert card.rich.text == "Refused: " + ("Eel " * 50)[:-1] + "… (it is too long)"
+
+
+async def test_what_fails_is_one_line(store: State) -> None:
+    card = await Desk(Editor(), store).rebuild(Language.EN)
+    assert card.rich.text == "That could not be done: nothing to build"
+
+
+async def test_one_thing_is_done_after_the_other(store: State) -> None:
+    editor = Editor(ADDED)
+    desk = Desk(editor, store)
+    await asyncio.gather(*(desk.add([str(n)], Language.EN, nobody) for n in range(5)))
+    assert editor.asked == [("add", str(n)) for n in range(5)]

@@ -1,0 +1,439 @@
+from __future__ import annotations
+
+import io
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from bot.conversation.dialogue import Explain, Help, Leave, Say, Show, Widen
+from bot.conversation.phrases import FSI, LRM, PDI, RLM, Language, Phrase, say
+from bot.conversation.rendering import (
+    LONG,
+    Look,
+    Rich,
+    Room,
+    Style,
+    Styled,
+    answer,
+    articles,
+    help_text,
+    joined,
+    printable,
+    reply,
+    right_to_left,
+    source,
+    terminal,
+    utf16_units,
+    why,
+    wider,
+)
+from corpus.article import Article, Span
+from retrieval.ranking import confidence, fusion
+from retrieval.results import Answer, Quote
+from tests.bot import answers
+from tests.bot.answers import FIRST, LAST, SECOND, TEXT, THIRD, TITLE, article, quote
+
+EN, AR = Language.EN, Language.AR
+PHONE = Room(4096, utf16_units)
+SOURCE = f"{TITLE} · Times Kuwait"
+
+
+def pieces(rich: Rich, *styles: Style) -> list[tuple[str, str]]:
+    """The spans of some styles, or of all, as style and words."""
+    return [(s.style.value, rich.text[s.start : s.end]) for s in rich.spans if not styles or s.style in styles]
+
+
+def test_an_answer_in_lines_is_its_words_in_quotation_marks_over_its_source() -> None:
+    rich = answer(answers.answer(quote(article(), f"{FIRST} {SECOND}", SECOND, FIRST)), EN, look=Look.MARKS)
+    assert rich.text == f'"{FIRST} {SECOND}"\n{SOURCE}'
+    assert pieces(rich) == [("quote", f"{FIRST} {SECOND}"), ("bold", SECOND), ("underline", FIRST), ("dim", SOURCE)]
+
+
+def test_an_answer_in_blocks_has_no_quotation_marks_and_links_its_title() -> None:
+    kuwait = article(url="https://news.example/kuwait", published="2026-11-24")
+    rich = answer(answers.answer(quote(kuwait, FIRST, FIRST, link="https://news.example/kuwait#:~:text=According")), EN,
+                  look=Look.BLOCKS)  # fmt: skip
+    assert rich.text == f"{FIRST}\n{SOURCE} · 24 November 2026"
+    assert rich.spans == (
+        Styled(0, len(FIRST), Style.QUOTE),
+        Styled(0, len(FIRST), Style.BOLD),
+        Styled(
+            len(FIRST) + 1,
+            len(FIRST) + 1 + len(TITLE),
+            Style.LINK,
+            "https://news.example/kuwait#:~:text=According",
+        ),
+    )
+
+
+def test_other_articles_that_say_the_same_are_named_under_the_source() -> None:
+    others = (
+        article(source="The Daily", url="https://daily.example/"),
+        article(title="Victims protected", source=None),
+        article(source="القبس"),
+    )
+    told = replace(quote(article(), FIRST, FIRST), also_in=others)
+    rich = answer(answers.answer(told), EN, look=Look.BLOCKS)
+    names = [f"{FSI}{name}{PDI}" for name in ("The Daily", "Victims protected", "القبس")]
+    assert rich.text == f"{FIRST}\n{SOURCE}\nAlso in: {', '.join(names)}"
+    assert pieces(rich, Style.LINK) == [("link", names[0])]
+    many = replace(told, also_in=tuple(article(source=f"Paper {n}") for n in range(7)))
+    line = answer(answers.answer(many), EN, look=Look.MARKS).text.splitlines()[-1]
+    assert line == "Also in: Paper 0, Paper 1, Paper 2, Paper 3, Paper 4, …"
+
+
+def test_a_title_links_to_the_article_where_the_quote_has_no_link() -> None:
+    kuwait = article(url="https://news.example/kuwait", source=None)
+    assert source(kuwait, EN) == Rich(TITLE, (Styled(0, len(TITLE), Style.LINK, "https://news.example/kuwait"),))
+
+
+def test_an_arabic_quote_has_the_quotation_marks_of_its_language() -> None:
+    words = "بقيت الكويت في المستوى الثاني."
+    rich = answer(answers.answer(quote(article(words, "تقرير", source="القبس"), words)), EN, look=Look.MARKS)
+    assert rich.text == f"«{words}»\nتقرير · القبس"
+
+
+def long_article() -> tuple[Article, str, str, str]:
+    before = " ".join(f"Sentence {n} before it." for n in range(12))
+    after = " ".join(f"Sentence {n} after it." for n in range(12))
+    best = "Here is what was asked for."
+    return article(f"{before} {best}\n\n{after}"), before, best, after
+
+
+def test_a_long_passage_folds_up_around_its_best_sentence() -> None:
+    told, before, best, after = long_article()
+    rich = answer(answers.answer(quote(told, told.text, best)), EN, look=Look.BLOCKS)
+    assert rich.text == f"{before}\n{best}\n{after}\n{SOURCE}"
+    assert pieces(rich) == [
+        ("expandable_quote", before),
+        ("quote", best),
+        ("bold", best),
+        ("expandable_quote", after),
+    ]
+
+
+def test_what_is_short_beside_the_best_sentence_stays_open() -> None:
+    after = "And on it went. " * 40
+    told = article(f"{FIRST} {SECOND} {after.strip()}")
+    rich = answer(answers.answer(quote(told, told.text, SECOND)), EN, look=Look.BLOCKS)
+    assert pieces(rich) == [
+        ("quote", f"{FIRST} {SECOND}"),
+        ("bold", SECOND),
+        ("expandable_quote", after.strip()),
+    ]
+
+
+def test_a_declined_answer_says_so_before_the_nearest_quotes() -> None:
+    declined = answers.answer(quote(article(), LAST), quote(article(), THIRD), answered=False)
+    first, second = (answer(declined, EN, first=n, look=Look.MARKS).text for n in (0, 1))
+    assert (
+        first == f'The articles don\'t answer that, as far as I can find. The nearest they come:\n\n"{LAST}"\n{SOURCE}'
+    )
+    assert second == f'"{THIRD}"\n{SOURCE}'
+
+
+def test_an_answer_without_quotes_says_so() -> None:
+    nothing = answers.answer(answered=False)
+    assert answer(nothing, EN, look=Look.MARKS) == Rich("The articles don't answer that, as far as I can find.")
+    assert answer(nothing, EN, first=1, look=Look.MARKS) == Rich("")
+
+
+@pytest.mark.parametrize(
+    ("limit", "text"),
+    [
+        pytest.param(1000, f"{FIRST} {SECOND}\n{SOURCE}\n\n{LAST}\n{SOURCE}", id="both quotes"),
+        pytest.param(300, f"{FIRST} {SECOND}\n{SOURCE}", id="the first, whole"),
+        pytest.param(190, f"{SECOND}\n{SOURCE}", id="its best sentence"),
+        pytest.param(132, f"The passage is too long to show here.\n{SOURCE}", id="its source"),
+        pytest.param(60, "The passage is too long to show here.", id="a word about it"),
+        pytest.param(20, "", id="nothing"),
+    ],
+)
+def test_whole_quotes_are_dropped_to_keep_a_limit(limit: int, text: str) -> None:
+    two = answers.answer(quote(article(), f"{FIRST} {SECOND}", SECOND), quote(article(), LAST))
+    assert answer(two, EN, count=2, look=Look.BLOCKS, room=Room(limit)).text == text
+
+
+def test_a_limit_is_kept_as_it_is_measured() -> None:
+    rockets = "🚀" * 100
+    one = answers.answer(quote(article(f"{rockets}. Yes.", "T", source=None), f"{rockets}. Yes.", "Yes."))
+    assert answer(one, EN, look=Look.BLOCKS, room=Room(150)).text == f"{rockets}. Yes.\nT"
+    assert answer(one, EN, look=Look.BLOCKS, room=Room(150, utf16_units)).text == "Yes.\nT"
+
+
+def test_wider_context_shows_the_paragraphs_around_a_quote() -> None:
+    one = quote(article(url="https://news.example/1"), THIRD, THIRD, context=f"{THIRD}\n\n{LAST}")
+    rich = wider(one, EN, look=Look.MARKS)
+    assert rich.text == f'"{THIRD}\n\n{LAST}"\n{SOURCE}\nhttps://news.example/1'
+    assert pieces(rich) == [("quote", f"{THIRD}\n\n{LAST}"), ("bold", THIRD), ("dim", SOURCE), ("link", TITLE)]
+
+
+def test_wider_context_gives_way_to_the_quote_where_there_is_no_room() -> None:
+    one = quote(article(), THIRD, THIRD)
+    assert wider(one, EN, look=Look.BLOCKS, room=Room(len(TEXT))).text == f"{THIRD}\n{SOURCE}"
+
+
+def test_metadata_of_both_directions_is_isolated_and_of_one_is_not() -> None:
+    mixed = article(title="تقرير عن الكويت", source="Times Kuwait", published="2026-11-24")
+    assert source(mixed, EN).text == (
+        f"{LRM}{FSI}تقرير عن الكويت{PDI} · {FSI}Times Kuwait{PDI} · {FSI}24 November 2026{PDI}"
+    )
+    assert source(article(published="2026-11-24"), AR).text == (
+        f"{RLM}{FSI}{TITLE}{PDI} · {FSI}Times Kuwait{PDI} · {FSI}٢٤ نوفمبر ٢٠٢٦{PDI}"
+    )
+    assert source(article(title="1984", source="99"), EN).text == "1984 · 99"
+
+
+def test_a_link_over_an_isolated_title_covers_the_title_alone() -> None:
+    mixed = article(title="تقرير", url="https://news.example/1")
+    assert pieces(source(mixed, EN)) == [("link", "تقرير")]
+
+
+def test_a_title_is_one_line_without_directional_controls_and_not_endless() -> None:
+    assert source(article(title="Two\nlines \u202eand\u202c a trick", source=None), EN).text == "Two lines and a trick"
+    assert source(article(title="long " * 100, source=None), EN).text == ("long " * 40).strip() + "…"
+
+
+WEIGHED = Answer(
+    "?",
+    True,
+    0.914,
+    (
+        replace(quote(article(), FIRST), evidence={"dense rank": 1.0, "cosine": 0.712}),
+        replace(quote(article(), LAST), evidence={"bm25": 12.0}),
+    ),
+    "s",
+    1,
+    {"unmet": 0.5, "lead": -2.0},
+)
+
+
+def test_why_is_a_table_with_a_column_a_quote() -> None:
+    table = (
+        "quote               1     2\n"
+        "rank by meaning     1     –\n"
+        "meaning          0.71     –\n"
+        "BM25                –    12\n"
+        "score            0.50  0.50"
+    )
+    decisive = "passage missing   0.50\nlead over others    -2"
+    rich = why(WEIGHED, EN)
+    assert rich.text == f"I answered: I put the chance that the first quote answers at 91%.\n\n{table}\n\n{decisive}"
+    assert pieces(rich) == [("code", table), ("code", decisive)]
+
+
+def test_why_in_arabic_is_a_table_that_runs_from_right_to_left() -> None:
+    table = (
+        "الاقتباس        ١     ٢   \n"
+        "الرتبة بالمعنى  ١     –   \n"
+        "المعنى          ٠٫٧١  –   \n"
+        "درجة BM25       –     ١٢  \n"
+        "الدرجة          ٠٫٥٠  ٠٫٥٠"
+    )
+    decisive = "ناقص في المقطع   ٠٫٥٠\nالتقدم على غيره  -٢  "
+    rich = why(WEIGHED, AR)
+    assert pieces(rich) == [("code", table), ("code", decisive)]
+    assert rich.text == f"أجبت لأن احتمال أن يجيب الاقتباس الأول هو ٩١٪ في تقديري.\n\n{table}\n\n{decisive}"
+
+
+def test_each_row_of_the_arabic_table_opens_with_what_turns_it_to_the_right() -> None:
+    assert all(right_to_left(say(phrase, AR)) for phrase in Phrase if phrase.startswith("evidence_"))
+
+
+def test_whatever_is_weighed_has_a_name_as_wide_as_it_has_letters() -> None:
+    weighed = {*fusion.EVIDENCE, *confidence.EVIDENCE, "dense rank", "lexical rank", "reranker", "score", "quote"}
+    assert {f"evidence_{name.replace(' ', '_')}" for name in weighed} == {
+        phrase for phrase in Phrase if phrase.startswith("evidence_")
+    }
+    named = [say(phrase, language) for phrase in Phrase if phrase.startswith("evidence_") for language in Language]
+    assert not [name for name in named if any(map(unicodedata.combining, name))]
+
+
+def test_why_of_a_declined_answer() -> None:
+    declined = answers.answer(quote(article(), FIRST), answered=False, confidence=0.04)
+    assert why(declined, EN).text == (
+        "I declined: I put the chance that the first quote answers at only 4%.\n\nquote     1\nscore  0.50"
+    )
+    assert why(answers.answer(answered=False), EN).text == "I found no passage that shares anything with the question."
+
+
+def test_articles_are_counted_and_numbered() -> None:
+    listed = [article(title=title, source=None, published="2026-01-02") for title in ("One", "Two", "Three")]
+    assert articles(listed, EN).text == (
+        "3 articles\n1. One · 2 January 2026\n2. Two · 2 January 2026\n3. Three · 2 January 2026"
+    )
+    assert articles(listed, AR, first=1, count=1).text == f"٣ مقالات\n٢. {RLM}{FSI}Two{PDI} · {FSI}٢ يناير ٢٠٢٦{PDI}"
+    assert articles(listed, EN, room=Room(40)).text == "3 articles\n1. One · 2 January 2026"
+    assert articles([], EN).text == "There are no articles yet."
+
+
+def test_help_names_each_command() -> None:
+    assert help_text(["why", "quit"], EN).text.splitlines()[1:] == ["/why – why I chose these words", "/quit – leave"]
+    assert help_text(["quit"], AR).text.splitlines()[1:] == [f"{FSI}/quit{PDI} – الخروج"]
+
+
+def test_every_turn_but_the_list_of_articles_is_rendered() -> None:
+    one = quote(article(), FIRST, FIRST)
+    given_answer = answers.answer(one)
+    turns: list[Say | Help | Show | Widen | Explain | Leave] = [
+        Say("a", EN),
+        Leave("b", EN),
+        Help(EN),
+        Show(given_answer, 0, 1, EN),
+        Widen(one, EN),
+        Explain(given_answer, EN),
+    ]
+    assert [reply(turn, look=Look.MARKS, commands=["why"]) for turn in turns] == [
+        Rich("a"),
+        Rich("b"),
+        help_text(["why"], EN),
+        answer(given_answer, EN, look=Look.MARKS),
+        wider(one, EN, look=Look.MARKS),
+        why(given_answer, EN),
+    ]
+
+
+# A terminal.
+
+
+def printed(rich: Rich) -> str:
+    out = io.StringIO()
+    console = Console(
+        file=out, force_terminal=True, color_system="truecolor", width=200, highlight=False, no_color=False
+    )
+    console.print(terminal(rich))
+    return out.getvalue()
+
+
+def test_styles_become_colours() -> None:
+    rich = Rich("a bold word", (Styled(0, 11, Style.QUOTE), Styled(2, 6, Style.BOLD), Styled(7, 11, Style.UNDERLINE)))
+    assert printed(rich) == "a \x1b[1;32mbold\x1b[0m \x1b[4mword\x1b[0m\n"
+
+
+def test_a_link_in_a_terminal_has_a_printable_web_address_or_none() -> None:
+    fine = printed(Rich("go", (Styled(0, 2, Style.LINK, "https://news.example/كويت?q=a b\x1b[2J\x07"),)))
+    assert ";https://news.example/%D9%83%D9%88%D9%8A%D8%AA?q=a%20b%1B[2J%07\x1b\\go" in fine
+    assert printed(Rich("go", (Styled(0, 2, Style.LINK, "javascript:alert(1)"),))) == "go\n"
+    assert printed(Rich("go", (Styled(0, 2, Style.LINK),))) == "go\n"
+
+
+def test_printable_keeps_words_and_drops_orders() -> None:
+    assert printable("a\tb\r\n\x1b[31mred\x1b[0m \x9b2J\x07\x00\udc80é 🚀 كويت\u200f") == "a b\nred 2Jé 🚀 كويت\u200f"
+
+
+# Laws, over nasty texts.
+
+NASTY = st.text(
+    st.one_of(
+        st.characters(codec="utf-8", exclude_characters="\0"),
+        st.sampled_from("🚀👨‍👩‍👧‍👦🇰🇼\u0301\u200b\u200d\u200f\u202e\u2068كويت<b>&*_[]()`~>|\\/\x1b\r\n\t \u2028"),
+    ),
+    min_size=1,
+    max_size=120,
+)
+
+
+@st.composite
+def nasty_quotes(draw: st.DrawFn) -> Quote:
+    def text() -> str:
+        return unicodedata.normalize("NFC", f"x{draw(NASTY) * draw(st.sampled_from([1, 1, 3, 90]))}")
+
+    told = Article("id", text(), text(), url=draw(st.sampled_from([None, "https://news.example/1"])),
+                   source=draw(st.none() | NASTY), published=draw(st.sampled_from([None, "2026-11-24"])))  # fmt: skip
+    edges = sorted(draw(st.lists(st.integers(0, len(told.text)), min_size=6, max_size=6, unique=False)))
+    context, span = Span(edges[0], edges[5]), Span(edges[1], edges[4])
+    if not told.text[slice(*span)].strip():
+        context = span = Span(0, len(told.text))
+    highlights = tuple(
+        mark
+        for mark in draw(
+            st.permutations([Span(span.start, edges[2]), Span(edges[2], edges[3]), Span(edges[3], span.end)])
+        )
+        if span.start <= mark.start < mark.end <= span.end and told.text[slice(*mark)].strip()
+    )
+    return Quote(told, span, highlights[: draw(st.integers(0, 3))], 1.0, context)
+
+
+NASTY_ANSWERS = st.builds(
+    lambda quotes, *, answered: Answer("?", answered, 0.5, tuple(quotes), "s", 1),
+    st.lists(nasty_quotes(), max_size=3),
+    answered=st.booleans(),
+)
+
+
+def lies_well(spans: Sequence[Styled], length: int) -> bool:
+    """Whether spans lie in the text, none empty, and any two are disjoint or one holds the other."""
+    return all(0 <= s.start < s.end <= length for s in spans) and all(
+        a.end <= b.start or b.end <= a.start or (a.start <= b.start and b.end <= a.end)
+        or (b.start <= a.start and a.end <= b.end)
+        for a in spans for b in spans
+    )  # fmt: skip
+
+
+@given(NASTY_ANSWERS, st.sampled_from(Look), st.sampled_from(Language), st.integers(0, 6000))
+def test_a_message_is_never_longer_than_its_limit_and_its_spans_lie_in_it(
+    shown: Answer, look: Look, language: Language, limit: int
+) -> None:
+    room = Room(limit, utf16_units)
+    messages = [answer(shown, language, first=n, count=2, look=look, room=room) for n in range(3)]
+    messages += [wider(each, language, look=look, room=room) for each in shown.quotes]
+    messages += [why(shown, language, room=room)]
+    for message in messages:
+        assert utf16_units(message.text) <= limit
+        assert lies_well(message.spans, len(message.text))
+
+
+@given(nasty_quotes(), st.sampled_from(Look))
+def test_quoted_words_are_verbatim_and_whole(one: Quote, look: Look) -> None:
+    rich = answer(answers.answer(one), EN, look=look)
+    quoted = [words for _, words in pieces(rich, Style.QUOTE, Style.EXPANDABLE_QUOTE)]
+    assert all(words in one.text for words in quoted)
+    assert "".join("".join(quoted).split()) == "".join(one.text.split())
+    if look is Look.MARKS or len(one.text) <= LONG:
+        assert quoted == [one.text.strip()]
+    best = one.article.text[slice(*one.highlights[0])].strip() if one.highlights else None
+    assert [words for _, words in pieces(rich, Style.BOLD)] == ([best] if best else [])
+
+
+@given(nasty_quotes(), st.integers(1, 4096))
+def test_a_phone_shows_whole_quotes_or_whole_sentences_only(one: Quote, limit: int) -> None:
+    rich = answer(answers.answer(one), EN, look=Look.BLOCKS, room=Room(limit, utf16_units))
+    quoted = "".join("".join(words for _, words in pieces(rich, Style.QUOTE, Style.EXPANDABLE_QUOTE)).split())
+    best = one.article.text[slice(*(one.highlights[0] if one.highlights else one.span))]
+    assert quoted in {"", "".join(one.text.split()), "".join(best.split())}
+
+
+def test_a_passage_of_ten_thousand_rockets_gives_way_to_its_source() -> None:
+    one = quote(article("🚀" * 10_000, "T", source=None), "🚀" * 10_000)
+    assert answer(answers.answer(one), EN, look=Look.BLOCKS, room=PHONE).text == (
+        "The passage is too long to show here.\nT"
+    )
+
+
+@given(nasty_quotes())
+def test_a_terminal_gets_no_orders_from_an_article(one: Quote) -> None:
+    rich = answer(answers.answer(one), EN, look=Look.MARKS)
+    for shown in (terminal(rich).plain, printable(rich.text)):
+        assert all(ch == "\n" or unicodedata.category(ch) not in ("Cc", "Cs") for ch in shown)
+
+
+@given(st.lists(st.builds(Rich, st.text(max_size=5)).map(lambda part: part.styled(Style.BOLD))), st.text(max_size=2))
+def test_joined_parts_keep_their_spans(parts: list[Rich], gap: str) -> None:
+    whole = joined(parts, gap)
+    assert whole.text == gap.join(part.text for part in parts if part.text)
+    assert [words for _, words in pieces(whole)] == [part.text for part in parts if part.text]
+
+
+@given(st.text())
+def test_utf_16_units_are_those_of_the_encoding(text: str) -> None:
+    assert utf16_units(text) == sum(2 if ord(ch) > 0xFFFF else 1 for ch in text)
+
+
+@pytest.mark.parametrize(("text", "leftwards"), [("كويت", True), ("12 كويت", True), ("Kuwait", False), ("12", False)])
+def test_the_direction_of_a_text_is_that_of_its_first_strong_letter(text: str, leftwards: bool) -> None:
+    assert right_to_left(text) is leftwards

@@ -1,0 +1,78 @@
+"""Whoever adds and publishes may be killed at any moment: what serves is whole, and the next one goes on."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bot.service.editing import Editor
+from bot.settings import Settings
+from corpus import Kind
+from retrieval.answering import Answerer
+from retrieval.index import snapshot
+from retrieval.index.snapshot import Snapshot
+from retrieval.results import Query
+from tests.fakes import HashingEncoder
+
+ROOT = Path(__file__).parents[3]
+WRITER = """
+import sys
+from pathlib import Path
+from bot.service.editing import Editor
+from bot.settings import Settings
+from tests.fakes import HashingEncoder
+editor = Editor(Settings.load(Path(sys.argv[1]), {}), HashingEncoder)
+while True:
+    for batch in sorted(Path(sys.argv[2]).iterdir()):
+        editor.add([str(batch)])
+        editor.remove([f"{batch.stem}-0"])
+        print(batch.stem, flush=True)
+"""
+BATCHES, EACH = 6, 4
+
+
+def test_what_serves_is_whole_after_every_kill_and_the_next_run_goes_on(tmp_path: Path) -> None:
+    draw = random.Random(11)
+    batches = tmp_path / "batches"
+    batches.mkdir()
+    for number in range(BATCHES):
+        lines = (
+            {
+                "id": f"b{number}-{n}",
+                "title": f"Bridge {number} {n}",
+                "text": f"Bridge number {number} {n} closes. " * 40,
+            }
+            for n in range(EACH)
+        )
+        (batches / f"b{number}.jsonl").write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    settings = Settings.load(tmp_path / "home", {})
+    for _ in range(5):
+        writer = subprocess.Popen(
+            [sys.executable, "-c", WRITER, str(settings.home), str(batches)], stdout=subprocess.PIPE, cwd=ROOT
+        )
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        # The kill must come at any moment of a round, which takes some 200 ms.
+        until = time.monotonic() + draw.uniform(0, 0.4)
+        while time.monotonic() < until:
+            pass
+        writer.send_signal(signal.SIGKILL)
+        writer.communicate()
+        assert Editor(settings, HashingEncoder).library.refused() == []
+        serving = Snapshot.open(settings.snapshots)
+        for article in serving.articles():
+            assert article.text == f"Bridge number {article.title[7:]} closes. " * 40
+        quotes = Answerer(serving, HashingEncoder()).answer(Query("Which bridge closes?")).quotes
+        assert all(quote.text == quote.article.text[slice(*quote.span)] for quote in quotes)
+    editor = Editor(settings, HashingEncoder)
+    for batch in sorted(batches.iterdir()):
+        assert {outcome.kind for outcome in editor.add([str(batch)])} <= {Kind.ADDED, Kind.SKIPPED}
+    everything = [f"b{number}-{n}" for number in range(BATCHES) for n in range(EACH)]
+    assert editor.library.ids() == everything
+    assert sorted(article.id for article in Snapshot.open(settings.snapshots).articles()) == everything
+    assert snapshot.current(settings.snapshots) == snapshot.names(settings.snapshots)[-1]

