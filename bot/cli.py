@@ -20,8 +20,8 @@ from retrieval.errors import QuestionError, RetrievalError
 
 if TYPE_CHECKING:
     from bot.service.editing import Editor
-    from bot.service.hot_reload import Newsroom
-    from bot.terminal.listing import Choice
+    from bot.service.hot_reload import ReloadingAnswerer
+    from bot.terminal.listing import ArticleSelection
     from corpus import Article, Library, Outcome
     from retrieval.answering import Answerer
     from retrieval.models.encoder import Encoder
@@ -261,10 +261,10 @@ def _encoder(settings: Settings) -> Encoder:
 
     folder = settings.models_folder / settings.model
     if settings.model in {DEFAULT_SOURCE, MULTILINGUAL} and not folder.exists():
-        from bot.commands.models import add
+        from bot.commands.models import add_model
 
         _say("Preparing the language model: once, about half a minute.")
-        add(settings, settings.model)
+        add_model(settings, settings.model)
     manifest = read_manifest(folder)
     if manifest.backend == "sentence-transformers":
         _say(f"The model {manifest.name} is {manifest.note}; it takes seconds to start.")
@@ -287,9 +287,9 @@ def _prepared(settings: Settings) -> None:
 def _reranker(settings: Settings) -> Reranker | None:
     if settings.rerank is None:
         return None
-    from bot.commands.models import reranker
+    from bot.commands.models import configured_reranker
 
-    return reranker(settings, settings.rerank, _say)
+    return configured_reranker(settings, settings.rerank, _say)
 
 
 def _answerer(settings: Settings, reranker: Reranker | None) -> Answerer:
@@ -301,11 +301,11 @@ def _answerer(settings: Settings, reranker: Reranker | None) -> Answerer:
     return Answerer(opened, encoder, threshold=settings.threshold, reranker=reranker)
 
 
-def _opened(settings: Settings, reranker: Reranker | None) -> Newsroom:
-    from bot.service.hot_reload import Newsroom
+def _opened(settings: Settings, reranker: Reranker | None) -> ReloadingAnswerer:
+    from bot.service.hot_reload import ReloadingAnswerer
     from bot.service.storage import store_of
 
-    room = Newsroom(lambda: _answerer(settings, reranker), lambda: store_of(settings).current())
+    room = ReloadingAnswerer(lambda: _answerer(settings, reranker), lambda: store_of(settings).current())
     room.answerer()  # now, while the person types
     return room
 
@@ -414,7 +414,7 @@ def _show(answer: Answer, *, why: bool) -> None:
     from bot.terminal.chat import Screen
 
     language = language_of(answer.question) or Language.EN
-    parts = [rendering.answer(answer, language, count=len(answer.quotes), look=rendering.Look.MARKS)]
+    parts = [rendering.answer(answer, language, count=len(answer.quotes), look=rendering.QuoteLook.MARKS)]
     if why:
         parts.append(rendering.why(answer, language))
     Screen(sys.stdout).show(rendering.joined(parts, "\n\n"))
@@ -459,7 +459,7 @@ def _add(options: argparse.Namespace, settings: Settings) -> int:
 
 
 def _report(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
-    from corpus import Kind
+    from corpus import OutcomeKind
 
     if as_json:
         _print(
@@ -475,7 +475,7 @@ def _report(outcomes: Sequence[Outcome], *, as_json: bool) -> int:
         for outcome in outcomes:
             what = f"{outcome.title} ({outcome.id})" if outcome.title else outcome.source
             _print(f"{outcome.kind.value}: {what}" + (f": {outcome.reason}" if outcome.reason else ""))
-    return FAILED if any(outcome.kind is Kind.REFUSED for outcome in outcomes) else DONE
+    return FAILED if any(outcome.kind is OutcomeKind.REFUSED for outcome in outcomes) else DONE
 
 
 def _watch(_: argparse.Namespace, settings: Settings) -> int:
@@ -491,19 +491,19 @@ def _watch(_: argparse.Namespace, settings: Settings) -> int:
     return DONE
 
 
-def _choice(options: argparse.Namespace) -> Choice:
-    from bot.terminal.listing import Choice
+def _choice(options: argparse.Namespace) -> ArticleSelection:
+    from bot.terminal.listing import ArticleSelection
 
-    return Choice(options.since, options.until, options.source, options.language, options.title)
+    return ArticleSelection(options.since, options.until, options.source, options.language, options.title)
 
 
-def _chosen(library: Library, choice: Choice, what: str) -> Iterator[Article]:
+def _chosen(library: Library, choice: ArticleSelection, what: str) -> Iterator[Article]:
     """The articles of the library that are meant; says how far it is where that takes long."""
-    from bot.terminal.progress import progress
+    from bot.terminal.progress import progress_bar
 
-    with progress("Reading the library", None) as step:
+    with progress_bar("Reading the library", None) as step:
         library.refresh(step)
-    with progress(what, len(library.ids())) as step:
+    with progress_bar(what, len(library.ids())) as step:
         for done, article in enumerate(library.articles(), 1):
             if choice.takes(article):
                 yield article
@@ -512,22 +512,22 @@ def _chosen(library: Library, choice: Choice, what: str) -> Iterator[Article]:
 
 def _articles_list(options: argparse.Namespace, settings: Settings) -> int:
     from bot.terminal.chat import Screen
-    from bot.terminal.listing import Choice, Order, in_order, line, page_of, record
+    from bot.terminal.listing import ArticleSelection, Order, page_of, record, sort_records, summary_line
     from corpus import Library
 
     choice = _choice(options)
     chosen = _chosen(Library(settings.library), choice, "Reading articles")
-    listed = in_order((record(a, text=False) for a in chosen), Order(options.sort), backwards=options.reverse)
+    listed = sort_records((record(a, text=False) for a in chosen), Order(options.sort), backwards=options.reverse)
     shown, place = page_of(listed, options.limit, options.page)
     if options.json:
         _print(json.dumps(shown, ensure_ascii=False))
         return DONE
     screen = Screen(sys.stdout)
     for one in shown:
-        screen.show(line(one))
+        screen.show(summary_line(one))
     if place:
         _say(place)
-    elif not listed and choice == Choice():
+    elif not listed and choice == ArticleSelection():
         _say("There is no article yet; newsquote add FILE adds one")
     elif not listed:
         _say("There is no such article; newsquote articles list shows those there are, newsquote add FILE adds one")
@@ -536,7 +536,7 @@ def _articles_list(options: argparse.Namespace, settings: Settings) -> int:
 
 def _articles_show(options: argparse.Namespace, settings: Settings) -> int:
     from bot.terminal.chat import Screen
-    from bot.terminal.listing import record, whole
+    from bot.terminal.listing import full_article, record
     from corpus import Library
 
     article = Library(settings.library).get(options.id)
@@ -545,7 +545,7 @@ def _articles_show(options: argparse.Namespace, settings: Settings) -> int:
     if options.json:
         _print(json.dumps(record(article, text=True), ensure_ascii=False))
     else:
-        Screen(sys.stdout).show(whole(article))
+        Screen(sys.stdout).show(full_article(article))
     return DONE
 
 
@@ -562,7 +562,7 @@ def _articles_edit(options: argparse.Namespace, settings: Settings) -> int:
 
 def _articles_export(options: argparse.Namespace, settings: Settings) -> int:
     from corpus import Library
-    from corpus.export import export, write_records
+    from corpus.storage.export import export, write_records
 
     chosen = _chosen(Library(settings.library), _choice(options), "Exporting articles")
     if options.file == "-":
@@ -643,17 +643,17 @@ def _index_migrate(options: argparse.Namespace, settings: Settings) -> int:
     from dataclasses import replace
 
     from bot.service.storage import publish, store_of
-    from bot.terminal.progress import steps
+    from bot.terminal.progress import build_progress_bar
     from corpus import Library
-    from retrieval.index.writing.migration import Indexed, migrate
+    from retrieval.index.writing.migration import IndexSource, migrate
 
     here, there = replace(settings, index_url=None), replace(settings, index_url=options.url)
     old, new = (there, here) if options.back else (here, there)
     encoder = _encoder(settings)
     with Library(settings.library).lock():
         index = store_of(old).open(encoder=encoder.fingerprint)
-        source = Indexed(index)
-        with steps() as step:
+        source = IndexSource(index)
+        with build_progress_bar() as step:
             done = migrate(
                 index,
                 lambda source, known: publish(source, encoder, new, full=False, progress=step, known=known),
@@ -673,10 +673,10 @@ def _index_migrate(options: argparse.Namespace, settings: Settings) -> int:
 def _model_add(options: argparse.Namespace, settings: Settings) -> int:
     from bot.commands import models
 
-    made = models.add(
+    made = models.add_model(
         settings, options.source, query_prompt=options.query_prompt, passage_prompt=options.passage_prompt
     )
-    _print(models.described(made, settings.models_folder))
+    _print(models.describe_model(made, settings.models_folder))
     if made.reranks:
         _say(f'To rerank with it, write rerank = "{made.name}" into {settings.home / "config.toml"}')
     elif made.name != settings.model:
@@ -687,7 +687,7 @@ def _model_add(options: argparse.Namespace, settings: Settings) -> int:
 def _model_list(_: argparse.Namespace, settings: Settings) -> int:
     from bot.commands import models
 
-    lines = models.listing(settings)
+    lines = models.model_lines(settings)
     for line in lines:
         _print(line)
     if not lines:
@@ -698,7 +698,7 @@ def _model_list(_: argparse.Namespace, settings: Settings) -> int:
 def _model_use(options: argparse.Namespace, settings: Settings) -> int:
     from bot.commands import models
 
-    outdated = models.use(settings, options.name)
+    outdated = models.use_model(settings, options.name)
     _print(f"{options.name} encodes.")
     if outdated and options.rebuild:
         return _index_build(argparse.Namespace(full=False), Settings.load(settings.home))
@@ -712,22 +712,22 @@ def _eval(options: argparse.Namespace, settings: Settings) -> int:
     from dataclasses import asdict
 
     from bot.terminal import report
-    from bot.terminal.progress import progress, steps
+    from bot.terminal.progress import build_progress_bar, progress_bar
     from retrieval.answering import Answerer
-    from retrieval.evaluation import LIMIT, measure, read_cases
+    from retrieval.evaluation import LIMIT, measure, read_questions
     from retrieval.index.snapshot import Snapshot
     from retrieval.index.writing.publishing import publish
     from retrieval.results import Query
 
-    articles, cases = read_cases(options.file.read_bytes())
+    articles, cases = read_questions(options.file.read_bytes())
     reranker = _reranker(settings)
     encoder = _encoder(settings)
     with tempfile.TemporaryDirectory() as folder:
-        with steps() as step:
+        with build_progress_bar() as step:
             publish(articles, encoder, Path(folder), progress=step)
         answerer = Answerer(Snapshot.open(Path(folder)), encoder, threshold=settings.threshold, reranker=reranker)
         answers = []
-        with progress("Asking questions", len(cases)) as step:
+        with progress_bar("Asking questions", len(cases)) as step:
             for case in cases:
                 answers.append(answerer.answer(Query(case.question, limit=LIMIT)))
                 step(len(answers))
@@ -740,10 +740,10 @@ def _eval(options: argparse.Namespace, settings: Settings) -> int:
 
 def _feedback_export(_: argparse.Namespace, settings: Settings) -> int:
     from bot.service.feedback import squad
-    from bot.service.state import State
+    from bot.service.state import StateDatabase
     from corpus import Library
 
-    with State(settings.home / "state.db") as state:
+    with StateDatabase(settings.home / "state.db") as state:
         votes = state.votes()
     wanted = {vote.article for vote in votes}
     articles = {article.id: article for article in Library(settings.library).articles() if article.id in wanted}

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from corpus.article import Article, Passage, Span, content_id
     from corpus.errors import ArticleError, CorpusError, LibraryError, LibraryLocked, SourceError
-    from corpus.library import Kind, Library, Outcome
     from corpus.readers.item import Found, Item, Refused
     from corpus.readers.source import read
-    from corpus.sentences import split_sentences, trim
     from corpus.shipped import shipped_articles
-    from corpus.split import split_article
+    from corpus.storage.library import Library, Outcome, OutcomeKind
+    from corpus.text.sentences import split_sentences, trim
+    from corpus.text.split import split_article
 
 __all__ = [
     "Article",
@@ -24,11 +24,11 @@ __all__ = [
     "CorpusError",
     "Found",
     "Item",
-    "Kind",
     "Library",
     "LibraryError",
     "LibraryLocked",
     "Outcome",
+    "OutcomeKind",
     "Passage",
     "Refused",
     "SourceError",
@@ -44,12 +44,12 @@ __all__ = [
 _HOMES = {
     "article": ("Article", "Passage", "Span", "content_id"),
     "errors": ("ArticleError", "CorpusError", "LibraryError", "LibraryLocked", "SourceError"),
-    "library": ("Kind", "Library", "Outcome"),
+    "storage.library": ("Library", "Outcome", "OutcomeKind"),
     "readers.item": ("Found", "Item", "Refused"),
     "readers.source": ("read",),
-    "sentences": ("split_sentences", "trim"),
+    "text.sentences": ("split_sentences", "trim"),
     "shipped": ("shipped_articles",),
-    "split": ("split_article",),
+    "text.split": ("split_article",),
 }
 
 

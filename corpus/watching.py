@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from corpus.errors import LibraryError, SourceBusy, SourceError
-from corpus.library import Kind, Library, Outcome
 from corpus.readers.item import Item, Refused
 from corpus.readers.source import read_answer, source_of
+from corpus.storage.library import Library, Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     from corpus.fetch import Fetcher, Page
@@ -224,9 +224,9 @@ def _poll(library: Library, feeds: Feeds) -> list[Outcome]:
         log.warning("what the feeds bring waits: %s", exc)
         return []
     for outcome in outcomes:
-        if outcome.kind is Kind.REFUSED:
+        if outcome.kind is OutcomeKind.REFUSED:
             log.warning("%s: %s", outcome.source, outcome.reason)
-    changed = sum(outcome.kind in (Kind.ADDED, Kind.REPLACED) for outcome in outcomes)
+    changed = sum(outcome.kind in (OutcomeKind.ADDED, OutcomeKind.REPLACED) for outcome in outcomes)
     log.info("feeds: %s articles new or changed of %s listed", changed, len(outcomes))
     return outcomes
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from corpus.article import Article, Span
-from corpus.dedupe import may_repeat, repeats, same_story, shingles
-from corpus.sentences import trim
+from corpus.text.dedupe import may_repeat, repeats, same_story, shingles
+from corpus.text.sentences import trim
 from retrieval.errors import QuestionError
 from retrieval.index.contract import Index
 from retrieval.links import link_to
@@ -48,7 +48,7 @@ def cleaned(question: str) -> str:
 class _Told:
     """A quote to be, its text and words, and the articles that tell it again: reprints of the same story."""
 
-    draft: quoting.Draft
+    draft: quoting.QuoteDraft
     text: str
     words: set[str]
     also: list[int]
@@ -82,9 +82,11 @@ class Answerer:
         question = Question.of(query)
         found = self._searcher.search(query, question)
         drafts = [self._draft(number, hit) for number, hit in enumerate(found.hits)]
-        quotes = quoting.rounded(quoting.joined(drafts, self._words), self._beside)
+        quotes = quoting.add_neighbour_sentences(quoting.join_adjacent(drafts, self._words), self._beside)
         asked = [word.term for word in question.words if not word.stop]
-        spread = quoting.spread(quotes, named=lambda row: quoting.names(asked, terms(self.snapshot.article(row).title)))
+        spread = quoting.limit_per_article(
+            quotes, named=lambda row: quoting.mentions_title(asked, terms(self.snapshot.article(row).title))
+        )
         chosen = self._told_once(spread, drafts, query.limit)
         probability = found.confidence
         return Answer(
@@ -101,7 +103,9 @@ class Answerer:
             },
         )
 
-    def _told_once(self, quotes: Iterator[quoting.Draft], passages: Sequence[quoting.Draft], limit: int) -> list[_Told]:
+    def _told_once(
+        self, quotes: Iterator[quoting.QuoteDraft], passages: Sequence[quoting.QuoteDraft], limit: int
+    ) -> list[_Told]:
         """The first `limit` quotes that differ, each with the articles among whose passages it is told again."""
         told: list[_Told] = []
         while len(told) < limit and (quote := next(quotes, None)) is not None:
@@ -114,7 +118,7 @@ class Answerer:
                 self._told_before(self._read(passage), told)
         return told
 
-    def _read(self, draft: quoting.Draft) -> _Told:
+    def _read(self, draft: quoting.QuoteDraft) -> _Told:
         text = self._text(draft.article, draft.span)
         return _Told(draft, text, set(text.split()), [])
 
@@ -130,23 +134,23 @@ class Answerer:
                 return True
         return False
 
-    def _same(self, one: quoting.Draft, two: quoting.Draft) -> bool:
+    def _same(self, one: quoting.QuoteDraft, two: quoting.QuoteDraft) -> bool:
         return same_story(self.snapshot.article(one.article).text, self.snapshot.article(two.article).text)
 
     def _text(self, article: int, span: Span) -> str:
         return self.snapshot.article(article).text[span.start : span.end]
 
-    def _draft(self, number: int, hit: Hit) -> quoting.Draft:
-        return quoting.Draft(hit.article, hit.span, hit.sentences, hit.score, (hit.row,), number)
+    def _draft(self, number: int, hit: Hit) -> quoting.QuoteDraft:
+        return quoting.QuoteDraft(hit.article, hit.span, hit.sentences, hit.score, (hit.row,), number)
 
     def _words(self, article: int, span: Span) -> int:
         return len(self._text(article, span).split())
 
-    def _beside(self, draft: quoting.Draft) -> tuple[Span | None, Span | None]:
+    def _beside(self, draft: quoting.QuoteDraft) -> tuple[Span | None, Span | None]:
         """The sentences right before and right after a draft's passages, which are neighbours in the article."""
-        return self.snapshot.beside(min(draft.rows), max(draft.rows))
+        return self.snapshot.neighbours(min(draft.rows), max(draft.rows))
 
-    def _quote(self, draft: quoting.Draft, hit: Hit, also: list[int]) -> Quote:
+    def _quote(self, draft: quoting.QuoteDraft, hit: Hit, also: list[int]) -> Quote:
         article = self.snapshot.article(draft.article)
         span = trim(article.text, draft.span)
         marks = tuple(trim(article.text, mark) for mark in quoting.highlights(draft.sentences))

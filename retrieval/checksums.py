@@ -20,7 +20,7 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def verified(path: Path, sha256: str, memory: Path) -> bool:
+def matches(path: Path, sha256: str, memory: Path) -> bool:
     """Whether a file's bytes have this digest.
 
     A file found good is put down in `memory`, a JSON file, with its size and times; while they stay the same it is
@@ -31,10 +31,10 @@ def verified(path: Path, sha256: str, memory: Path) -> bool:
         OSError: the file cannot be read.
     """
     path.stat()
-    return unsound([(path, None, sha256)], memory) is None
+    return first_damaged([(path, None, sha256)], memory) is None
 
 
-def unsound(files: Iterable[tuple[Path, int | None, str]], memory: Path | None) -> Path | None:
+def first_damaged(files: Iterable[tuple[Path, int | None, str]], memory: Path | None) -> Path | None:
     """The first of some files that has not the size, where one is given, and SHA-256 it should have, or is missing.
 
     With `memory`, as `verified` has it; without, every byte is read.
@@ -60,7 +60,7 @@ def unsound(files: Iterable[tuple[Path, int | None, str]], memory: Path | None) 
     return bad
 
 
-def moved(old: Path, new: Path, memory: Path) -> None:
+def remember_moved(old: Path, new: Path, memory: Path) -> None:
     """Remember what is remembered of a folder's files under the name that it has now: their bytes are the same."""
     before, after = f"{old.resolve()}{os.sep}", f"{new.resolve()}{os.sep}"
     known = _recall(memory)

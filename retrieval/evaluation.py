@@ -31,7 +31,7 @@ class EvaluationError(RetrievalError):
 
 
 @dataclass(frozen=True, slots=True)
-class Gold:
+class GoldAnswer:
     """A right answer: its words, and they with twelve characters of the paragraph on either side."""
 
     words: str
@@ -39,12 +39,12 @@ class Gold:
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class GoldQuestion:
     """A question, the id of the article that answers it, and the right answers; none where no article answers."""
 
     question: str
     article: str
-    gold: tuple[Gold, ...]
+    gold: tuple[GoldAnswer, ...]
 
     def rank(self, answer: Answer) -> int | None:
         """The place, from 0, of the first quote that covers a right answer; None where none does."""
@@ -61,7 +61,7 @@ class Case:
 
 
 @dataclass(frozen=True, slots=True)
-class Bin:
+class CalibrationBin:
     """Answers whose confidence is in one tenth: how many, their mean confidence, and the share that is right."""
 
     count: int
@@ -70,7 +70,7 @@ class Bin:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class EvaluationResult:
     """What an evaluation found. Shares are from 0 to 1; what cannot be measured on the file is None.
 
     `answered_precision` is the share of answered questions that have an answer, `answered_recall` the share of those
@@ -94,10 +94,10 @@ class Figures:
     calibration_error: float
     ms_median: float
     ms_p95: float
-    bins: tuple[Bin, ...]
+    bins: tuple[CalibrationBin, ...]
 
 
-def read_cases(data: bytes) -> tuple[list[Article], list[Case]]:
+def read_questions(data: bytes) -> tuple[list[Article], list[GoldQuestion]]:
     """The articles and the questions of a SQuAD-form file, in its order; articles are named a0000, a0001 and so on.
 
     Raises:
@@ -120,16 +120,16 @@ def read_cases(data: bytes) -> tuple[list[Article], list[Case]]:
     return articles, cases
 
 
-def _case(article: str, context: str, qa: Mapping[str, Any]) -> Case:
+def _case(article: str, context: str, qa: Mapping[str, Any]) -> GoldQuestion:
     gold = []
     for answer in [] if qa.get("is_impossible") else qa["answers"]:
         start, words = int(answer["answer_start"]), str(answer["text"])
         window = context[max(0, start - _MARGIN) : start + len(words) + _MARGIN]
-        gold.append(Gold(_squeeze(words), _squeeze(window)))
-    return Case(_squeeze(qa["question"]), article, tuple(gold))
+        gold.append(GoldAnswer(_squeeze(words), _squeeze(window)))
+    return GoldQuestion(_squeeze(qa["question"]), article, tuple(gold))
 
 
-def measure(cases: Sequence[Case], answers: Sequence[Answer], *, articles: int) -> Figures:
+def measure(cases: Sequence[GoldQuestion], answers: Sequence[Answer], *, articles: int) -> EvaluationResult:
     """Compare answers, each with up to LIMIT quotes, with the cases they belong to."""
     pairs = list(zip(cases, answers, strict=True))
     answerable = [(case, answer, case.rank(answer)) for case, answer in pairs if case.gold]
@@ -148,7 +148,7 @@ def measure(cases: Sequence[Case], answers: Sequence[Answer], *, articles: int) 
     def marked(first: int) -> float:
         return sum(rank == 0 and case.highlighted(answer.quotes[0], first) for case, answer, rank in answerable) / total
 
-    return Figures(
+    return EvaluationResult(
         articles=articles,
         questions=len(pairs),
         answerable=len(answerable),
@@ -176,12 +176,12 @@ def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:
     return won / (len(positive) * len(negative))
 
 
-def _bins(right: Sequence[tuple[float, bool]]) -> list[Bin]:
+def _bins(right: Sequence[tuple[float, bool]]) -> list[CalibrationBin]:
     groups: list[list[tuple[float, bool]]] = [[] for _ in range(_BINS)]
     for confidence, was_right in right:
         groups[min(_BINS - 1, int(confidence * _BINS))].append((confidence, was_right))
     return [
-        Bin(
+        CalibrationBin(
             len(group),
             statistics.fmean(confidence for confidence, _ in group) if group else 0.0,
             statistics.fmean(was_right for _, was_right in group) if group else 0.0,

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from retrieval.ranking.weights import Case
+    from retrieval.text.languages import LanguagePair
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Hit(NamedTuple):
     lexical_rank: int | None
     sentences: tuple[tuple[Span, float], ...]
     evidence: NDArray[np.float32]
-    case: Case
+    case: LanguagePair
     reranked: float | None = None
 
 

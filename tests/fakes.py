@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.models.encoder import Encoded, unit
+from retrieval.models.encoder import Encoded, unit_rows
 
 _WORD = re.compile(r"\w+")
 
@@ -57,11 +57,11 @@ class HashingEncoder:
         words = list(_WORD.finditer(text))
         tokens = np.array([self._direction(word.group().lower()) for word in words], np.float32).reshape(-1, self._dim)
         offsets = np.array([word.span() for word in words], np.int32).reshape(-1, 2)
-        return Encoded(unit(tokens.sum(axis=0) if words else self._direction("")), tokens, offsets)
+        return Encoded(unit_rows(tokens.sum(axis=0) if words else self._direction("")), tokens, offsets)
 
     def _direction(self, word: str) -> NDArray[np.float32]:
         seed = int.from_bytes(hashlib.sha256(word.encode()).digest()[:8], "big")
-        return unit(np.random.default_rng(seed).standard_normal(self._dim).astype(np.float32))
+        return unit_rows(np.random.default_rng(seed).standard_normal(self._dim).astype(np.float32))
 
 
 class Clock:

@@ -16,11 +16,11 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 
 DOORS = {
     "faiss": {"retrieval/index/vectors.py"},
-    "filelock": {"corpus/library.py"},
+    "filelock": {"corpus/storage/library.py"},
     "onnx": {"retrieval/models/conversion/converter.py", "retrieval/models/multilingual.py"},
     "onnxruntime": {"retrieval/models/conversion/converter.py", "retrieval/models/encoder.py"},
     "prompt_toolkit": {"bot/terminal/chat.py"},
-    "rensa": {"corpus/dedupe.py"},
+    "rensa": {"corpus/text/dedupe.py"},
     "pymilvus": {"retrieval/milvus/store.py", "retrieval/milvus/publishing.py"},
     "sentence_transformers": {"retrieval/models/conversion/converter.py"},
     "Stemmer": {"retrieval/text/analysis.py"},

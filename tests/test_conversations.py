@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.conversation.dialogue import Ask, State, resolve, step
+from bot.conversation.dialogue import Ask, DialogueState, resolve, step
 from corpus import shipped_articles
 from corpus.article import Article, content_id
 from retrieval.answering import Answerer
@@ -35,7 +35,7 @@ def in_their_thread(answerer: Answerer, dialogues: Iterable[Dialogue]) -> tuple[
     """How many follow-ups are asked, and how many are answered from the article of their thread."""
     asked = in_context = 0
     for dialogue in dialogues:
-        state, thread = State(), None
+        state, thread = DialogueState(), None
         for turn in dialogue["turns"]:
             state, ask = step(state, turn["say"])
             if not isinstance(ask, Ask):
@@ -62,7 +62,7 @@ def test_a_follow_up_is_answered_from_the_article_of_its_thread(minilm: OnnxEnco
 @pytest.mark.parametrize("last", ["Who is the emir?", "and the emir?", "what about its embassy?"])
 def test_a_follow_up_about_what_no_article_mentions_is_declined(last: str, minilm: OnnxEncoder, tmp_path: Path) -> None:
     answerer = Answerer(built(tmp_path, list(shipped_articles()), minilm), minilm)
-    state, decided = State(), []
+    state, decided = DialogueState(), []
     for question in ("Which tier is Kuwait in?", "what did the government do about victims?", last):
         state, ask = step(state, question)
         assert isinstance(ask, Ask)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import main
-from bot.service.hot_reload import Newsroom
+from bot.service.hot_reload import ReloadingAnswerer
 from bot.settings import Settings
 from bot.terminal.chat import converse
 from corpus import shipped_articles
@@ -32,7 +32,7 @@ TARGETS = re.findall(r"(?:^|`|\$ )make ([a-z-]+)", README, re.MULTILINE)
 @pytest.mark.parametrize("transcript", TRANSCRIPTS)
 def test_the_transcript_is_what_chat_prints(transcript: str, minilm: OnnxEncoder, tmp_path: Path) -> None:
     publish(shipped_articles(), minilm, tmp_path)
-    room = Newsroom(lambda: Answerer(Snapshot.open(tmp_path), minilm), lambda: snapshot.current(tmp_path))
+    room = ReloadingAnswerer(lambda: Answerer(Snapshot.open(tmp_path), minilm), lambda: snapshot.current_name(tmp_path))
     asked = [line.removeprefix("> ") for line in transcript.splitlines() if line.startswith("> ")]
     printed = io.StringIO()
     converse(lambda: room, stdin=io.StringIO("".join(f"{line}\n" for line in asked)), stdout=printed)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from bot.service.storage import store_of
 from bot.settings import PREFIX, Settings, SettingsError
-from bot.terminal.progress import progress
+from bot.terminal.progress import progress_bar
 from retrieval.errors import ModelError
-from retrieval.models.manifest import MULTILINGUAL, ModelManifest, installed
+from retrieval.models.manifest import MULTILINGUAL, ModelManifest, installed_models
 
 if TYPE_CHECKING:
     from retrieval.models.reranker import Reranker
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MODEL_LINE = re.compile(r"^[ \t]*model[ \t]*=.*$", re.MULTILINE)
 
 
-def add(
+def add_model(
     settings: Settings,
     source: str,
     *,
@@ -36,7 +36,7 @@ def add(
     """
     from retrieval.models.conversion.converter import convert
 
-    with progress(f"Converting {source}", 100) as step:
+    with progress_bar(f"Converting {source}", 100) as step:
         return convert(
             source,
             settings.models_folder,
@@ -47,7 +47,7 @@ def add(
         )
 
 
-def reranker(settings: Settings, source: str, say: Callable[[str], None]) -> Reranker:
+def configured_reranker(settings: Settings, source: str, say: Callable[[str], None]) -> Reranker:
     """What the setting `rerank` names, converted first where it is not.
 
     Args:
@@ -59,13 +59,13 @@ def reranker(settings: Settings, source: str, say: Callable[[str], None]) -> Rer
         SettingsError: there is no such CrossEncoder, or it cannot be used; the message says why.
     """
     from retrieval.models.loading import open_reranker
-    from retrieval.models.reranker import kept
+    from retrieval.models.reranker import find_converted
 
     try:
-        model = kept(source, settings.models_folder)
+        model = find_converted(source, settings.models_folder)
         if model is None:
             say(f"Preparing the reranker {source}: once.")
-            model = add(settings, source, reranker=True)
+            model = add_model(settings, source, reranker=True)
         if model.backend == "sentence-transformers":
             say(f"The reranker {model.name} is {model.note}; it takes seconds to start.")
         return open_reranker(settings.models_folder / model.name)
@@ -73,11 +73,11 @@ def reranker(settings: Settings, source: str, say: Callable[[str], None]) -> Rer
         raise SettingsError(f"rerank ({settings.origins.get('rerank', 'default')}): {exc}") from exc
 
 
-def listing(settings: Settings) -> list[str]:
+def model_lines(settings: Settings) -> list[str]:
     """One line a model, those in use marked with a star."""
     return [
-        f"{'*' if _in_use(model, settings) else ' '} {described(model, settings.models_folder)}"
-        for model in installed(settings.models_folder)
+        f"{'*' if _in_use(model, settings) else ' '} {describe_model(model, settings.models_folder)}"
+        for model in installed_models(settings.models_folder)
     ]
 
 
@@ -87,7 +87,7 @@ def _in_use(model: ModelManifest, settings: Settings) -> bool:
     return model.name == settings.model
 
 
-def described(model: ModelManifest, models: Path) -> str:
+def describe_model(model: ModelManifest, models: Path) -> str:
     """What a person wants to know of a model, on one line."""
     size = sum(
         (models / model.name / file).stat().st_size for file in model.files if (models / model.name / file).exists()
@@ -105,7 +105,7 @@ def described(model: ModelManifest, models: Path) -> str:
     return "; ".join([*parts, *([model.note] if model.note else [])])
 
 
-def use(settings: Settings, name: str) -> bool:
+def use_model(settings: Settings, name: str) -> bool:
     """Write the model to use into config.toml; whether the index must be rebuilt for it.
 
     `multilingual` is converted first where it is not: its package is all it needs.
@@ -114,14 +114,14 @@ def use(settings: Settings, name: str) -> bool:
         ModelError: there is no such model.
         SettingsError: config.toml cannot be changed, or the environment decides.
     """
-    models = installed(settings.models_folder)
+    models = installed_models(settings.models_folder)
     if name in {model.name for model in models if model.reranks}:
         raise ModelError(
             f'{name} is a reranker; to use it, write rerank = "{name}" into {settings.home / "config.toml"}'
         )
     fingerprints = {model.name: model.fingerprint for model in models if not model.reranks}
     if name == MULTILINGUAL and name not in fingerprints:
-        fingerprints[name] = add(settings, name).fingerprint
+        fingerprints[name] = add_model(settings, name).fingerprint
     if name not in fingerprints:
         known = ", ".join(fingerprints) or "none yet"
         raise ModelError(f"there is no model {name!r} (there are: {known}); newsquote model add NAME_OR_PATH adds one")

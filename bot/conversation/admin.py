@@ -11,13 +11,13 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from bot.conversation.cards import ROOM, UNDO, Button, Card, Press, Rows
+from bot.conversation.cards import ROOM, UNDO, Button, CallbackData, Card, Rows
 from bot.conversation.phrases import Language, Phrase, say
 from bot.conversation.rendering import Rich, one_line
-from bot.service.state import State
+from bot.service.state import StateDatabase
 from corpus.article import Article
 from corpus.errors import CorpusError
-from corpus.library import Kind, Outcome
+from corpus.storage.library import Outcome, OutcomeKind
 from retrieval.errors import RetrievalError
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 ADDITIONS = 100  # that can be undone
 
 R = TypeVar("R")
-Tell = Callable[[Card], Coroutine[Any, Any, None]]
+ShowProgress = Callable[[Card], Coroutine[Any, Any, None]]
 """Shows how far a work is."""
 
 
@@ -54,15 +54,15 @@ class Editor(Protocol):
         """Publish what the library holds now."""
 
 
-class Desk:
+class LibraryAdmin:
     """Edits one thing after the other, off the event loop, and says in a card what came of it."""
 
-    def __init__(self, editor: Editor, store: State) -> None:
+    def __init__(self, editor: Editor, store: StateDatabase) -> None:
         self._editor = editor
         self._store = store
         self._busy = asyncio.Lock()
 
-    async def add(self, sources: Sequence[str], language: Language, tell: Tell) -> Card:
+    async def add(self, sources: Sequence[str], language: Language, tell: ShowProgress) -> Card:
         """Take articles into the library, telling how far it is; the card offers to undo it."""
         loop = asyncio.get_running_loop()
         told: list[Future[None]] = []
@@ -77,7 +77,7 @@ class Desk:
         await asyncio.gather(*map(asyncio.wrap_future, told))  # or it would be told after the outcome
         if isinstance(outcomes, Card):
             return outcomes
-        added = {o.id: o.title or o.id for o in outcomes if o.kind is Kind.ADDED and o.id}
+        added = {o.id: o.title or o.id for o in outcomes if o.kind is OutcomeKind.ADDED and o.id}
         undo = _undo(self._remember(added, replaced), language) if added or replaced else ()
         return Card(ROOM.fill((Rich(_said(outcome, language)) for outcome in outcomes), "\n"), undo)
 
@@ -130,7 +130,7 @@ class Desk:
 
 
 def _undo(number: int, language: Language) -> Rows:
-    return ((Button(say(Phrase.BUTTON_UNDO, language), Press(UNDO, str(number)).data),),)
+    return ((Button(say(Phrase.BUTTON_UNDO, language), CallbackData(UNDO, str(number)).data),),)
 
 
 def _removed(titles: Mapping[str, str], gone: Sequence[str], language: Language) -> list[Rich]:

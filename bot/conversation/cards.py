@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from bot.conversation import phrases, rendering
 from bot.conversation.phrases import Language, Phrase, say
-from bot.conversation.rendering import Look, Rich, Room, Style, joined
-from bot.service.browsing import Shelf, key_of
+from bot.conversation.rendering import MessageRoom, QuoteLook, Rich, Style, joined
+from bot.service.browsing import ArticleList, article_key
 from corpus.article import Article
 from retrieval.results import Answer, Quote
 
@@ -20,7 +20,7 @@ ANNOUNCED = 50  # articles; more do not fit into a message
 OPENING = 300  # code points of an article's first words
 
 LIMIT_UTF16 = 4096  # the Bot API's sendMessage
-ROOM = Room(LIMIT_UTF16, rendering.utf16_units)
+ROOM = MessageRoom(LIMIT_UTF16, rendering.utf16_units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptAnswer:
     """An answer as it was kept for its buttons; None stands for a quote whose article is gone or has changed."""
 
     number: int
@@ -54,7 +54,7 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Press:
+class CallbackData:
     """What a button's data means: `what` to do with a number, or an article's key, and a place or page."""
 
     what: str
@@ -72,7 +72,7 @@ class Press:
         return int(self.subject) if self.subject.isdecimal() else -1
 
     @classmethod
-    def of(cls, data: str) -> Press | None:
+    def of(cls, data: str) -> CallbackData | None:
         """What data means; None for data that no button of ours carries."""
         match = re.fullmatch(r"([a-z]):([0-9a-f]{1,16}):([0-9]{1,6})", data)
         return cls(match[1], match[2], int(match[3])) if match else None
@@ -83,7 +83,7 @@ LANGUAGE, FORGET = "lf"
 UNDO, REMOVE, DROP = "urd"  # for admins
 
 
-def shared_of(text: str) -> Press | None:
+def shared_of(text: str) -> CallbackData | None:
     """The button that would show what an inline question or a link into the bot stands for: a quote or an article.
 
     That is "#12.0" or "q-12-0" for a quote and "#a-" or "a-" with the article's key for an article.
@@ -91,10 +91,10 @@ def shared_of(text: str) -> Press | None:
     match = re.fullmatch(r"(?:#|q-)([0-9]{1,15})[.-]([0-9]{1,3})|#?a-([0-9a-f]{16})", text.strip())
     if match is None:
         return None
-    return Press(ARTICLE, match[3]) if match[3] else Press(QUOTE, match[1], int(match[2]))
+    return CallbackData(ARTICLE, match[3]) if match[3] else CallbackData(QUOTE, match[1], int(match[2]))
 
 
-def quote(kept: Kept, place: int, language: Language, *, wide: bool = False) -> Card | None:
+def quote(kept: KeptAnswer, place: int, language: Language, *, wide: bool = False) -> Card | None:
     """One quote of an answer with its buttons; None where it is outdated. `wide` shows the text around it."""
     if not 0 <= place < len(kept.quotes):
         return None
@@ -103,39 +103,39 @@ def quote(kept: Kept, place: int, language: Language, *, wide: bool = False) -> 
         return None
     alone = Answer("", answered=kept.answered or place > 0, confidence=0, quotes=(found,), snapshot="", took_ms=0)
     if wide:
-        rich = rendering.wider(found, language, look=Look.BLOCKS, room=ROOM)
+        rich = rendering.wider(found, language, look=QuoteLook.BLOCKS, room=ROOM)
     else:
-        rich = rendering.answer(alone, language, look=Look.BLOCKS, room=ROOM)
+        rich = rendering.answer(alone, language, look=QuoteLook.BLOCKS, room=ROOM)
     return Card(rich, _quote_rows(kept, found, place, language, wide=wide))
 
 
-def _quote_rows(kept: Kept, found: Quote, place: int, language: Language, *, wide: bool) -> Rows:
+def _quote_rows(kept: KeptAnswer, found: Quote, place: int, language: Language, *, wide: bool) -> Rows:
     subject, last = str(kept.number), len(kept.quotes) - 1
     pages: Row = ()
     if last > 0 and place == 0:
-        pages = (Button(say(Phrase.BUTTON_MORE, language), Press(QUOTE, subject, 1).data),)
+        pages = (Button(say(Phrase.BUTTON_MORE, language), CallbackData(QUOTE, subject, 1).data),)
     elif last > 0:
         counted = f"{phrases.number(place + 1, language)}/{phrases.number(last + 1, language)}"
-        before, after = Press(QUOTE, subject, place - 1), Press(QUOTE, subject, place + 1)
-        middle = (Button(counted, Press(SAME, subject, place).data),)
+        before, after = CallbackData(QUOTE, subject, place - 1), CallbackData(QUOTE, subject, place + 1)
+        middle = (Button(counted, CallbackData(SAME, subject, place).data),)
         pages = _turns(before, middle, after if place < last else None, language)
     around: Row = ()
     if wide:
-        around = (Button(say(Phrase.BUTTON_NARROWER, language), Press(QUOTE, subject, place).data),)
+        around = (Button(say(Phrase.BUTTON_NARROWER, language), CallbackData(QUOTE, subject, place).data),)
     elif found.context != found.span:
-        around = (Button(say(Phrase.BUTTON_WIDER, language), Press(WIDE, subject, place).data),)
-    votes = (Button(mark, Press(what, subject, place).data) for mark, what in (("👍", GOOD), ("👎", BAD)))
+        around = (Button(say(Phrase.BUTTON_WIDER, language), CallbackData(WIDE, subject, place).data),)
+    votes = (Button(mark, CallbackData(what, subject, place).data) for mark, what in (("👍", GOOD), ("👎", BAD)))
     share = Button(say(Phrase.BUTTON_SHARE, language), share=f"#{subject}.{place}")
     return _laid_out((pages, around, (share, *votes)), language)
 
 
-def articles(shelf: Shelf, language: Language, page: int) -> Card:
+def articles(shelf: ArticleList, language: Language, page: int) -> Card:
     """A page of the articles, each with a button to read about it; pages count from 0, the last stands for later."""
     pages = max(1, -(-len(shelf) // PAGE))
     return _listed(shelf, language, min(page, pages - 1), len(shelf))
 
 
-def since(shelf: Shelf, day: dt.date, language: Language) -> Card:
+def since(shelf: ArticleList, day: dt.date, language: Language) -> Card:
     """The first page of the articles published on a day or later."""
     count, written = shelf.count_since(day), phrases.date(day.isoformat(), language)
     if count == 0:
@@ -144,58 +144,59 @@ def since(shelf: Shelf, day: dt.date, language: Language) -> Card:
     return _listed(shelf, language, 0, count, Rich(said))
 
 
-def _listed(shelf: Shelf, language: Language, page: int, count: int, head: Rich | None = None) -> Card:
+def _listed(shelf: ArticleList, language: Language, page: int, count: int, head: Rich | None = None) -> Card:
     """A page of the first `count` articles."""
     first, last = page * PAGE, min(page * PAGE + PAGE, count)
     rich = rendering.articles(shelf, language, first=first, count=last - first, head=head, room=ROOM)
     numbers = _numbers(shelf[first:last], language, first, page)
-    back = Press(ARTICLES, "0", page - 1) if page else None
-    turns = _turns(back, (), Press(ARTICLES, "0", page + 1) if last < count else None, language)
+    back = CallbackData(ARTICLES, "0", page - 1) if page else None
+    turns = _turns(back, (), CallbackData(ARTICLES, "0", page + 1) if last < count else None, language)
     half = -(-len(numbers) // 2) if len(numbers) > 4 else len(numbers)
     return Card(rich, _laid_out((numbers[:half], numbers[half:], turns), language))
 
 
-def latest(shelf: Shelf, language: Language) -> Card:
+def latest(shelf: ArticleList, language: Language) -> Card:
     """The newest articles with their first words, as many as fit."""
     newest = shelf[:LATEST]
     if not newest:
         return articles(shelf, language, 0)
     rich = ROOM.fill((joined([rendering.source(each, language), _opening(each)], "\n") for each in newest), "\n\n")
-    back = Button(say(Phrase.BUTTON_LIST, language), Press(ARTICLES, "0").data)
+    back = Button(say(Phrase.BUTTON_LIST, language), CallbackData(ARTICLES, "0").data)
     return Card(rich, _laid_out((_numbers(newest, language, 0, 0), (back,)), language))
 
 
 def article(found: Article, language: Language, page: int, *, admin: bool = False) -> Card:
     """What an article is about: its source line, its author, its first words. Admins may remove it."""
     author = Rich(found.author).styled(Style.ITALIC) if found.author else Rich("")
-    key = key_of(found.id)
-    back = Button(say(Phrase.BUTTON_LIST, language), Press(ARTICLES, "0", page).data)
+    key = article_key(found.id)
+    back = Button(say(Phrase.BUTTON_LIST, language), CallbackData(ARTICLES, "0", page).data)
     share = Button(say(Phrase.BUTTON_SHARE, language), share=f"#a-{key}")
-    remove = (Button(say(Phrase.BUTTON_REMOVE, language), Press(REMOVE, key, page).data),) if admin else ()
+    remove = (Button(say(Phrase.BUTTON_REMOVE, language), CallbackData(REMOVE, key, page).data),) if admin else ()
     rich = joined([rendering.source(found, language), author, _opening(found)], "\n")
     return Card(rich, _laid_out(((back, share), remove), language))
 
 
 def removal(found: Article, language: Language, page: int) -> Card:
     """The question whether to remove an article."""
-    key = key_of(found.id)
+    key = article_key(found.id)
     rich = joined([Rich(say(Phrase.REMOVE_SURE, language)), rendering.source(found, language)], "\n")
-    remove = Button(say(Phrase.BUTTON_REMOVE, language), Press(DROP, key, page).data)
-    keep = Button(say(Phrase.BUTTON_KEEP, language), Press(ARTICLE, key, page).data)
+    remove = Button(say(Phrase.BUTTON_REMOVE, language), CallbackData(DROP, key, page).data)
+    keep = Button(say(Phrase.BUTTON_KEEP, language), CallbackData(ARTICLE, key, page).data)
     return Card(rich, _laid_out(((remove, keep),), language))
 
 
 def languages(language: Language) -> Card:
     """The question which language to speak, each in its own name."""
     names = tuple(
-        Button(say(Phrase.LANGUAGE_NAME, each), Press(LANGUAGE, "0", place).data) for place, each in enumerate(Language)
+        Button(say(Phrase.LANGUAGE_NAME, each), CallbackData(LANGUAGE, "0", place).data)
+        for place, each in enumerate(Language)
     )
     return Card(Rich(say(Phrase.LANGUAGE_WHICH, language)), (names,))
 
 
 def privacy(kept: str, language: Language) -> Card:
     """What is kept about people, and a button that has it forgotten."""
-    return Card(Rich(kept), ((Button(say(Phrase.BUTTON_FORGET, language), Press(FORGET, "0").data),),))
+    return Card(Rich(kept), ((Button(say(Phrase.BUTTON_FORGET, language), CallbackData(FORGET, "0").data),),))
 
 
 def announcement(new: Sequence[Article], language: Language, *, count: int | None = None) -> Card:
@@ -212,12 +213,12 @@ def greeting(commands: Sequence[str], language: Language) -> Card:
 def _numbers(listed: Sequence[Article], language: Language, first: int, page: int) -> Row:
     """A button to read about each article, numbered from `first` on, counted from 0."""
     return tuple(
-        Button(phrases.number(first + place + 1, language), Press(ARTICLE, key_of(article.id), page).data)
+        Button(phrases.number(first + place + 1, language), CallbackData(ARTICLE, article_key(article.id), page).data)
         for place, article in enumerate(listed)
     )
 
 
-def _turns(back: Press | None, middle: Row, on: Press | None, language: Language) -> Row:
+def _turns(back: CallbackData | None, middle: Row, on: CallbackData | None, language: Language) -> Row:
     """Buttons to turn pages with, as people read: on is where the next word of a line stands."""
     backward, forward = "▸◂" if language is Language.AR else "◂▸"
     return (

@@ -16,16 +16,16 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from bot.conversation import cards, phrases, rendering
-from bot.conversation.admin import Desk, Tell
-from bot.conversation.cards import Card, Kept, Press
-from bot.conversation.dialogue import Ask, Browse, Help, Show, State, Turn, Widen, resolve, step
+from bot.conversation.admin import LibraryAdmin, ShowProgress
+from bot.conversation.cards import CallbackData, Card, KeptAnswer
+from bot.conversation.dialogue import Ask, Browse, DialogueState, Help, Show, Turn, Widen, resolve, step
 from bot.conversation.phrases import Language, Phrase, say
-from bot.conversation.rendering import Look, Rich
-from bot.service.browsing import Shelf, find_again, key_of, put_away
+from bot.conversation.rendering import QuoteLook, Rich
+from bot.service.browsing import ArticleList, article_key, quote_from_record, quote_to_record
 from bot.service.engine import Engine, TooSlow
 from bot.service.metrics import Metrics
 from bot.service.state import ANSWERS_KEPT_S, DAY_S, Subscriber
-from bot.service.state import State as Store
+from bot.service.state import StateDatabase as Store
 from bot.service.throttle import Throttle
 from retrieval.answering import Answerer
 from retrieval.errors import RetrievalError
@@ -33,7 +33,7 @@ from retrieval.index.contract import Index
 from retrieval.results import Answer, Query
 
 R = TypeVar("R")
-Narrow = Callable[[Query], Query]
+QueryFilter = Callable[[Query], Query]
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ _ADDRESS = re.compile(r"https?://\S+")
 
 
 @dataclass(frozen=True, slots=True)
-class Visit:
+class MessageOrigin:
     """Who writes what where: a chat, a topic of it (0 is none), a person and the language of their app."""
 
     chat: int
@@ -67,25 +67,25 @@ class Visit:
 
 
 @dataclass(slots=True)
-class Talk:
+class Conversation:
     """A conversation with one person in one place, with its last answer as its buttons know it."""
 
-    state: State
+    state: DialogueState
     at: float
-    kept: Kept | None = None
-    before: dict[int, State] = field(default_factory=dict)  # what was known before the last message, by its id
+    kept: KeptAnswer | None = None
+    before: dict[int, DialogueState] = field(default_factory=dict)  # what was known before the last message, by its id
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class LongTask:
     """Work that takes its time: what to say first, and what gives the outcome, telling its stages on the way."""
 
     begun: Card
-    work: Callable[[Tell], Awaitable[Card]]
+    work: Callable[[ShowProgress], Awaitable[Card]]
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class InlineResult:
     """A card to choose among inline results; `start` is what a link into the bot says to open it there."""
 
     id: str
@@ -96,15 +96,15 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Inline:
+class InlineResults:
     """Results of an inline question, from where the next page begins, and what to say where there are none."""
 
-    results: tuple[Found, ...]
+    results: tuple[InlineResult, ...]
     more: str
     otherwise: str
 
 
-class Host:
+class Chatbot:
     """Everything the bot does for people and, at its `desk`, for its admins."""
 
     def __init__(
@@ -112,7 +112,7 @@ class Host:
         engine: Engine,
         store: Store,
         *,
-        desk: Desk | None = None,
+        desk: LibraryAdmin | None = None,
         admins: Collection[int] = (),
         keep_questions: bool = False,
         burst: int = 60,
@@ -132,13 +132,13 @@ class Host:
         self._told_off: dict[int, float] = {}
         self._keystroke_s = keystroke_s
         self._clock = clock
-        self._talks: OrderedDict[tuple[int, int, int], Talk] = OrderedDict()
+        self._talks: OrderedDict[tuple[int, int, int], Conversation] = OrderedDict()
         self._typed: dict[int, str] = {}
-        self._inline: OrderedDict[str, tuple[float, Kept]] = OrderedDict()
-        self._shelf: Shelf | None = None
+        self._inline: OrderedDict[str, tuple[float, KeptAnswer]] = OrderedDict()
+        self._shelf: ArticleList | None = None
         self._shelving = asyncio.Lock()
         self._noted: tuple[str, Set[str]] = "", set()  # the snapshot whose articles were last noted, and these
-        self._commands: dict[str, Callable[[Visit, str], Awaitable[Card | Job]]] = {
+        self._commands: dict[str, Callable[[MessageOrigin, str], Awaitable[Card | LongTask]]] = {
             "start": self._start,
             "ask": self._card,
             "latest": self._latest,
@@ -148,7 +148,7 @@ class Host:
             "unsubscribe": self._unsubscribe,
             "privacy": self._privacy,
         }
-        self._admin_commands: dict[str, Callable[[Desk, Visit, str], Awaitable[Card | Job]]] = {
+        self._admin_commands: dict[str, Callable[[LibraryAdmin, MessageOrigin, str], Awaitable[Card | LongTask]]] = {
             "add": self._add,
             "remove": self._remove,
             "rebuild": self._rebuild,
@@ -158,7 +158,7 @@ class Host:
 
     # Words.
 
-    async def reply(self, visit: Visit, words: str) -> Card | Job | None:
+    async def reply(self, visit: MessageOrigin, words: str) -> Card | LongTask | None:
         """What to answer; None where the words are a command that another bot in a group may know."""
         name, _, argument = words.partition(" ") if words.startswith("/") else ("", "", "")
         name, argument = name[1:].lower(), argument.strip()
@@ -170,13 +170,13 @@ class Host:
             return None
         return await self._card(visit, words)
 
-    async def again(self, visit: Visit, words: str) -> Card | Job | None:
+    async def again(self, visit: MessageOrigin, words: str) -> Card | LongTask | None:
         """What to answer to a message that was edited, as if the last of a conversation had been put so at once."""
         talk = self._talk(visit)
         talk.state = talk.before.get(visit.message, talk.state)
         return await self.reply(visit, words)
 
-    async def _card(self, visit: Visit, words: str, narrow: Narrow | None = None) -> Card:
+    async def _card(self, visit: MessageOrigin, words: str, narrow: QueryFilter | None = None) -> Card:
         began, talk = self._clock(), self._talk(visit)
         talk.before = {visit.message: talk.state}
         talk.state, turn = step(talk.state, words)
@@ -195,16 +195,16 @@ class Host:
         self._count(answer)
         self.metrics.waited(self._clock() - began)
         card = cards.quote(talk.kept, 0, shown.language)
-        return card or Card(rendering.answer(answer, shown.language, look=Look.BLOCKS, room=cards.ROOM))
+        return card or Card(rendering.answer(answer, shown.language, look=QuoteLook.BLOCKS, room=cards.ROOM))
 
-    async def _turn(self, visit: Visit, talk: Talk, turn: Turn) -> Card:
+    async def _turn(self, visit: MessageOrigin, talk: Conversation, turn: Turn) -> Card:
         """A reply that needs no search; one quote at a time, the buttons have the others."""
         card: Card | None = None
         match turn:
             case Browse():
                 return await self._listed(turn.language, turn.page - 1)
             case Help():
-                return Card(rendering.reply(turn, look=Look.BLOCKS, commands=self.offered(visit)))
+                return Card(rendering.reply(turn, look=QuoteLook.BLOCKS, commands=self.offered(visit)))
             case Show() if talk.kept is not None:
                 talk.state = replace(talk.state, shown=turn.first)
                 card = cards.quote(talk.kept, turn.first, turn.language)
@@ -214,13 +214,13 @@ class Host:
                 raise AssertionError("a question is answered before it is shown")
             case _:
                 pass
-        return card or Card(rendering.reply(turn, look=Look.BLOCKS, room=cards.ROOM))
+        return card or Card(rendering.reply(turn, look=QuoteLook.BLOCKS, room=cards.ROOM))
 
-    def _keep(self, answer: Answer) -> Kept:
+    def _keep(self, answer: Answer) -> KeptAnswer:
         question = answer.question if self._keep_questions else None
-        quotes = [put_away(quote) for quote in answer.quotes]
+        quotes = [quote_to_record(quote) for quote in answer.quotes]
         number = self.store.keep_answer(answer.snapshot, quotes, answered=answer.answered, question=question)
-        return Kept(number, answer.answered, answer.quotes)
+        return KeptAnswer(number, answer.answered, answer.quotes)
 
     def _count(self, answer: Answer) -> None:
         what = "answered" if answer.answered else "declined"
@@ -230,7 +230,7 @@ class Host:
 
     # Commands.
 
-    async def _start(self, visit: Visit, argument: str) -> Card:
+    async def _start(self, visit: MessageOrigin, argument: str) -> Card:
         """The first words, or what a link into the bot opens: a shared quote or an article."""
         language, opened = self._talk(visit).state.language, cards.shared_of(argument)
         if opened is None:
@@ -238,11 +238,11 @@ class Host:
         gone = Phrase.OUTDATED if opened.what == cards.QUOTE else Phrase.ARTICLE_UNKNOWN
         return await self._turned(opened, language) or Card(Rich(say(gone, language)))
 
-    async def _latest(self, visit: Visit, _: str) -> Card:
+    async def _latest(self, visit: MessageOrigin, _: str) -> Card:
         language = self._talk(visit).state.language
         return await self._on_shelf(lambda shelf: cards.latest(shelf, language))
 
-    async def _since(self, visit: Visit, argument: str) -> Card:
+    async def _since(self, visit: MessageOrigin, argument: str) -> Card:
         """The articles from a day on, or an answer from them."""
         match, since, language = _DAY.match(argument), None, self._talk(visit).state.language
         if match is not None:
@@ -257,7 +257,7 @@ class Host:
             return await self._card(visit, question, lambda query: replace(query, since=day))
         return await self._on_shelf(lambda shelf: cards.since(shelf, day, language))
 
-    async def _language(self, visit: Visit, argument: str) -> Card:
+    async def _language(self, visit: MessageOrigin, argument: str) -> Card:
         talk = self._talk(visit)
         talk.state, turn = step(talk.state, f"/language {argument}".strip())
         said, which = await self._turn(visit, talk, turn), cards.languages(talk.state.language)
@@ -266,23 +266,23 @@ class Host:
         self.store.choose_language(visit.person, talk.state.chosen)
         return said
 
-    async def _subscribe(self, visit: Visit, _: str) -> Card:
+    async def _subscribe(self, visit: MessageOrigin, _: str) -> Card:
         language = self.speaks(visit.person, visit.client)
         self.store.subscribe(Subscriber(visit.chat, visit.thread, language))
         return Card(Rich(say(Phrase.SUBSCRIBED, language)))
 
-    async def _unsubscribe(self, visit: Visit, _: str) -> Card:
+    async def _unsubscribe(self, visit: MessageOrigin, _: str) -> Card:
         self.store.unsubscribe(visit.chat, visit.thread)
         return Card(Rich(say(Phrase.UNSUBSCRIBED, self.speaks(visit.person, visit.client))))
 
-    async def _privacy(self, visit: Visit, argument: str) -> Card:
+    async def _privacy(self, visit: MessageOrigin, argument: str) -> Card:
         language = self.speaks(visit.person, visit.client)
         if argument.lower() == "forget":
             return self._forgotten(visit, language)
         phrase = Phrase.PRIVACY_QUESTIONS if self._keep_questions else Phrase.PRIVACY
         return cards.privacy(say(phrase, language, days=int(ANSWERS_KEPT_S / DAY_S)), language)
 
-    def _forgotten(self, visit: Visit, language: Language) -> Card:
+    def _forgotten(self, visit: MessageOrigin, language: Language) -> Card:
         self.store.forget_person(visit.person)
         self._talks = OrderedDict((key, talk) for key, talk in self._talks.items() if key[2] != visit.person)
         return Card(Rich(say(Phrase.FORGOTTEN, language)))
@@ -293,17 +293,17 @@ class Host:
         """Whether a person is an admin."""
         return person in self._admins
 
-    def is_admin(self, visit: Visit) -> bool:
+    def is_admin(self, visit: MessageOrigin) -> bool:
         """Whether an admin writes to the bot alone."""
         return visit.private and self.runs(visit.person)
 
-    def offered(self, visit: Visit) -> Sequence[str]:
+    def offered(self, visit: MessageOrigin) -> Sequence[str]:
         """The commands to name in a chat."""
         if not visit.private:
             return GROUP
         return (*PRIVATE, *ADMIN) if visit.person in self._admins else PRIVATE
 
-    def adding(self, visit: Visit, sources: Sequence[str], shown: str) -> Job:
+    def adding(self, visit: MessageOrigin, sources: Sequence[str], shown: str) -> LongTask:
         """Take sources into the library; `shown` names them to the admin.
 
         Raises:
@@ -313,27 +313,27 @@ class Host:
             raise PermissionError("only admins add articles")
         desk, language = self._desk, self.speaks(visit.person, visit.client)
         begun = Card(Rich(say(Phrase.ADD_READING, language, source=shown)))
-        return Job(begun, lambda tell: desk.add(sources, language, tell))
+        return LongTask(begun, lambda tell: desk.add(sources, language, tell))
 
-    async def _add(self, desk: Desk, visit: Visit, argument: str) -> Card | Job:  # noqa: ARG002
+    async def _add(self, desk: LibraryAdmin, visit: MessageOrigin, argument: str) -> Card | LongTask:  # noqa: ARG002
         addresses = _ADDRESS.findall(argument)
         if addresses:
             return self.adding(visit, addresses, " ".join(addresses)[:200])
         return Card(Rich(say(Phrase.ADD_HOW, self.speaks(visit.person, visit.client))))
 
-    async def _remove(self, desk: Desk, visit: Visit, argument: str) -> Card:
+    async def _remove(self, desk: LibraryAdmin, visit: MessageOrigin, argument: str) -> Card:
         language = self.speaks(visit.person, visit.client)
         if not argument:
             return Card(Rich(say(Phrase.REMOVE_HOW, language)))
-        keys = {each: key_of(each) for each in argument.split()}
+        keys = {each: article_key(each) for each in argument.split()}
         found = await self._on_shelf(lambda shelf: {each: shelf.find(key) for each, key in keys.items()})
         return await desk.remove({each: known.title if known else each for each, known in found.items()}, language)
 
-    async def _rebuild(self, desk: Desk, visit: Visit, _: str) -> Job:
+    async def _rebuild(self, desk: LibraryAdmin, visit: MessageOrigin, _: str) -> LongTask:
         language = self.speaks(visit.person, visit.client)
-        return Job(Card(Rich(say(Phrase.REBUILDING, language))), lambda _: desk.rebuild(language))
+        return LongTask(Card(Rich(say(Phrase.REBUILDING, language))), lambda _: desk.rebuild(language))
 
-    async def _status(self, desk: Desk, visit: Visit, _: str) -> Card:  # noqa: ARG002
+    async def _status(self, desk: LibraryAdmin, visit: MessageOrigin, _: str) -> Card:  # noqa: ARG002
         name, count = await self._on_shelf(lambda shelf: (shelf.name, len(shelf)))
         text = say(
             Phrase.STATUS,
@@ -348,14 +348,14 @@ class Host:
         )
         return Card(Rich(text))
 
-    async def _feedback(self, desk: Desk, visit: Visit, _: str) -> Card:  # noqa: ARG002
+    async def _feedback(self, desk: LibraryAdmin, visit: MessageOrigin, _: str) -> Card:  # noqa: ARG002
         good = [vote.good for vote in self.store.votes()]
         language = self.speaks(visit.person, visit.client)
         return Card(Rich(say(Phrase.FEEDBACK, language, good=sum(good), bad=len(good) - sum(good))))
 
     # Buttons.
 
-    async def press(self, press: Press | None, visit: Visit) -> Card | str | None:
+    async def press(self, press: CallbackData | None, visit: MessageOrigin) -> Card | str | None:
         """What a tap turns the message into, or a note for who tapped; None where nothing is to be done."""
         language = self.speaks(visit.person, visit.client)
         wait_s = self.wait_s(visit)
@@ -380,7 +380,7 @@ class Host:
                 card = await self._turned(press, language, admin=self.is_admin(visit))
         return card or say(Phrase.OUTDATED, language)
 
-    async def _turned(self, press: Press, language: Language, *, admin: bool = False) -> Card | None:
+    async def _turned(self, press: CallbackData, language: Language, *, admin: bool = False) -> Card | None:
         """What a button turns its message into; None where that is no longer there."""
         match press.what:
             case cards.ARTICLES:
@@ -394,7 +394,7 @@ class Host:
             case _:
                 return None
 
-    async def _edited(self, desk: Desk, press: Press, language: Language) -> Card | None:
+    async def _edited(self, desk: LibraryAdmin, press: CallbackData, language: Language) -> Card | None:
         """What an admin's button does to the library; None where what it is about is no longer there."""
         if press.what == cards.UNDO:
             return await desk.undo(press.number, language)
@@ -405,7 +405,7 @@ class Host:
             return cards.removal(found, language, press.place)
         return await desk.remove({found.id: found.title}, language)
 
-    def _voted(self, press: Press, person: int, language: Language) -> str:
+    def _voted(self, press: CallbackData, person: int, language: Language) -> str:
         try:
             self.store.vote(press.number, press.place, person, good=press.what == cards.GOOD)
         except KeyError:
@@ -414,7 +414,7 @@ class Host:
 
     # Inline.
 
-    async def inline(self, person: int, client: str | None, query: str, text: str, offset: str) -> Inline | None:
+    async def inline(self, person: int, client: str | None, query: str, text: str, offset: str) -> InlineResults | None:
         """Results for a question typed after the bot's name; None where it is not the last of a burst of keystrokes.
 
         `query` tells questions apart that one person types.
@@ -423,22 +423,22 @@ class Host:
         shared = cards.shared_of(text)
         if shared is not None:
             found = await self._shared(shared, language)
-            return Inline((found,) if found else (), "", say(Phrase.INLINE_ASK_ME, language))
+            return InlineResults((found,) if found else (), "", say(Phrase.INLINE_ASK_ME, language))
         if not text:
-            return Inline((), "", say(Phrase.INLINE_EMPTY, language))
+            return InlineResults((), "", say(Phrase.INLINE_EMPTY, language))
         if not await self._settled(person, query) or self._people.wait_s(person):
             return None
         kept = await self._inline_answer(text)
         first = int(offset) if offset.isdecimal() and len(offset) < 4 else 0
-        results: list[Found] = []
+        results: list[InlineResult] = []
         more = ""
         if kept is not None and kept.answered:
             pages = [self._result(kept, place, language) for place in range(first, first + INLINE_PAGE)]
             results = [found for found in pages if found is not None]
             more = str(first + INLINE_PAGE) if first + INLINE_PAGE < len(kept.quotes) else ""
-        return Inline(tuple(results), more, say(Phrase.INLINE_ASK_ME, language))
+        return InlineResults(tuple(results), more, say(Phrase.INLINE_ASK_ME, language))
 
-    async def _shared(self, press: Press, language: Language) -> Found | None:
+    async def _shared(self, press: CallbackData, language: Language) -> InlineResult | None:
         """The card of a quote or an article that somebody shares."""
         if press.what == cards.QUOTE:
             kept = await self._kept(press.number)
@@ -448,16 +448,18 @@ class Host:
             return None
         card = cards.article(article, language, 0)
         about = phrases.date(article.published, language) if article.published else article.source or ""
-        return Found(f"a.{press.subject}", article.title, about, Card(card.rich), f"a-{press.subject}")
+        return InlineResult(f"a.{press.subject}", article.title, about, Card(card.rich), f"a-{press.subject}")
 
-    def _result(self, kept: Kept, place: int, language: Language) -> Found | None:
+    def _result(self, kept: KeptAnswer, place: int, language: Language) -> InlineResult | None:
         card = cards.quote(kept, place, language)
         quote = kept.quotes[place] if card is not None else None
         if card is None or quote is None:
             return None
         best = quote.highlights[0] if quote.highlights else quote.span
         about = quote.article.text[best.start : best.end]
-        return Found(f"{kept.number}.{place}", quote.article.title, about, Card(card.rich), f"q-{kept.number}-{place}")
+        return InlineResult(
+            f"{kept.number}.{place}", quote.article.title, about, Card(card.rich), f"q-{kept.number}-{place}"
+        )
 
     async def _settled(self, person: int, query: str) -> bool:
         self._typed[person] = query
@@ -467,12 +469,12 @@ class Host:
         del self._typed[person]
         return True
 
-    async def _inline_answer(self, text: str) -> Kept | None:
+    async def _inline_answer(self, text: str) -> KeptAnswer | None:
         """The answer to an inline question, the same for its further pages."""
         now = self._clock()
         if text in self._inline and now - self._inline[text][0] < INLINE_KEPT_S:
             return self._inline[text][1]
-        _, turn = step(State(), text)
+        _, turn = step(DialogueState(), text)
         if not isinstance(turn, Ask):
             return None
         try:
@@ -505,14 +507,14 @@ class Host:
 
     # What it rests on.
 
-    def wait_s(self, visit: Visit) -> float:
+    def wait_s(self, visit: MessageOrigin) -> float:
         """Take one from the budgets of a person and their chat; the seconds to wait where there is none left."""
         wait_s = self._people.wait_s(visit.person) or self._chats.wait_s(visit.chat)
         if wait_s:
             self.metrics.count("throttled")
         return wait_s
 
-    def slow_down(self, visit: Visit, wait_s: float) -> Card | None:
+    def slow_down(self, visit: MessageOrigin, wait_s: float) -> Card | None:
         """What to say to a chat that has to wait; None where it was said a moment ago."""
         now = self._clock()
         self._told_off = {chat: until for chat, until in self._told_off.items() if until > now}
@@ -526,12 +528,12 @@ class Host:
         """The language to speak to a person: the one they chose, else that of their app, else English."""
         return Language.of(self.store.language(person)) or Language.of(client) or Language.EN
 
-    def _talk(self, visit: Visit) -> Talk:
+    def _talk(self, visit: MessageOrigin) -> Conversation:
         """The conversation a message belongs to, a new one where it was silent for long."""
         key, now = (visit.chat, visit.thread, visit.person), self._clock()
         talk = self._talks.pop(key, None)
         if talk is None or now - talk.at > CONVERSATION_S:
-            talk = Talk(State(client=Language.of(visit.client)), now)
+            talk = Conversation(DialogueState(client=Language.of(visit.client)), now)
         talk.state = replace(talk.state, chosen=Language.of(self.store.language(visit.person)))
         talk.at = now
         self._talks[key] = talk
@@ -539,7 +541,7 @@ class Host:
             self._talks.popitem(last=False)
         return talk
 
-    async def _on_shelf(self, work: Callable[[Shelf], R]) -> R:
+    async def _on_shelf(self, work: Callable[[ArticleList], R]) -> R:
         """What `work` makes of the articles of the snapshot that serves; they are put in order once for each.
 
         That takes seconds where they are many, in which questions are answered.
@@ -554,17 +556,17 @@ class Host:
             return made[0]
         async with self._shelving:
             if self._shelf is None or self._shelf.name != snapshot.name:
-                self._shelf = await asyncio.to_thread(Shelf.over, snapshot)
+                self._shelf = await asyncio.to_thread(ArticleList.over, snapshot)
             shelf = self._shelf
         return await self.engine.call(lambda _: work(shelf))
 
     async def _listed(self, language: Language, page: int) -> Card:
         return await self._on_shelf(lambda shelf: cards.articles(shelf, language, page))
 
-    async def _kept(self, number: int) -> Kept | None:
+    async def _kept(self, number: int) -> KeptAnswer | None:
         found = self.store.answer(number)
         if found is None:
             return None
         _, answered, quotes, _ = found
-        again = await self._on_shelf(lambda shelf: tuple(find_again(quote, shelf) for quote in quotes))
-        return Kept(number, answered, again)
+        again = await self._on_shelf(lambda shelf: tuple(quote_from_record(quote, shelf) for quote in quotes))
+        return KeptAnswer(number, answered, again)

@@ -10,9 +10,9 @@ import re
 import unicodedata
 from dataclasses import dataclass, replace
 
-from bot.conversation.followups import leans
+from bot.conversation.followups import is_followup
 from bot.conversation.phrases import Language, Phrase, say
-from bot.conversation.smalltalk import Talk, talk_of, without_opening
+from bot.conversation.smalltalk import SmallTalk, small_talk_of, without_opening
 from retrieval.results import Answer, Query, Quote
 
 QUESTION_LIMIT = 2000  # code points, as retrieval.answering has it
@@ -24,7 +24,7 @@ THREAD_LIMIT = 3
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class DialogueState:
     """What a conversation remembers.
 
     `chosen` is the language set by /language, `client` the one the person's application speaks, `heard` that of the
@@ -114,7 +114,7 @@ Reply = Say | Help | Show | Widen | Explain | Browse | Leave
 Turn = Reply | Ask
 
 
-def step(state: State, text: str) -> tuple[State, Turn]:
+def step(state: DialogueState, text: str) -> tuple[DialogueState, Turn]:
     """What to do about `text`: a reply, or a question to look up first."""
     text = text.strip()
     state = replace(state, heard=language_of(text) or state.heard)
@@ -124,7 +124,7 @@ def step(state: State, text: str) -> tuple[State, Turn]:
     if not _WORD.search(text):
         pictured = any(unicodedata.category(ch) == "So" for ch in text)
         return state, Say(say(Phrase.WORDLESS if pictured else Phrase.EMPTY, language), language)
-    talk = talk_of(text)
+    talk = small_talk_of(text)
     if talk is not None:
         return _talk(state, talk)
     question = without_opening(text)
@@ -135,12 +135,12 @@ def step(state: State, text: str) -> tuple[State, Turn]:
         return state, Say(say(Phrase.ONLY_EXCLUDED, language), language)
     context: tuple[str, ...] = ()
     answered = state.answer.quotes[:1] if state.answer and state.answer.answered else ()
-    if leans(question, state.questions, "".join(quote.article.text for quote in answered)):
+    if is_followup(question, state.questions, "".join(quote.article.text for quote in answered)):
         context = (*state.questions[:1], *state.questions[1:][1 - THREAD_LIMIT :])
     return state, Ask(Query(question, limit=QUOTE_LIMIT, context=context), language)
 
 
-def resolve(state: State, ask: Ask, answer: Answer) -> tuple[State, Show]:
+def resolve(state: DialogueState, ask: Ask, answer: Answer) -> tuple[DialogueState, Show]:
     """What to show for an answer to `ask`: its first quote, or the nearest where it declined."""
     questions = (*ask.query.context, ask.query.text)
     return replace(state, questions=questions, answer=answer, shown=0), Show(answer, 0, 1, ask.language)
@@ -159,7 +159,7 @@ def language_of(text: str) -> Language | None:
     return letter and (Language.EN if letter["latin"] else Language.AR)
 
 
-def _command(state: State, text: str) -> tuple[State, Turn]:
+def _command(state: DialogueState, text: str) -> tuple[DialogueState, Turn]:
     name, _, argument = text[1:].partition(" ")
     language = state.language
     match name.partition("@")[0].lower():
@@ -186,20 +186,20 @@ def _command(state: State, text: str) -> tuple[State, Turn]:
             return state, Say(unknown, language)
 
 
-def _talk(state: State, talk: Talk) -> tuple[State, Turn]:
+def _talk(state: DialogueState, talk: SmallTalk) -> tuple[DialogueState, Turn]:
     language = state.language
     match talk:
-        case Talk.HELP:
+        case SmallTalk.HELP:
             return state, Help(language)
-        case Talk.MORE:
+        case SmallTalk.MORE:
             return _more(state)
-        case Talk.GOODBYE:
+        case SmallTalk.GOODBYE:
             return state, Leave(say(Phrase.GOODBYE, language), language)
         case _:
             return state, Say(say(Phrase(talk.value), language), language)
 
 
-def _more(state: State) -> tuple[State, Turn]:
+def _more(state: DialogueState) -> tuple[DialogueState, Turn]:
     language = state.language
     if state.answer is None:
         return state, Say(say(Phrase.ASK_FIRST, language), language)
@@ -220,7 +220,7 @@ _LANGUAGE_NAMES = {
 }
 
 
-def _speak(state: State, name: str) -> tuple[State, Say]:
+def _speak(state: DialogueState, name: str) -> tuple[DialogueState, Say]:
     chosen = _LANGUAGE_NAMES.get(name.casefold()) or Language.of(name)
     if chosen is None:
         return state, Say(say(Phrase.LANGUAGE_WHICH, state.language), state.language)

@@ -111,7 +111,7 @@ _AR_LIGHT = (
 _AR_SUFFIX = re.compile(r"[^\W\d_]{3,}(?:هم|هما|هن|ها|ه)$")
 
 
-def leans(question: str, before: Sequence[str], article: str = "") -> bool:
+def is_followup(question: str, before: Sequence[str], article: str = "") -> bool:
     """Whether `question` needs the questions `before` it, oldest first; never with none before.
 
     `article` is the text that answered the last of them, where one did: a question of few words leans on it only where

@@ -43,7 +43,7 @@ class Style(StrEnum):
     DIM = auto()
 
 
-class Look(StrEnum):
+class QuoteLook(StrEnum):
     """How a quote is set off: in quotation marks, for lines of text, or in blocks, for a messenger."""
 
     MARKS = auto()
@@ -92,7 +92,7 @@ def utf16_units(text: str) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class MessageRoom:
     """How long a message may be: at most `limit`, as `measure` counts; without a limit, any length."""
 
     limit: int | None = None
@@ -113,11 +113,15 @@ class Room:
         return whole
 
 
-ENDLESS = Room()
+ENDLESS = MessageRoom()
 
 
 def reply(
-    turn: Say | Help | Show | Widen | Explain | Leave, *, look: Look, room: Room = ENDLESS, commands: Sequence[str] = ()
+    turn: Say | Help | Show | Widen | Explain | Leave,
+    *,
+    look: QuoteLook,
+    room: MessageRoom = ENDLESS,
+    commands: Sequence[str] = (),
 ) -> Rich:
     """What a turn of the dialogue looks like. `commands` names those that help explains, without their slash."""
     match turn:
@@ -134,7 +138,7 @@ def reply(
 
 
 def answer(
-    answer: Answer, language: Language, *, first: int = 0, count: int = 1, look: Look, room: Room = ENDLESS
+    answer: Answer, language: Language, *, first: int = 0, count: int = 1, look: QuoteLook, room: MessageRoom = ENDLESS
 ) -> Rich:
     """Quotes of an answer with their sources, as many whole ones as there is room for.
 
@@ -156,9 +160,9 @@ def answer(
     return room.fill([head if head.text else Rich(say(Phrase.TOO_LONG_TO_SHOW, language))], "")
 
 
-def wider(quote: Quote, language: Language, *, look: Look, room: Room = ENDLESS) -> Rich:
+def wider(quote: Quote, language: Language, *, look: QuoteLook, room: MessageRoom = ENDLESS) -> Rich:
     """A quote with the text around it, its highlights marked as ever; the quote alone where there is no room."""
-    address = Rich(quote.article.url or "") if look is Look.MARKS else Rich("")
+    address = Rich(quote.article.url or "") if look is QuoteLook.MARKS else Rich("")
     around = _excerpt(quote, _trimmed(quote.article, quote.context), look)
     whole = joined([around, _under(quote, language, look), address], "\n")
     if room.holds(whole):
@@ -191,7 +195,7 @@ def articles(
     first: int = 0,
     count: int | None = None,
     head: Rich | None = None,
-    room: Room = ENDLESS,
+    room: MessageRoom = ENDLESS,
 ) -> Rich:
     """How many articles there are, or `head`, and `count` of them from index `first`, numbered, as many as fit."""
     if not listed:
@@ -207,7 +211,7 @@ def articles(
     return room.fill([head, *lines], "\n")
 
 
-def why(answer: Answer, language: Language, *, room: Room = ENDLESS) -> Rich:
+def why(answer: Answer, language: Language, *, room: MessageRoom = ENDLESS) -> Rich:
     """What decided to answer or to decline, and each quote's evidence, a column a quote."""
     if not answer.quotes:
         return room.fill([Rich(say(Phrase.WHY_NOTHING, language))], "")
@@ -281,8 +285,8 @@ def terminal(rich: Rich) -> Text:
     return shown
 
 
-def _whole(quote: Quote, language: Language, look: Look) -> Rich:
-    blocks = _folded(quote) if look is Look.BLOCKS else [_paragraphs(quote)]
+def _whole(quote: Quote, language: Language, look: QuoteLook) -> Rich:
+    blocks = _folded(quote) if look is QuoteLook.BLOCKS else [_paragraphs(quote)]
     best = _best(quote)
     shown = [
         _excerpt(quote, block, look, expandable=not (block.start <= best.start and best.end <= block.end))
@@ -291,17 +295,17 @@ def _whole(quote: Quote, language: Language, look: Look) -> Rich:
     return joined([*shown, _under(quote, language, look)], "\n")
 
 
-def _sentence(quote: Quote, language: Language, look: Look) -> Rich:
+def _sentence(quote: Quote, language: Language, look: QuoteLook) -> Rich:
     return joined([_excerpt(quote, _best(quote), look), _under(quote, language, look)], "\n")
 
 
-def _source_alone(quote: Quote, language: Language, look: Look) -> Rich:
+def _source_alone(quote: Quote, language: Language, look: QuoteLook) -> Rich:
     return joined([Rich(say(Phrase.TOO_LONG_TO_SHOW, language)), _under(quote, language, look)], "\n")
 
 
-def _under(quote: Quote, language: Language, look: Look) -> Rich:
+def _under(quote: Quote, language: Language, look: QuoteLook) -> Rich:
     line = joined([source(quote.article, language, link=quote.link), _also_in(quote.also_in, language)], "\n")
-    return line.styled(Style.DIM) if look is Look.MARKS else line
+    return line.styled(Style.DIM) if look is QuoteLook.MARKS else line
 
 
 def _also_in(others: Sequence[Article], language: Language) -> Rich:
@@ -347,20 +351,20 @@ def _best(quote: Quote) -> Span:
     return _trimmed(quote.article, quote.highlights[0] if quote.highlights else quote.span)
 
 
-def _excerpt(quote: Quote, span: Span, look: Look, *, expandable: bool = False) -> Rich:
+def _excerpt(quote: Quote, span: Span, look: QuoteLook, *, expandable: bool = False) -> Rich:
     """The article's words in `span` set off, the quote's best sentence bold.
 
     In lines, its other highlights are underlined; in a messenger that would look like links.
     """
     spans: list[Styled] = []
-    for place, highlight in enumerate(quote.highlights[: 1 if look is Look.BLOCKS else None]):
+    for place, highlight in enumerate(quote.highlights[: 1 if look is QuoteLook.BLOCKS else None]):
         start, end = _trimmed(quote.article, highlight)
         start, end = max(start, span.start) - span.start, min(end, span.end) - span.start
         if start < end and all(end <= other.start or other.end <= start for other in spans):
             spans.append(Styled(start, end, Style.UNDERLINE if place else Style.BOLD))
     words = Rich(quote.article.text[slice(*span)], tuple(spans))
     quoted = words.styled(Style.EXPANDABLE_QUOTE if expandable else Style.QUOTE)
-    if look is Look.BLOCKS:
+    if look is QuoteLook.BLOCKS:
         return quoted
     left, right = "«»" if right_to_left(words.text) else '""'
     return Rich(left) + quoted + Rich(right)

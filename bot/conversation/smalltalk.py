@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum, auto
 
-from retrieval.text.analysis import written
+from retrieval.text.analysis import standard_question_word
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _MARKS = re.compile(r"[\u064b-\u065f\u0670\u0640]")  # Arabic vowel signs and tatweel
@@ -13,7 +13,7 @@ _FOLDS = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ة": "�
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 
 
-class Talk(StrEnum):
+class SmallTalk(StrEnum):
     """What an utterance that is no question wants."""
 
     GREETING = auto()
@@ -28,17 +28,17 @@ class Talk(StrEnum):
 
 
 _UTTERANCES = {
-    Talk.GREETING: """
+    SmallTalk.GREETING: """
         hi; hello; hey; hiya; howdy; yo; greetings; good morning; good afternoon; good evening; good day; hi there;
         hello there; hey there; salam; salaam; salam alaikum; assalamu alaikum; marhaba; ahlan; start; مرحبا; اهلا;
         اهلا وسهلا; اهلا بك; هلا; هلا والله; السلام عليكم; السلام عليكم ورحمه الله; السلام عليكم ورحمه الله وبركاته;
         سلام; هاي; هلو; حياك الله; صباح الخير; مساء الخير; صباح النور; مساء النور; تحيه; يا هلا
     """,
-    Talk.HOW_ARE_YOU: """
+    SmallTalk.HOW_ARE_YOU: """
         how are you; how are you doing; how are you today; how r u; how's it going; how is it going; what's up;
         whats up; sup; how do you do; كيف حالك; كيفك; كيف الحال; شلونك; شخبارك; كيف انت; ما اخبارك
     """,
-    Talk.THANKS: """
+    SmallTalk.THANKS: """
         no thanks; no thank you; no; nope; nothing; never mind; that's all; that is all; لا شكرا; لا; لا شيء;
         هذا كل شيء;
         thanks; thank you; thx; ty; thank u; cheers; many thanks; much appreciated; i appreciate it; thanks a
@@ -46,19 +46,19 @@ _UTTERANCES = {
         شكرا; شكرا جزيلا; شكرا لك; شكرا لكم; مشكور; مشكوره; يعطيك العافيه; الف شكر; تسلم; ممنون; جزاك الله خيرا;
         اشكرك
     """,
-    Talk.GLAD: """
+    SmallTalk.GLAD: """
         ok; okay; k; great; cool; nice; good; wow; perfect; awesome; amazing; excellent; super; got it; i see;
         understood; good job; well done; nice one; good answer; great answer; very good; very nice; alright; all
         right; fine; interesting; good to know; sure; yes; yep; yeah; right; correct; that's right; love it;
         brilliant; fantastic; i like it; i like you; good bot; حسنا; رائع; ممتاز; جميل; جيد; تمام; اوكي; ماشي; طيب;
         عظيم; احسنت; فهمت; مفهوم; نعم; ممتاز جدا; جيد جدا; رائع جدا; صحيح; ما شاء الله; زين
     """,
-    Talk.GOODBYE: """
+    SmallTalk.GOODBYE: """
         bye; goodbye; good bye; bye bye; see you; see ya; see you later; see you soon; good night; farewell; cya;
         later; take care; have a nice day; have a good day; quit; exit; مع السلامه; الي اللقاء; وداعا; تصبح علي خير;
         في امان الله; باي
     """,
-    Talk.ABILITIES: """
+    SmallTalk.ABILITIES: """
         what can you do; what do you do; what can you do for me; who are you; what are you; are you a bot; are you a
         robot; are you human; are you an ai; are you real; are you chatgpt; what's your name; what is your name; how
         do you work; what can i ask; what can i ask you; what should i ask; what do you know; what can you tell me;
@@ -73,7 +73,7 @@ _UTTERANCES = {
         تقدر تسوي; ما تقدر تسوي; ما تسوي; عرفني بنفسك; عرف بنفسك; من صنعك; ما فائدتك; هل يمكنني ان اسالك; ماذا بامكانك
         ان تفعل; ما الذي تستطيع فعله; ما الذي يمكنك فعله; ماذا يمكنك فعله
     """,
-    Talk.SORRY: """
+    SmallTalk.SORRY: """
         that's wrong; that is wrong; wrong; wrong answer; bad answer; bad bot; that's not right; that is not right;
         not what i asked; that's not what i asked; that is not what i asked; you're wrong; you are wrong; not
         helpful; useless; that's not helpful; that's not an answer; you didn't answer; you did not answer my
@@ -81,11 +81,11 @@ _UTTERANCES = {
         غلط; مو صحيح; مش صحيح; جواب خاطئ; اجابه خاطئه; هذا غير صحيح; غير صحيح; لم تجب;
         لم تجب عن سؤالي; ليس هذا ما سالت عنه; غير مفيد; ليس هذا سؤالي
     """,
-    Talk.HELP: """
+    SmallTalk.HELP: """
         help; help me; i need help; can you help; can you help me; commands; menu; what commands are there; مساعده;
         ساعدني; الاوامر; هل يمكنك مساعدتي; احتاج مساعده; احتاج الي مساعده
     """,
-    Talk.MORE: """
+    SmallTalk.MORE: """
         more; more please; tell me more; show more; show me more; next; continue; go on; keep going; another;
         another one; give me more; more passages; more results; more quotes; anything else; is there more; and more;
         المزيد; اكثر; مزيد; اكمل; تابع; التالي; غيره; اخبرني بالمزيد; اخبرني المزيد; هات المزيد; زدني; هل هناك
@@ -109,9 +109,9 @@ _OPENING = re.compile(
 )
 
 
-def talk_of(text: str) -> Talk | None:
+def small_talk_of(text: str) -> SmallTalk | None:
     """What `text` wants, where all of it is small talk ("ok great, thank you!": the last part); else None."""
-    words, place, talk = _words(written(text)), 0, None
+    words, place, talk = _words(standard_question_word(text)), 0, None
     while place < len(words):
         for length in range(_LONGEST, 0, -1):
             found = _BY_UTTERANCE.get(tuple(words[place : place + length]))

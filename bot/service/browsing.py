@@ -10,26 +10,26 @@ from hashlib import blake2b
 from typing import Any, overload
 
 from corpus.article import Article, Span, content_id
-from retrieval.index.contract import Index, Listed
+from retrieval.index.contract import ArticleSummary, Index
 from retrieval.results import Quote
 
 
-def key_of(article_id: str) -> str:
+def article_key(article_id: str) -> str:
     """Sixteen hexadecimal digits that stand for an article's id where there is no room for it."""
     return blake2b(article_id.encode(), digest_size=8).hexdigest()
 
 
-class Shelf(Sequence[Article]):
+class ArticleList(Sequence[Article]):
     """Articles, newest first, those without a date last, equal dates by title; found by key, too.
 
     `article` gives the whole of the article in a row; `name` is that of the snapshot they are from.
     """
 
-    def __init__(self, articles: Iterable[Listed], article: Callable[[int], Article], name: str = "") -> None:
+    def __init__(self, articles: Iterable[ArticleSummary], article: Callable[[int], Article], name: str = "") -> None:
         self.name = name
         self._article = article
         listed = [
-            (_day(found.published), found.published or "", found.title, found.row, key_of(found.id))
+            (_day(found.published), found.published or "", found.title, found.row, article_key(found.id))
             for found in articles
         ]
         listed.sort(key=lambda entry: entry[2])
@@ -39,19 +39,19 @@ class Shelf(Sequence[Article]):
         self._by_key = {key: row for _, _, _, row, key in listed}
 
     @classmethod
-    def of(cls, articles: Sequence[Article]) -> Shelf:
+    def of(cls, articles: Sequence[Article]) -> ArticleList:
         """A shelf of articles that are at hand."""
-        listed = (Listed(row, found.id, found.title, found.published) for row, found in enumerate(articles))
+        listed = (ArticleSummary(row, found.id, found.title, found.published) for row, found in enumerate(articles))
         return cls(listed, articles.__getitem__)
 
     @classmethod
-    def over(cls, index: Index) -> Shelf:
+    def over(cls, index: Index) -> ArticleList:
         """A shelf of an index's articles, which takes seconds where they are many; another thread may make it.
 
         It gives way often: who answers beside it would else wait five milliseconds whenever it needs the GIL.
         """
 
-        def listed() -> Iterator[Listed]:
+        def listed() -> Iterator[ArticleSummary]:
             for number, one in enumerate(index.listed()):
                 if number % 16 == 0:
                     time.sleep(0)
@@ -92,7 +92,7 @@ def _day(published: str | None) -> int:
     return dt.datetime.fromisoformat(published).toordinal() if published else 0
 
 
-def put_away(quote: Quote) -> dict[str, Any]:
+def quote_to_record(quote: Quote) -> dict[str, Any]:
     """What is needed to make a quote again from the article it was cut from: no words, only where they stand."""
     article = quote.article
     return {
@@ -107,9 +107,9 @@ def put_away(quote: Quote) -> dict[str, Any]:
     }
 
 
-def find_again(kept: dict[str, Any], shelf: Shelf) -> Quote | None:
+def quote_from_record(kept: dict[str, Any], shelf: ArticleList) -> Quote | None:
     """The quote that was put away; None where its article is gone or its words have changed."""
-    article = shelf.find(key_of(kept["article"]))
+    article = shelf.find(article_key(kept["article"]))
     if article is None or content_id(article.title, article.text) != kept["content"]:
         return None
     return Quote(
@@ -119,5 +119,5 @@ def find_again(kept: dict[str, Any], shelf: Shelf) -> Quote | None:
         score=kept["score"],
         context=Span(*kept["context"]),
         link=kept["link"],
-        also_in=tuple(other for known in kept.get("also_in", ()) if (other := shelf.find(key_of(known)))),
+        also_in=tuple(other for known in kept.get("also_in", ()) if (other := shelf.find(article_key(known)))),
     )

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from bot.service.storage import merge, merge_due, publish, store_of
 from bot.settings import Settings, SettingsError
-from bot.terminal.progress import progress, steps
+from bot.terminal.progress import build_progress_bar, progress_bar
 from corpus import (
     Article,
     Item,
@@ -27,11 +27,11 @@ from corpus import (
     read,
     shipped_articles,
 )
-from corpus.catalog import digest_of
 from corpus.fetch import Fetcher
 from corpus.readers.markdown import file_stem, format_markdown, parse_markdown
 from corpus.readers.source import count_of
 from corpus.readers.text import decode
+from corpus.storage.catalog import digest_of
 from corpus.watching import Feed, Feeds, Stop, watch
 from retrieval.errors import RetrievalError
 from retrieval.index.writing.publishing import Published
@@ -90,7 +90,7 @@ class Editor:
         """
         with self.library.lock():
             self._look()
-            with progress("Reading articles", count_of(sources)) as step:
+            with progress_bar("Reading articles", count_of(sources)) as step:
                 done = itertools.count(1)
                 outcomes = self.library.add(
                     self._items(sources, stdin), on_outcome=lambda _: step(next(done)), on_replaced=on_replaced
@@ -197,7 +197,7 @@ class Editor:
             RetrievalError: the index cannot be written.
         """
         try:
-            with steps() as step:
+            with build_progress_bar() as step:
                 return merge(self._settings, self.library.lock, progress=step)
         except LibraryLocked as exc:
             log.warning("what was merged is published by the next merge: %s", exc)
@@ -249,13 +249,13 @@ class Editor:
 
     def _look(self) -> None:
         """Read what somebody changed in the library, and say how far that is: it may be thousands of files."""
-        with progress("Reading the library", None) as step:
+        with progress_bar("Reading the library", None) as step:
             self.library.refresh(step)
 
     def _publish(self, *, full: bool) -> Published:
         self._look()
         encoder = self._encoder()  # which may take its time to be made; that is no part of the build
-        with steps() as step:
+        with build_progress_bar() as step:
             digest = self.library.digest()
             done = publish(self.library, encoder, self._settings, full=full, progress=step)
         self._published.write_text(digest, encoding="utf-8")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Self, TypeVar
 
-from bot.service.hot_reload import Newsroom
+from bot.service.hot_reload import ReloadingAnswerer
 
 if TYPE_CHECKING:
     from retrieval.answering import Answerer
@@ -37,7 +37,7 @@ class Engine:
         timeout_s: float = 30.0,
         room: int = 64,
     ) -> None:
-        self._room = Newsroom(open_answerer, current)
+        self._room = ReloadingAnswerer(open_answerer, current)
         self._timeout_s = timeout_s
         self._places = asyncio.Semaphore(room)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")

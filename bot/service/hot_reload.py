@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 
-from bot.service.browsing import Shelf
+from bot.service.browsing import ArticleList
 from corpus.article import Article
 from retrieval.answering import Answerer
 from retrieval.errors import RetrievalError
@@ -14,7 +14,7 @@ from retrieval.results import Answer, Query
 log = logging.getLogger(__name__)
 
 
-class Newsroom:
+class ReloadingAnswerer:
     """Answers and lists articles from the snapshot that serves now. Not for several threads at once.
 
     `open_answerer` opens an answerer over the snapshot that serves; `current` names that snapshot. Nothing is opened
@@ -26,7 +26,7 @@ class Newsroom:
         self._current = current
         self._answerer: Answerer | None = None
         self._tried: str | None = None
-        self._shelf: Shelf | None = None
+        self._shelf: ArticleList | None = None
 
     def answer(self, query: Query) -> Answer:
         """Answer a question, or decline and hold the nearest passages.
@@ -44,7 +44,7 @@ class Newsroom:
         """
         snapshot = self.answerer().snapshot
         if self._shelf is None or self._shelf.name != snapshot.name:
-            self._shelf = Shelf.over(snapshot)
+            self._shelf = ArticleList.over(snapshot)
         return self._shelf
 
     def answerer(self) -> Answerer:

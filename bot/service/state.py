@@ -74,7 +74,7 @@ class Subscriber:
     language: str
 
 
-class State:
+class StateDatabase:
     """An open state.db, made where there is none.
 
     Raises:

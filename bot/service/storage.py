@@ -8,18 +8,18 @@ from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 from bot.settings import Settings
-from retrieval.index.contract import Store
+from retrieval.index.contract import IndexStore
 from retrieval.index.snapshot import Snapshots
 
 if TYPE_CHECKING:
-    from retrieval.index.build_progress import Progress
-    from retrieval.index.contract import Vectors
+    from retrieval.index.build_progress import ProgressCallback
+    from retrieval.index.contract import PassageVectors
     from retrieval.index.writing.publishing import Published, Source
     from retrieval.milvus.store import Milvus
     from retrieval.models.encoder import Encoder
 
 
-def store_of(settings: Settings) -> Store:
+def store_of(settings: Settings) -> IndexStore:
     """What answers are read from.
 
     Raises:
@@ -48,8 +48,8 @@ def publish(
     settings: Settings,
     *,
     full: bool,
-    progress: Progress,
-    known: Callable[[Iterable[int]], Mapping[int, Vectors]] = lambda _: {},
+    progress: ProgressCallback,
+    known: Callable[[Iterable[int]], Mapping[int, PassageVectors]] = lambda _: {},
 ) -> Published:
     """Make the index hold these articles; see `retrieval.index.writing.publishing.publish`.
 
@@ -68,12 +68,14 @@ def publish(
 
 def merge_due(settings: Settings) -> bool:
     """Whether the index has segments to merge; a server sees to its own."""
-    from retrieval.index.writing.merging import due
+    from retrieval.index.writing.merging import merge_due
 
-    return settings.index_url is None and due(settings.snapshots)
+    return settings.index_url is None and merge_due(settings.snapshots)
 
 
-def merge(settings: Settings, lock: Callable[[], AbstractContextManager[None]], *, progress: Progress) -> str | None:
+def merge(
+    settings: Settings, lock: Callable[[], AbstractContextManager[None]], *, progress: ProgressCallback
+) -> str | None:
     """Merge what many additions left behind; see `retrieval.index.writing.merging.merge`.
 
     Raises:
@@ -98,6 +100,6 @@ def use(settings: Settings, name: str) -> None:
 
         publishing.use(server(settings.index_url, settings.index_token), name)
         return
-    from retrieval.index.writing.current_snapshot import use as use_embedded
+    from retrieval.index.writing.current_snapshot import switch_to as use_embedded
 
     use_embedded(settings.snapshots, name)

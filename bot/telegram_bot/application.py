@@ -32,10 +32,10 @@ from telegram.ext import AIORateLimiter, Application, ApplicationBuilder
 from telegram.request import HTTPXRequest
 
 from bot import logs
-from bot.conversation.admin import Desk, Editor
-from bot.conversation.chatbot import ADMIN, GROUP, PRIVATE, Host
+from bot.conversation.admin import Editor, LibraryAdmin
+from bot.conversation.chatbot import ADMIN, GROUP, PRIVATE, Chatbot
 from bot.service.engine import Engine, TooSlow
-from bot.service.state import State, StateError
+from bot.service.state import StateDatabase, StateError
 from bot.settings import Settings
 from bot.telegram_bot import webhook
 from bot.telegram_bot.handlers import Handlers, offer
@@ -276,12 +276,12 @@ class TelegramBot:
         if self._settings.telegram_webhook_url and not self._settings.telegram_webhook_secret:
             raise Stopped("a webhook needs a secret: set NEWSQUOTE_TELEGRAM_WEBHOOK_SECRET", WRONG_USE)
         application = build(self._token, self._settings.telegram_api_url, rate=self._rate)
-        with State(self._settings.home / "state.db") as state:
+        with StateDatabase(self._settings.home / "state.db") as state:
             async with open_engine() as engine:
-                host = Host(
+                host = Chatbot(
                     engine,
                     state,
-                    desk=Desk(self._editor, state) if self._editor else None,
+                    desk=LibraryAdmin(self._editor, state) if self._editor else None,
                     admins=self._settings.telegram_admins,
                     keep_questions=self._settings.telegram_keep_questions,
                 )
@@ -318,7 +318,7 @@ class TelegramBot:
             self._tell("inline mode is off; /setinline at @BotFather lets people share quotes and ask in any chat.")
 
     async def _until_stopped(
-        self, application: Application[Any, Any, Any, Any, Any, Any], host: Host, handlers: Handlers
+        self, application: Application[Any, Any, Any, Any, Any, Any], host: Chatbot, handlers: Handlers
     ) -> None:
         bot = application.bot
 
@@ -355,7 +355,7 @@ class TelegramBot:
                 raise result
         await self._confirm(bot, host.store)
 
-    def _listen(self, inbox: Inbox, host: Host) -> list[webhook.Server]:
+    def _listen(self, inbox: Inbox, host: Chatbot) -> list[webhook.Server]:
         """Listen for updates and for those who watch, where the settings say so."""
         settings, servers = self._settings, []
         try:
@@ -435,7 +435,7 @@ class TelegramBot:
                 elif time.monotonic() - asked < BRIEF_S:
                     await self._pause(BRIEF_S)
 
-    async def _confirm(self, bot: Bot, store: State) -> None:
+    async def _confirm(self, bot: Bot, store: StateDatabase) -> None:
         """Tell Telegram which updates we have, as the next request would have done."""
         if self._offset is None:
             return
@@ -456,7 +456,7 @@ class TelegramBot:
             return False
         return True
 
-    async def _announce(self, bot: Bot, store: State, handlers: Handlers) -> None:
+    async def _announce(self, bot: Bot, store: StateDatabase, handlers: Handlers) -> None:
         """Every so often forget what is old, look for new articles and tell those who want to hear of them."""
         said = ""
         while not self._stop.is_set():

@@ -49,8 +49,8 @@ from telegram.ext import (
 )
 
 from bot.conversation import rendering
-from bot.conversation.cards import Card, Press
-from bot.conversation.chatbot import ADMIN, PRIVATE, Found, Host, Job, Visit
+from bot.conversation.cards import CallbackData, Card
+from bot.conversation.chatbot import ADMIN, PRIVATE, Chatbot, InlineResult, LongTask, MessageOrigin
 from bot.conversation.phrases import Language, Phrase, say
 from bot.conversation.rendering import Rich, Style
 from bot.service.state import Subscriber
@@ -107,7 +107,7 @@ def keyboard_of(card: Card) -> InlineKeyboardMarkup | None:
 class Handlers:
     """Hands updates to the host and shows what it gives."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Chatbot) -> None:
         self._host = host
         self._shown: OrderedDict[tuple[int, int], object] = OrderedDict()
 
@@ -194,7 +194,7 @@ class Handlers:
         with contextlib.suppress(TelegramError):
             await self._send(context.bot, chat.id, Card(Rich(text)), thread=thread)
 
-    async def _throttled(self, message: Message, visit: Visit) -> bool:
+    async def _throttled(self, message: Message, visit: MessageOrigin) -> bool:
         """Whether somebody asks more than their budget; they are told so once until it allows again."""
         wait_s = self._host.wait_s(visit)
         card = self._host.slow_down(visit, wait_s) if wait_s else None
@@ -204,7 +204,7 @@ class Handlers:
 
     # Articles that admins send.
 
-    def _article_in(self, message: Message, visit: Visit, words: str | None, bot: Bot) -> Message | None:
+    def _article_in(self, message: Message, visit: MessageOrigin, words: str | None, bot: Bot) -> Message | None:
         """The message that holds what an admin wants added: a document, a forwarded post or an address."""
         replied = message.reply_to_message
         if words == "/add" and replied is not None and self._host.runs(visit.person):
@@ -213,7 +213,7 @@ class Handlers:
         shared = words is not None and _SHARED.fullmatch(words) is not None
         return message if self._host.is_admin(visit) and (message.document or sent or shared) else None
 
-    async def _take(self, message: Message, article: Message, visit: Visit) -> None:
+    async def _take(self, message: Message, article: Message, visit: MessageOrigin) -> None:
         """Add what an admin sent."""
         words, document = _text(article).strip(), article.document
         language = self._host.speaks(visit.person, visit.client)
@@ -284,8 +284,8 @@ class Handlers:
         shown = message if isinstance(message, Message) else None
         thread = shown and _thread(shown)
         private = message.chat.type == ChatType.PRIVATE
-        visit = Visit(message.chat.id, thread or 0, message.message_id, user.id, user.language_code, private)
-        result = await self._host.press(Press.of(query.data or ""), visit)
+        visit = MessageOrigin(message.chat.id, thread or 0, message.message_id, user.id, user.language_code, private)
+        result = await self._host.press(CallbackData.of(query.data or ""), visit)
         if isinstance(result, Card):
             edited = await self._edit(bot, message.chat.id, message.message_id, result, shown)
             return None if edited else outdated
@@ -314,16 +314,16 @@ class Handlers:
 
     # What it shows.
 
-    async def _deliver(self, message: Message, result: Card | Job | None, into: int | None = None) -> None:
+    async def _deliver(self, message: Message, result: Card | LongTask | None, into: int | None = None) -> None:
         """Answer a message, in place of our message `into` where there is one; a job tells how far it is."""
-        if isinstance(result, Job):
+        if isinstance(result, LongTask):
             await self._work(message, result)
         elif result is not None and (
             into is None or not await self._edit(message.get_bot(), message.chat_id, into, result)
         ):
             await self._reply(message, result)
 
-    async def _work(self, message: Message, job: Job) -> None:
+    async def _work(self, message: Message, job: LongTask) -> None:
         sent = await self._reply(message, job.begun)
 
         async def tell(card: Card) -> bool:
@@ -481,7 +481,7 @@ def _as_record(message: Message, path: Path) -> str:
     return str(path)
 
 
-def _result(found: Found, language: Language, bot: Bot) -> InlineQueryResultArticle:
+def _result(found: InlineResult, language: Language, bot: Bot) -> InlineQueryResultArticle:
     link = f"https://t.me/{bot.username}?start={found.start}"
     opens = InlineKeyboardMarkup([[InlineKeyboardButton(say(Phrase.BUTTON_OPEN, language), url=link)]])
     rich = found.card.rich
@@ -509,9 +509,11 @@ def _thread(message: Message) -> int | None:
     return message.message_thread_id if message.is_topic_message else None
 
 
-def _visit(message: Message, user: User) -> Visit:
+def _visit(message: Message, user: User) -> MessageOrigin:
     private = message.chat.type == ChatType.PRIVATE
-    return Visit(message.chat_id, _thread(message) or 0, message.message_id, user.id, user.language_code, private)
+    return MessageOrigin(
+        message.chat_id, _thread(message) or 0, message.message_id, user.id, user.language_code, private
+    )
 
 
 def _words_for(message: Message, bot: Bot) -> str | None:

@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from typing import Any
 
-from bot.service.state import State, StateError
+from bot.service.state import StateDatabase, StateError
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ class Inbox:
     """
 
     def __init__(
-        self, state: State, handle: Callable[[Update], Awaitable[None]], *, room: int = 1000, at_once: int = 64
+        self, state: StateDatabase, handle: Callable[[Update], Awaitable[None]], *, room: int = 1000, at_once: int = 64
     ) -> None:
         self._state = state
         self._handle = handle

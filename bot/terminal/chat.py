@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
 from bot.conversation import rendering
-from bot.conversation.dialogue import Ask, Browse, Leave, Reply, State, resolve, step
+from bot.conversation.dialogue import Ask, Browse, DialogueState, Leave, Reply, resolve, step
 from bot.conversation.phrases import Language, Phrase, say
-from bot.conversation.rendering import Look, Rich, Style
+from bot.conversation.rendering import QuoteLook, Rich, Style
 from corpus.article import Article
 from retrieval.errors import RetrievalError
 from retrieval.results import Answer, Query
@@ -95,13 +95,13 @@ def converse(
     lines = _typed(history, screen, language, keys, display) if interactive else _read(stdin)
     executor = ThreadPoolExecutor(1, "load")
     try:
-        _Conversation(executor.submit(load), screen, State(heard=language or Language.EN)).run(lines)
+        _Conversation(executor.submit(load), screen, DialogueState(heard=language or Language.EN)).run(lines)
     finally:
         executor.shutdown(wait=False, cancel_futures=True)
 
 
 class _Conversation:
-    def __init__(self, newsroom: Future[Newsroom], screen: Screen, state: State) -> None:
+    def __init__(self, newsroom: Future[Newsroom], screen: Screen, state: DialogueState) -> None:
         self._newsroom = newsroom
         self._screen = screen
         self._state = state
@@ -142,7 +142,7 @@ class _Conversation:
         elif isinstance(reply, Browse):
             shown = _page(self._opened().articles(), reply)
         else:
-            shown = rendering.reply(reply, look=Look.MARKS, commands=COMMANDS)
+            shown = rendering.reply(reply, look=QuoteLook.MARKS, commands=COMMANDS)
         self._screen.show(shown + Rich("" if isinstance(reply, Leave) else "\n"))
 
 

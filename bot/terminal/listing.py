@@ -29,7 +29,7 @@ class Order(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ArticleSelection:
     """Which articles are meant; what is None chooses all. Days are inclusive; an article without a date has none."""
 
     since: dt.date | None = None
@@ -58,7 +58,7 @@ def record(article: Article, *, text: bool) -> Record:
     return {key: getattr(article, key) for key in (*_FIELDS, *(("text",) if text else ()))}
 
 
-def in_order(records: Iterable[Record], order: Order = Order.PUBLISHED, *, backwards: bool = False) -> list[Record]:
+def sort_records(records: Iterable[Record], order: Order = Order.PUBLISHED, *, backwards: bool = False) -> list[Record]:
     """The records sorted: by date the newest first, by all else from A on; equal ones by title, then by id.
 
     What does not say what it is sorted by comes last, backwards too.
@@ -82,13 +82,13 @@ def page_of(records: list[Record], size: int | None, number: int) -> tuple[list[
     return shown, f"{first + 1} to {first + len(shown)} of {len(records)} articles{more}" if pages > 1 else None
 
 
-def line(listed: Record) -> Rich:
+def summary_line(listed: Record) -> Rich:
     """A record on one line: id, title, outlet, date."""
     about = " · ".join(part for part in (listed["source"], listed["published"]) if part)
     return joined([Rich(listed["id"]).styled(Style.DIM), Rich(listed["title"]), Rich(about).styled(Style.DIM)], " · ")
 
 
-def whole(article: Article) -> Rich:
+def full_article(article: Article) -> Rich:
     """An article to read: its title, what is known of it, its text."""
     known = " · ".join(part for part in (article.source, article.author, article.published, article.url) if part)
     head = joined([Rich(article.title).styled(Style.BOLD), Rich(known).styled(Style.DIM)], "\n")

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from retrieval.index.build_progress import Step
+from retrieval.index.build_progress import BuildProgress
 
 Count = Callable[[int], None]
 """Called with how much is done so far."""
-Show = Callable[[Step], None]
+Show = Callable[[BuildProgress], None]
 Clock = Callable[[], float]
 
 _QUIET_S = 1.0
@@ -24,16 +24,16 @@ _LATELY_S = 30.0
 
 
 @contextmanager
-def progress(
+def progress_bar(
     what: str, total: int | None, stream: TextIO | None = None, clock: Clock = time.monotonic
 ) -> Iterator[Count]:
     """Show how `what` advances towards `total`; the context gives the function to call with each new count."""
-    with steps(stream, clock) as show:
-        yield lambda done: show(Step(what, done, total or 0))
+    with build_progress_bar(stream, clock) as show:
+        yield lambda done: show(BuildProgress(what, done, total or 0))
 
 
 @contextmanager
-def steps(
+def build_progress_bar(
     stream: TextIO | None = None, clock: Clock = time.monotonic, wait: Callable[[float], bool] | None = None
 ) -> Iterator[Show]:
     """Show how work of several parts advances to its end; the context gives the function to call with each step.
@@ -57,9 +57,9 @@ class _Pace:
         self._at = clock()
         self._marks = deque([(self._at, 0)])
         """Moments of the last _LATELY_S, each with how much was done: copying goes faster than encoding."""
-        self.step: Step | None = None
+        self.step: BuildProgress | None = None
 
-    def take(self, step: Step) -> None:
+    def take(self, step: BuildProgress) -> None:
         self._at = self._clock()
         if self.step is not None and self.step.what != step.what:
             self._marks = deque([(self._at, 0)])
@@ -110,7 +110,7 @@ def _bar(stream: TextIO, clock: Clock) -> Iterator[Show]:
     task = bar.add_task("", total=None, count="")
     began, shown = clock(), False
 
-    def show(step: Step) -> None:
+    def show(step: BuildProgress) -> None:
         nonlocal shown
         pace.take(step)
         if not shown and clock() - began >= _QUIET_S:
@@ -148,7 +148,7 @@ def _lines(stream: TextIO, clock: Clock, wait: Callable[[float], bool] | None) -
         rate = f", {pace.rate:.1f} a second" if step.done else ""
         print(f"{step.what}{count}{total}{left}{rate}", file=stream, flush=True)
 
-    def show(step: Step) -> None:
+    def show(step: BuildProgress) -> None:
         with lock:
             pace.take(step)
             say()

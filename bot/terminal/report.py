@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
-from retrieval.evaluation import Bin, Case, Figures
+from retrieval.evaluation import CalibrationBin, EvaluationResult, GoldQuestion
 from retrieval.results import Answer, Quote
 
 FAILURES = 30
@@ -25,7 +25,7 @@ small { color: #555 }
 """
 
 
-def rows(figures: Figures) -> list[tuple[str, str]]:
+def rows(figures: EvaluationResult) -> list[tuple[str, str]]:
     """Name and value of each figure that was measured."""
     found = [(field.name, getattr(figures, field.name)) for field in fields(figures) if field.name != "bins"]
     return [
@@ -33,12 +33,12 @@ def rows(figures: Figures) -> list[tuple[str, str]]:
     ]
 
 
-def table(figures: Figures) -> str:
+def table(figures: EvaluationResult) -> str:
     """The figures, one a line."""
     return "\n".join(f"{name:22s} {value}" for name, value in rows(figures))
 
 
-def page(name: str, figures: Figures, cases: Sequence[Case], answers: Sequence[Answer]) -> str:
+def page(name: str, figures: EvaluationResult, cases: Sequence[GoldQuestion], answers: Sequence[Answer]) -> str:
     """An HTML page that needs nothing else: figures, plots, and the failures the answers were surest of."""
     yes = [a.confidence for c, a in zip(cases, answers, strict=True) if c.gold]
     no = [a.confidence for c, a in zip(cases, answers, strict=True) if not c.gold]
@@ -55,7 +55,7 @@ def page(name: str, figures: Figures, cases: Sequence[Case], answers: Sequence[A
     )
 
 
-def _reliability(bins: Iterable[Bin]) -> str:
+def _reliability(bins: Iterable[CalibrationBin]) -> str:
     filled = [b for b in bins if b.count]
     most = max((b.count for b in filled), default=1)
     dots = "".join(
@@ -96,7 +96,7 @@ def _plot(inside: str) -> str:
     )
 
 
-def _failures(cases: Sequence[Case], answers: Sequence[Answer]) -> Iterable[str]:
+def _failures(cases: Sequence[GoldQuestion], answers: Sequence[Answer]) -> Iterable[str]:
     """The worst first: answered without an answer, then answered wrongly, then declined although there was one."""
     wrong = [(c, a) for c, a in zip(cases, answers, strict=True) if a.answered and c.rank(a) != 0]
     missed = [(c, a) for c, a in zip(cases, answers, strict=True) if not a.answered and c.gold]

@@ -6,9 +6,9 @@ import io
 import zipfile
 
 from corpus.article import Article
-from corpus.clean import clean_text, one_line
 from corpus.errors import SourceError
 from corpus.readers.text import article_from_text, make_article
+from corpus.text.clean import clean_text, one_line
 
 # Unpacked; a bomb of a few kilobytes unpacks to gigabytes.
 _UNPACKED_LIMIT = 64 << 20

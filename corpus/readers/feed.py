@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from corpus.article import Article
-from corpus.clean import one_line
-from corpus.dates import iso_date
 from corpus.errors import SourceError
 from corpus.readers.text import make_article
 from corpus.readers.web import decode_page, text_of_html
+from corpus.text.clean import one_line
+from corpus.text.dates import iso_date
 
 # Fewer words are a teaser, whatever the feed calls them.
 _FULL_WORDS = 120

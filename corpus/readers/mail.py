@@ -9,11 +9,11 @@ from email.message import EmailMessage
 from email.utils import parseaddr
 
 from corpus.article import Article
-from corpus.clean import clean_text, drop_furniture, one_line
-from corpus.dates import iso_date
 from corpus.errors import SourceError
 from corpus.readers.text import article_from_text, decode, make_article
 from corpus.readers.web import decode_page, read_page, text_of_html
+from corpus.text.clean import clean_text, one_line, strip_boilerplate
+from corpus.text.dates import iso_date
 
 _HEADER = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}")
 _KNOWN = re.compile(rb"^(?:from|subject|message-id|received|mime-version):", re.IGNORECASE | re.MULTILINE)
@@ -48,14 +48,14 @@ def read_mail(data: bytes, *, name: str) -> Article:
     if page and saved_from:
         # A browser's archive of a page: what its header says is of the saving.
         return read_page(page, url=one_line(saved_from))
-    body = drop_furniture(clean_text(_SIGNATURE.sub("", decode(text)))) if text else ""
+    body = strip_boilerplate(clean_text(_SIGNATURE.sub("", decode(text)))) if text else ""
     if not body and page:
         try:
             found = read_page(page)
             subject, body = subject or found.title, found.text
         except SourceError:
             # A few lines are a message all the same.
-            body = drop_furniture(text_of_html(decode_page(page)))
+            body = strip_boilerplate(text_of_html(decode_page(page)))
     if not subject:
         found = article_from_text(body, name=name)
         subject, body = found.title, found.text

@@ -8,10 +8,10 @@ import unicodedata
 from dataclasses import replace
 
 from corpus.article import Article
-from corpus.clean import clean_text, drop_furniture, one_line
-from corpus.dates import iso_date
 from corpus.errors import ArticleError, SourceError
 from corpus.readers.text import article_from_text, make_article
+from corpus.text.clean import clean_text, one_line, strip_boilerplate
+from corpus.text.dates import iso_date
 
 _FRONT = re.compile(
     r"---[ \t]*(?P<cr>\r?)\n(?P<fields>(?:(?!---[ \t]*\r?$)[^\n]*\n)*?)---[ \t]*(?:\r?\n|\Z)", re.MULTILINE
@@ -113,7 +113,7 @@ def _without_markup(text: str) -> str:
 def _cleaned(fields: dict[str, str], body: str, *, name: str) -> Article:
     body = _without_markup(body)
     if title := one_line(fields.get("title", "")):
-        found = make_article(title, drop_furniture(clean_text(body)))
+        found = make_article(title, strip_boilerplate(clean_text(body)))
     else:
         found = article_from_text(body, name=name)
     known = {key: one_line(value) for key, value in fields.items() if key in _OPTIONAL}

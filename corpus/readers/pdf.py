@@ -13,9 +13,9 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from corpus.article import Article
-from corpus.clean import clean_text, one_line
 from corpus.errors import SourceError
 from corpus.readers.text import article_from_text, make_article
+from corpus.text.clean import clean_text, one_line
 
 if TYPE_CHECKING:
     from pypdf import PageObject

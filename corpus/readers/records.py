@@ -9,10 +9,10 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from corpus.article import Article, content_id
-from corpus.clean import normalize, one_line
 from corpus.errors import ArticleError, SourceError
-from corpus.language import language_of
 from corpus.readers.item import Found, Item, Refused
+from corpus.text.clean import normalize, one_line
+from corpus.text.language import language_of
 
 # A line longer than this is no article, and reading it whole could take all memory.
 _LINE_LIMIT = 32 << 20

@@ -7,9 +7,9 @@ import re
 import unicodedata
 
 from corpus.article import Article, content_id
-from corpus.clean import clean_text, drop_furniture, one_line, site_name
 from corpus.errors import SourceError
-from corpus.language import language_of
+from corpus.text.clean import clean_text, one_line, site_name, strip_boilerplate
+from corpus.text.language import language_of
 
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -123,9 +123,9 @@ def article_from_text(text: str, *, name: str) -> Article:
     """
     text = clean_text(text)
     source = site_name(text)
-    body = drop_furniture(text)
+    body = strip_boilerplate(text)
     title, rest = _split_title(body)
-    rest = drop_furniture(rest)
+    rest = strip_boilerplate(rest)
     if title is None or not rest:
         title, rest = title or _title_from(name), rest or body
     return make_article(title, rest, source=source)

@@ -17,11 +17,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from corpus.article import Article
-from corpus.clean import clean_text, drop_furniture, is_furniture
 from corpus.errors import SourceError
-from corpus.language import language_of
-from corpus.readers.about import About, describe, key_of
+from corpus.readers.page_metadata import PageMetadata, key_of, read_metadata
 from corpus.readers.text import decode, make_article
+from corpus.text.clean import clean_text, is_boilerplate, strip_boilerplate
+from corpus.text.language import language_of
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -132,7 +132,7 @@ def read_page(data: bytes, *, url: str | None = None, charset: str | None = None
     if len(data) > _PAGE_LIMIT:
         raise SourceError(f"the page is larger than {_PAGE_LIMIT >> 20} MiB")
     tree = _parse(decode_page(data, charset))
-    about = describe(tree, url)
+    about = read_metadata(tree, url)
     body = _body(tree, about)
     words = _count(body)
     if words < _LEAST_WORDS or (words < _FEW_WORDS and (not about.free or _WALL.search(body) or _PAYWALL.search(body))):
@@ -201,7 +201,7 @@ def _parse(text: str) -> HtmlElement:
         raise SourceError("it is an empty page") from exc
 
 
-def _body(tree: HtmlElement, about: About) -> str:
+def _body(tree: HtmlElement, about: PageMetadata) -> str:
     """The article's paragraphs with blank lines between."""
     for table in tree.xpath("//table")[_MOST_TABLES:]:
         if table.getparent() is not None:
@@ -394,12 +394,12 @@ def _joined(blocks: list[_Block]) -> str:
         gap = "" if not text else "\n" if (item and previous == "item") or (block.kind == previous == "row") else "\n\n"
         text += gap + ("- " if item else "") + block.text
         previous = block.kind
-    return drop_furniture(clean_text(text))
+    return strip_boilerplate(clean_text(text))
 
 
-def _without_furniture(blocks: list[_Block], about: About, linked: set[str]) -> list[_Block]:
+def _without_furniture(blocks: list[_Block], about: PageMetadata, linked: set[str]) -> list[_Block]:
     """The blocks without teasers anywhere, and without title, byline and call to act at the two ends."""
-    kept = [b for b in blocks if not _TEASER.match(b.text) and not is_furniture(b.text)]
+    kept = [b for b in blocks if not _TEASER.match(b.text) and not is_boilerplate(b.text)]
     title = key_of(about.title or "")
     # What stands over the headline, a section or a name, is not the article's.
     start = next((at + 1 for at, b in enumerate(kept[:_OVER_TITLE]) if title and key_of(b.text) == title), 0)
@@ -415,7 +415,7 @@ def _without_furniture(blocks: list[_Block], about: About, linked: set[str]) -> 
     return kept[start:end]
 
 
-def _reason_for_nothing(about: About, tree: HtmlElement) -> str:
+def _reason_for_nothing(about: PageMetadata, tree: HtmlElement) -> str:
     """Why a page gave no article, as far as it can be told."""
     text = tree.text_content()
     if _WALL.search(text):

@@ -27,7 +27,7 @@ WORD = np.dtype([("term", "<u4"), ("mark", "<u2")])
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class ArticleFilter:
     """Which articles may answer: published from `since` to `until`, both included, by the outlet `source`.
 
     An article without a date was never published; outlets are compared without case. None allows every article.
@@ -40,11 +40,11 @@ class Where:
     @property
     def everything(self) -> bool:
         """Whether every article may answer."""
-        return self == Where()
+        return self == ArticleFilter()
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class Matches:
     """Passages near a question by meaning or by words.
 
     `rows` (n,) ascend; `cosine` (n,) and `bm25` (n,) say how near each is, 0 where nothing was asked or is shared.
@@ -57,13 +57,13 @@ class Fetched:
     nearest: Rows
     matching: Rows
 
-    def only(self, kept: NDArray[np.bool_]) -> Fetched:
+    def only(self, kept: NDArray[np.bool_]) -> Matches:
         """The same with some of the rows left out; the ranks of the others stay as they are."""
-        return Fetched(self.rows[kept], self.cosine[kept], self.bm25[kept], self.nearest, self.matching)
+        return Matches(self.rows[kept], self.cosine[kept], self.bm25[kept], self.nearest, self.matching)
 
 
 @dataclass(frozen=True, slots=True)
-class Passages:
+class PassageData:
     """What an index keeps of some passages, flat, in the order they were asked for.
 
     `article` (n,) are their articles' rows, `spans` their spans, `arabic` (n,) whether they have at least as many
@@ -84,7 +84,7 @@ class Passages:
 
 
 @dataclass(frozen=True, slots=True)
-class Vectors:
+class PassageVectors:
     """What is kept of a passage: (dim,) float32, (s, dim) int8 and (w, WORD_DIM) int8."""
 
     passage: NDArray[np.float32]
@@ -93,7 +93,7 @@ class Vectors:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class PassageRecord:
     """Everything that an index keeps of a passage; `key` names the words it was made of."""
 
     span: Span
@@ -102,21 +102,21 @@ class Kept:
     words: NDArray[np.void]
     sentences: NDArray[np.void]
     arabic: bool
-    vectors: Vectors
+    vectors: PassageVectors
 
 
-def day_of(published: str | None) -> int:
+def day_number(published: str | None) -> int:
     """The ordinal of an article's day of publication, 0 where that is not known."""
     return 0 if published is None else dt.datetime.fromisoformat(published).date().toordinal()
 
 
-def outlet_of(source: str | None) -> int:
+def outlet_key(source: str | None) -> int:
     """A number, below 2**63, for an outlet's name, the same in capitals and small letters."""
     name = (source or "").casefold().strip().encode("utf-8", "surrogatepass")
     return int.from_bytes(hashlib.blake2b(name, digest_size=8).digest(), "little") >> 1
 
 
-class Listed(NamedTuple):
+class ArticleSummary(NamedTuple):
     """An article as it stands in a list: its row and id, the beginning of its title, and when it was published."""
 
     row: int
@@ -125,7 +125,7 @@ class Listed(NamedTuple):
     published: str | None
 
 
-class Store(Protocol):
+class IndexStore(Protocol):
     """The indexes that one engine keeps, by name, one of which serves."""
 
     def current(self) -> str | None:
@@ -163,7 +163,7 @@ class Index(Protocol):
     def size(self) -> int:
         """How many passages there are."""
 
-    def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: Where) -> Fetched:
+    def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: ArticleFilter) -> Matches:
         """The `limit` passages nearest to a unit vector, and as many that share the most telling terms.
 
         Args:
@@ -173,7 +173,7 @@ class Index(Protocol):
             where: What may be found.
         """
 
-    def passages(self, rows: Rows) -> Passages:
+    def passages(self, rows: Rows) -> PassageData:
         """What is kept of these passages."""
 
     def arabic(self, rows: Rows) -> NDArray[np.bool_]:
@@ -182,7 +182,7 @@ class Index(Protocol):
     def texts(self, rows: Rows) -> list[str]:
         """The words of these passages."""
 
-    def beside(self, first: int, last: int) -> tuple[Span | None, Span | None]:
+    def neighbours(self, first: int, last: int) -> tuple[Span | None, Span | None]:
         """The sentences right before and right after the passages `first` to `last`, neighbours in one article."""
 
     def article(self, row: int) -> Article:
@@ -191,19 +191,19 @@ class Index(Protocol):
     def articles(self) -> Iterator[Article]:
         """Every article, by row."""
 
-    def numbered(self) -> Iterator[tuple[int, Article]]:
+    def articles_with_rows(self) -> Iterator[tuple[int, Article]]:
         """Every article with its row."""
 
-    def listed(self) -> Iterator[Listed]:
+    def listed(self) -> Iterator[ArticleSummary]:
         """What to list every article by. This alone may go on in another thread beside all else."""
 
     def load(self, rows: Iterable[int]) -> Iterator[Article]:
         """The articles of these rows, in their order, however many."""
 
-    def exported(self) -> Iterator[tuple[Article, list[Kept]]]:
+    def export(self) -> Iterator[tuple[Article, list[PassageRecord]]]:
         """Every article with all that is kept of its passages."""
 
-    def vectors(self, keys: Iterable[int]) -> Mapping[int, Vectors]:
+    def vectors(self, keys: Iterable[int]) -> Mapping[int, PassageVectors]:
         """The vectors of those passages that were made of the same words, by their key."""
 
     def document_frequency(self, term: str) -> int:

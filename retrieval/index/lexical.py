@@ -11,7 +11,7 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-from retrieval.index.contract import Where, outlet_of
+from retrieval.index.contract import ArticleFilter, outlet_key
 
 _FIELD = "terms"
 _WRITER_BYTES = 64 << 20
@@ -26,7 +26,7 @@ def _schema() -> tantivy.Schema:
     return builder.build()
 
 
-def save(folder: Path, passages: Iterable[tuple[Sequence[str], int, int]]) -> None:
+def build(folder: Path, passages: Iterable[tuple[Sequence[str], int, int]]) -> None:
     """Write an index of each passage's terms, day and outlet; a passage's row is its place in the order given."""
     folder.mkdir()
     index = tantivy.Index(_schema(), path=str(folder))
@@ -70,7 +70,7 @@ class LexicalIndex:
         return int(self._searcher.doc_freq(_FIELD, term))
 
     def search(
-        self, weights: Mapping[str, float], limit: int, where: Where | None = None
+        self, weights: Mapping[str, float], limit: int, where: ArticleFilter | None = None
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """The rows that match any of the terms, best first, equal scores by row, and their weighted BM25 scores."""
         clauses = [
@@ -83,7 +83,7 @@ class LexicalIndex:
         if not clauses or limit == 0:
             return np.empty(0, np.int64), np.empty(0, np.float32)
         query = tantivy.Query.boolean_query(clauses)
-        conditions = self._conditions(where or Where())
+        conditions = self._conditions(where or ArticleFilter())
         if conditions:
             query = tantivy.Query.boolean_query([(tantivy.Occur.Must, one) for one in (query, *conditions)])
         hits = self._searcher.search(query, limit, count=False).hits
@@ -93,7 +93,7 @@ class LexicalIndex:
         order = np.lexsort((rows, -scores))
         return rows[order], scores[order]
 
-    def _conditions(self, where: Where) -> list[tantivy.Query]:
+    def _conditions(self, where: ArticleFilter) -> list[tantivy.Query]:
         """What must hold and adds nothing to a score."""
         conditions = []
         if where.since is not None or where.until is not None:
@@ -101,5 +101,5 @@ class LexicalIndex:
             last = None if where.until is None else where.until.toordinal()
             conditions.append(tantivy.Query.range_query(self._schema, "day", tantivy.FieldType.Integer, first, last))
         if where.source is not None:
-            conditions.append(tantivy.Query.term_query(self._schema, "outlet", outlet_of(where.source)))
+            conditions.append(tantivy.Query.term_query(self._schema, "outlet", outlet_key(where.source)))
         return [tantivy.Query.const_score_query(condition, 0.0) for condition in conditions]

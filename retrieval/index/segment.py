@@ -26,9 +26,18 @@ from numpy.typing import NDArray
 
 from corpus.article import Article, Span
 from retrieval.errors import SnapshotCorrupt
-from retrieval.index.contract import PASSAGE, SENTENCE, WORD, Floats, Kept, Vectors, Where, outlet_of
+from retrieval.index.contract import (
+    PASSAGE,
+    SENTENCE,
+    WORD,
+    ArticleFilter,
+    Floats,
+    PassageRecord,
+    PassageVectors,
+    outlet_key,
+)
 from retrieval.index.lexical import LexicalIndex
-from retrieval.index.vectors import NearestBy, VectorIndex
+from retrieval.index.vectors import VectorIndex, VectorSearchSettings
 from retrieval.text.late_interaction import WORD_DIM
 
 MANIFEST = "segment.json"
@@ -53,7 +62,7 @@ class SegmentManifest:
     passages: int
     sentences: int
     words: int
-    nearest: NearestBy
+    nearest: VectorSearchSettings
     files: dict[str, tuple[int, str]]
 
     @classmethod
@@ -68,7 +77,7 @@ class SegmentManifest:
             raw = json.loads(text)
             known = {field.name: raw[field.name] for field in fields(cls)}
             known["files"] = {name: (int(size), str(digest)) for name, (size, digest) in raw["files"].items()}
-            known["nearest"] = NearestBy(**raw["nearest"])
+            known["nearest"] = VectorSearchSettings(**raw["nearest"])
             manifest = cls(**known)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as exc:
             raise SnapshotCorrupt(f"segment {folder.name} has no readable manifest; {_REBUILD} --full") from exc
@@ -88,7 +97,7 @@ class SegmentManifest:
         return hashlib.sha256(about.encode()).hexdigest()[:16]
 
 
-def shapes(manifest: SegmentManifest) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:
+def array_layouts(manifest: SegmentManifest) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:
     """Type and shape of each flat array, by its file's name."""
     articles, passages, sentences, words = manifest.articles, manifest.passages, manifest.sentences, manifest.words
     return {
@@ -120,7 +129,7 @@ class Segment:
         self.folder = folder
         self.manifest = manifest
         self._pages: list[mmap.mmap] = []
-        arrays = {name: self._mapped(f"{name}.bin", *about) for name, about in shapes(manifest).items()}
+        arrays = {name: self._mapped(f"{name}.bin", *about) for name, about in array_layouts(manifest).items()}
         self.lines, self.rows, self.digests = arrays["lines"], arrays["rows"], arrays["digests"]
         self.edges, self.keys, self.arabic = arrays["passages"], arrays["keys"], arrays["arabic"]
         self.words, self.word_vectors = arrays["words"], arrays["word_vectors"]
@@ -133,14 +142,14 @@ class Segment:
             self.vectors = VectorIndex.open(folder / "nearest.faiss", self.exact, manifest.nearest)
             self.lexical = LexicalIndex.open(folder / "lexical")
 
-    def let_go(self, turn: int | None = None) -> None:
+    def release_pages(self, turn: int | None = None) -> None:
         """Give back what was read of one file, another with each turn, or of all; it stays in the system's cache."""
         if self._pages and hasattr(mmap, "MADV_DONTNEED"):
             for pages in self._pages if turn is None else [self._pages[turn % len(self._pages)]]:
                 pages.madvise(mmap.MADV_DONTNEED)
 
     def _mapped(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> NDArray[Any]:
-        found, pages = mapped(self.folder / name, dtype, shape)
+        found, pages = map_array(self.folder / name, dtype, shape)
         if pages is not None:
             self._pages.append(pages)
         return found
@@ -164,7 +173,7 @@ class Segment:
         """The passages of those articles, (passages,) bool from (articles,) bool."""
         return np.repeat(articles, np.diff(self.rows))
 
-    def allowed(self, where: Where) -> NDArray[np.bool_]:
+    def allowed(self, where: ArticleFilter) -> NDArray[np.bool_]:
         """Which articles may answer, (articles,)."""
         allowed = np.ones(self.manifest.articles, np.bool_)
         if where.since is not None or where.until is not None:
@@ -174,7 +183,7 @@ class Segment:
         if where.until is not None:
             allowed &= self.days <= where.until.toordinal()
         if where.source is not None:
-            allowed &= self.outlets == outlet_of(where.source)
+            allowed &= self.outlets == outlet_key(where.source)
         return allowed
 
     def known(self, words: Mapping[int, str]) -> set[str]:
@@ -185,12 +194,12 @@ class Segment:
             return set()
         return {words[key] for key in keys[self._vocabulary[places] == keys].tolist()}
 
-    def known_vectors(self, keys: NDArray[np.uint64]) -> dict[int, Vectors]:
+    def known_vectors(self, keys: NDArray[np.uint64]) -> dict[int, PassageVectors]:
         """The vectors of the passages that were made of the same words, by their key; of several the first."""
         rows = np.flatnonzero(np.isin(self.keys, keys))[::-1].tolist()
         return {int(self.keys[row]): self._vectors(row) for row in rows}
 
-    def exported(self, articles: NDArray[np.bool_]) -> Iterator[tuple[Article, list[Kept]]]:
+    def export(self, articles: NDArray[np.bool_]) -> Iterator[tuple[Article, list[PassageRecord]]]:
         """Those of its articles, with all that is kept of their passages."""
         with (self.folder / "folded.txt").open("rb") as folded:
             for number in np.flatnonzero(articles).tolist():
@@ -201,9 +210,9 @@ class Segment:
                 ]
                 yield self.article(number), kept
 
-    def _kept(self, row: int, folded: list[str]) -> Kept:
+    def _kept(self, row: int, folded: list[str]) -> PassageRecord:
         edges = self.edges[row : row + 2]
-        return Kept(
+        return PassageRecord(
             span=Span(int(edges["start"][0]), int(edges["end"][0])),
             key=int(self.keys[row]),
             folded=tuple(word for word in folded if word),
@@ -213,9 +222,9 @@ class Segment:
             vectors=self._vectors(row),
         )
 
-    def _vectors(self, row: int) -> Vectors:
+    def _vectors(self, row: int) -> PassageVectors:
         words, sentences = (slice(*self.edges[unit][row : row + 2].tolist()) for unit in ("word", "sentence"))
-        return Vectors(self.exact[row], self.sentence_vectors[sentences], self.word_vectors[words])
+        return PassageVectors(self.exact[row], self.sentence_vectors[sentences], self.word_vectors[words])
 
     def sentence(self, row: int, place: int) -> Span:
         """The first (0) or last (-1) sentence of a passage."""
@@ -230,11 +239,11 @@ def word_key(word: str) -> int:
 
 
 def article_key(article_id: str, digest: bytes) -> bytes:
-    """16 bytes that name an article as it is, from its id and what `corpus.catalog.digest_of` makes of it."""
+    """16 bytes that name an article as it is, from its id and what `corpus.storage.catalog.digest_of` makes of it."""
     return hashlib.blake2b(digest + article_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
-def mapped(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> tuple[NDArray[Any], mmap.mmap | None]:
+def map_array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> tuple[NDArray[Any], mmap.mmap | None]:
     """A file as a flat array, and what maps it into memory; without a shape, all of it.
 
     Raises:

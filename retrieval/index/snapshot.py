@@ -23,20 +23,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Article, Span
-from retrieval.checksums import unsound
+from retrieval.checksums import first_damaged
 from retrieval.errors import RetrievalError, SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
 from retrieval.index.contract import (
     PASSAGE,
     SENTENCE,
     WORD,
-    Fetched,
+    ArticleFilter,
+    ArticleSummary,
     Floats,
-    Kept,
-    Listed,
-    Passages,
+    Matches,
+    PassageData,
+    PassageRecord,
+    PassageVectors,
     Rows,
-    Vectors,
-    Where,
 )
 from retrieval.index.segment import MANIFEST, Segment, SegmentManifest, word_key
 from retrieval.text.late_interaction import WORD_DIM
@@ -113,14 +113,14 @@ class Manifest:
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:8]
 
 
-def names(snapshots: Path) -> list[str]:
+def snapshot_names(snapshots: Path) -> list[str]:
     """The names of the snapshots in a folder, oldest first."""
     if not snapshots.is_dir():
         return []
     return sorted(entry.name for entry in snapshots.iterdir() if NAME.fullmatch(entry.name))
 
 
-def current(snapshots: Path) -> str | None:
+def current_name(snapshots: Path) -> str | None:
     """The name of the snapshot that serves, None where none was ever published.
 
     Raises:
@@ -143,7 +143,7 @@ class Snapshots:
 
     def current(self) -> str | None:
         """The name of the one that serves, None where nothing was ever published."""
-        return current(self.folder)
+        return current_name(self.folder)
 
     def open(self, name: str | None = None, *, encoder: str | None = None) -> Snapshot:
         """Open one; see `Snapshot.open`."""
@@ -157,7 +157,7 @@ class Snapshots:
     def listed(self) -> list[tuple[str, str]]:
         """Name and description of each, oldest first."""
         found = []
-        for name in names(self.folder):
+        for name in snapshot_names(self.folder):
             try:
                 manifest = Manifest.read(self.folder / name)
                 found.append((name, f"{manifest.articles} articles, {manifest.passages} passages"))
@@ -207,7 +207,7 @@ class Snapshot:
             SnapshotOutdated: another format version or another encoder made it.
             PermissionError: the home cannot be written to, or its files cannot be read.
         """
-        name = name or current(snapshots)
+        name = name or current_name(snapshots)
         if name is None:
             raise SnapshotMissing("there is no index yet; run: newsquote index build")
         folder = snapshots / name
@@ -244,41 +244,41 @@ class Snapshot:
         """Every article, by row."""
         return self.load(range(self.manifest.articles))
 
-    def numbered(self) -> Iterator[tuple[int, Article]]:
+    def articles_with_rows(self) -> Iterator[tuple[int, Article]]:
         """Every article with its row."""
         return enumerate(self.articles())
 
-    def listed(self) -> Iterator[Listed]:
+    def listed(self) -> Iterator[ArticleSummary]:
         """What to list every article by, read past what is kept for answers, so that another thread may do it."""
         for row in range(self.manifest.articles):
             article = self._read(row)
-            yield Listed(row, article.id, article.title, article.published)
+            yield ArticleSummary(row, article.id, article.title, article.published)
             if row % LISTED == LISTED - 1:
                 for segment in self.segments:
-                    segment.let_go()
+                    segment.release_pages()
 
     def load(self, rows: Iterable[int]) -> Iterator[Article]:
         """The articles of these rows, in their order."""
         return map(self.article, rows)
 
-    def exported(self) -> Iterator[tuple[Article, list[Kept]]]:
+    def export(self) -> Iterator[tuple[Article, list[PassageRecord]]]:
         """Every article with all that is kept of its passages."""
         for number, segment in enumerate(self.segments):
             alive = np.ones(segment.manifest.articles, np.bool_)
             alive[self._gone_from(number)] = False
-            yield from segment.exported(alive)
+            yield from segment.export(alive)
 
-    def vectors(self, keys: Iterable[int]) -> dict[int, Vectors]:
+    def vectors(self, keys: Iterable[int]) -> dict[int, PassageVectors]:
         """The vectors of those passages that were made of the same words, by their key."""
         wanted = np.unique(np.fromiter(keys, np.uint64))
         return {key: kept for one in self.segments for key, kept in one.known_vectors(wanted).items()}
 
-    def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: Where) -> Fetched:
+    def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: ArticleFilter) -> Matches:
         """The `limit` passages nearest to a unit vector, and as many that share the most telling terms."""
         self._asked += 1
         if self._asked % LET_GO == 0:
             for segment in self.segments:
-                segment.let_go(self._asked // LET_GO)
+                segment.release_pages(self._asked // LET_GO)
         near, matched = [], []
         for number, segment in enumerate(self.segments):
             first = self._firsts[number]
@@ -298,16 +298,16 @@ class Snapshot:
         rows = np.union1d(nearest, matching)
         bm25 = np.zeros(len(rows), np.float32)
         bm25[np.searchsorted(rows, matching)] = scores
-        return Fetched(rows, self._cosines(rows, vector), bm25, nearest, matching)
+        return Matches(rows, self._cosines(rows, vector), bm25, nearest, matching)
 
-    def passages(self, rows: Rows) -> Passages:
+    def passages(self, rows: Rows) -> PassageData:
         """What is kept of these passages."""
         numbers, own = self._places(rows)
         segments = [self.segments[number] for number in numbers.tolist()]
         edges = self._taken(lambda segment: segment.edges, PASSAGE, numbers, own[:, None] + np.arange(2))
         words, sentences = (list(map(tuple, edges[unit].tolist())) for unit in ("word", "sentence"))
         dim = self.manifest.dim
-        return Passages(
+        return PassageData(
             article=self._article_rows(numbers, edges["article"][:, 0]),
             spans=tuple(map(Span, edges["start"][:, 0].tolist(), edges["end"][:, 0].tolist())),
             arabic=self.arabic(rows),
@@ -345,7 +345,7 @@ class Snapshot:
             )
         ]
 
-    def beside(self, first: int, last: int) -> tuple[Span | None, Span | None]:
+    def neighbours(self, first: int, last: int) -> tuple[Span | None, Span | None]:
         """The sentences right before and right after the passages `first` to `last`, neighbours in one article."""
         [number, _], [low, high] = (found.tolist() for found in self._places(np.array([first, last])))
         segment = self.segments[number]
@@ -415,7 +415,7 @@ class Snapshot:
 
 
 def _matching(
-    segment: Segment, weights: Mapping[str, float], limit: int, where: Where, allowed: NDArray[np.bool_] | None
+    segment: Segment, weights: Mapping[str, float], limit: int, where: ArticleFilter, allowed: NDArray[np.bool_] | None
 ) -> tuple[Rows, Floats]:
     """The best passages of a segment by words. Its lexical index knows the conditions, not what is gone."""
     wanted = limit
@@ -484,7 +484,7 @@ def check(folder: Path, manifest: Manifest, *, memory: Path | None) -> int:
             bad = segments / name / MANIFEST
             break
         files += [(segments / name / file, size, digest) for file, (size, digest) in one.files.items()]
-    bad = bad or unsound(files, memory)
+    bad = bad or first_damaged(files, memory)
     if bad is not None:
         raise SnapshotCorrupt(
             f"snapshot {folder.name}: {bad.relative_to(segments)} is missing or damaged; "

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.index.build_progress import What
+from retrieval.index.build_progress import Stage
 
 if TYPE_CHECKING:
     import faiss
@@ -44,7 +44,7 @@ _BLOCK = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class NearestBy:
+class VectorSearchSettings:
     """How vectors are searched: "flat" or an index in faiss's words, how many of its lists are probed, and its recall.
 
     `recall` is the share of the ten exactly nearest that it finds among its first ten; 1 for "flat".
@@ -55,7 +55,7 @@ class NearestBy:
     recall: float = 1.0
 
 
-def lists_of(count: int) -> int:
+def list_count(count: int) -> int:
     """In how many lists so many vectors are grouped, 0 where all are compared."""
     return 0 if count <= FLAT else 2 ** round(math.log2(4 * math.sqrt(count)))
 
@@ -64,9 +64,9 @@ def build(
     path: Path,
     vectors: Floats,
     questions: Floats,
-    step: Callable[[What, int], None] = lambda _what, _done: None,
+    step: Callable[[Stage, int], None] = lambda _what, _done: None,
     let_go: Callable[[], None] = lambda: None,
-) -> NearestBy:
+) -> VectorSearchSettings:
     """Index unit vectors (n, dim) and say how to search them; `path` is written where they are too many to compare all.
 
     Args:
@@ -77,13 +77,13 @@ def build(
         let_go: Called when a block was read; where they are mapped, gives its pages back.
     """
     if len(vectors) <= FLAT:
-        return NearestBy()
+        return VectorSearchSettings()
     import faiss
 
     faiss.omp_set_num_threads(_cores())
     count, dim = vectors.shape
-    lists = lists_of(count)
-    step(What.GROUPS, 0)
+    lists = list_count(count)
+    step(Stage.GROUPS, 0)
     kind = f"IVF{lists},SQ8"
     index = faiss.index_factory(dim, kind, faiss.METRIC_INNER_PRODUCT)
     assert isinstance(index, faiss.IndexIVF)
@@ -96,9 +96,9 @@ def build(
     index.train(sample)
     del sample
     for start, block in _blocks(vectors, let_go):
-        step(What.VECTORS, start)
+        step(Stage.VECTORS, start)
         index.add(np.ascontiguousarray(block))
-    step(What.RECALL, 0)
+    step(Stage.RECALL, 0)
     faiss.write_index(index, str(path))
     return _tuned(index, kind, vectors, questions, let_go)
 
@@ -112,19 +112,19 @@ def _blocks(vectors: Floats, let_go: Callable[[], None]) -> Iterator[tuple[int, 
 
 def _tuned(
     index: faiss.IndexIVF, kind: str, vectors: Floats, questions: Floats, let_go: Callable[[], None]
-) -> NearestBy:
+) -> VectorSearchSettings:
     """The fewest probes, in steps of a half, with which RECALL is reached; all lists where none is enough."""
     exact = _ten_nearest(vectors, questions, let_go)
     probes = 8
     while True:
-        found = VectorIndex(vectors, NearestBy(kind, probes), index)
+        found = VectorIndex(vectors, VectorSearchSettings(kind, probes), index)
         hits = 0
         for question, rows in zip(questions, exact, strict=True):
             hits += int(np.count_nonzero(np.isin(found.search(question, 10)[0], rows)))
             let_go()  # of one row a system may map two megabytes
         recall = hits / max(1, exact.size)
         if recall >= RECALL or probes >= index.nlist:
-            return NearestBy(kind, probes, round(recall, 4))
+            return VectorSearchSettings(kind, probes, round(recall, 4))
         probes = min(probes + probes // 2, index.nlist)
 
 
@@ -145,15 +145,17 @@ def _ten_nearest(vectors: Floats, questions: Floats, let_go: Callable[[], None])
 class VectorIndex:
     """Unit vectors, memory-mapped. Scores are cosine similarities: higher is better."""
 
-    def __init__(self, vectors: Floats, by: NearestBy | None = None, index: faiss.IndexIVF | None = None) -> None:
+    def __init__(
+        self, vectors: Floats, by: VectorSearchSettings | None = None, index: faiss.IndexIVF | None = None
+    ) -> None:
         """`index` chooses, `by` says how; without them every vector is compared."""
         self._vectors = vectors
         self._index = index
-        self.by = by or NearestBy()
+        self.by = by or VectorSearchSettings()
         self.size, self.dim = vectors.shape
 
     @classmethod
-    def open(cls, path: Path, vectors: Floats, by: NearestBy) -> VectorIndex:
+    def open(cls, path: Path, vectors: Floats, by: VectorSearchSettings) -> VectorIndex:
         """Open what `build` wrote.
 
         Raises:

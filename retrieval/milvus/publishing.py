@@ -19,14 +19,14 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from corpus.article import Article
-from corpus.catalog import digest_of
+from corpus.storage.catalog import digest_of
 from retrieval.errors import PublishError, SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
-from retrieval.index.build_progress import Progress, Step, What
-from retrieval.index.contract import Kept, Vectors, day_of, outlet_of
+from retrieval.index.build_progress import BuildProgress, ProgressCallback, Stage
+from retrieval.index.contract import PassageRecord, PassageVectors, day_number, outlet_key
 from retrieval.index.writing import passage_records
-from retrieval.index.writing.current_snapshot import STAMP, after
-from retrieval.index.writing.passage_records import encoded, index_terms
-from retrieval.index.writing.publishing import Published, Source, batches, given
+from retrieval.index.writing.current_snapshot import STAMP, next_timestamp
+from retrieval.index.writing.passage_records import encode_articles, index_terms
+from retrieval.index.writing.publishing import Published, Source, as_source, batches
 from retrieval.milvus.store import (
     FORMAT,
     K1,
@@ -38,8 +38,8 @@ from retrieval.milvus.store import (
     PAGE,
     PER_ARTICLE,
     PREFIX,
-    About,
     B,
+    Generation,
     Milvus,
     MilvusIndex,
     chunks,
@@ -72,8 +72,8 @@ def publish(
     milvus: Milvus,
     *,
     full: bool = False,
-    progress: Progress = lambda _: None,
-    known: Callable[[Iterable[int]], Mapping[int, Vectors]] = lambda _: {},
+    progress: ProgressCallback = lambda _: None,
+    known: Callable[[Iterable[int]], Mapping[int, PassageVectors]] = lambda _: {},
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> Published:
     """Make what serves hold these articles and no others; see `retrieval.index.writing.publishing.publish`.
@@ -84,7 +84,7 @@ def publish(
         IndexUnreachable: the server cannot be written to; the next run goes on from there.
         PublishError: an article has more passages than there is room for, or the server does not have what was written.
     """
-    source = given(articles)
+    source = as_source(articles)
     serving = _serving(milvus)
     about = _begun(milvus, serving, encoder, now(), full=full)
     inplace = serving is not None and about.generation == serving.generation
@@ -96,7 +96,7 @@ def publish(
     if serving is not None and not inplace and not full and serving.encoder == about.encoder:
         held.append(serving)
 
-    def carried(keys: Iterable[int]) -> Mapping[int, Vectors]:
+    def carried(keys: Iterable[int]) -> Mapping[int, PassageVectors]:
         wanted = set(keys)
         found = dict(known(wanted))
         for one in held:
@@ -126,7 +126,7 @@ def use(milvus: Milvus, name: str) -> None:
         _serve(milvus, about)
 
 
-def _serving(milvus: Milvus) -> About | None:
+def _serving(milvus: Milvus) -> Generation | None:
     """What serves, None where it cannot be changed in place."""
     try:
         return milvus.serving()
@@ -153,7 +153,7 @@ class _There:
 
 @dataclass(frozen=True, slots=True)
 class _Done:
-    about: About
+    about: Generation
     encoded: int
 
 
@@ -162,7 +162,7 @@ class _Change:
     """One change of a generation, which `serves` or is to, to what a source holds."""
 
     milvus: Milvus
-    about: About
+    about: Generation
     serves: bool
     encoded: int = 0
     tokens: int = 0
@@ -174,8 +174,8 @@ class _Change:
         self,
         source: Source,
         encoder: Encoder,
-        known: Callable[[Iterable[int]], Mapping[int, Vectors]],
-        progress: Progress,
+        known: Callable[[Iterable[int]], Mapping[int, PassageVectors]],
+        progress: ProgressCallback,
         now: Callable[[], dt.datetime],
     ) -> _Done:
         wanted = source.digests()
@@ -191,11 +191,11 @@ class _Change:
             self._mark(number, LIVING)
         number = there.following
         for batch in batches(source.load(fresh)):
-            made = list(encoded(batch, encoder, known))
+            made = list(encode_articles(batch, encoder, known))
             self._insert(number, [(article, kept) for article, kept, _ in made])
             number += len(made)
             self.encoded += sum(new for _, _, new in made)
-            progress(Step(What.ARTICLES, self.articles, len(fresh)))
+            progress(BuildProgress(Stage.ARTICLES, self.articles, len(fresh)))
         version = self.about.version + 1
         for one in there.left:
             self._note_all(one, 1)
@@ -207,7 +207,7 @@ class _Change:
             self.encoded,
         )
 
-    def _finished(self, about: About, before: int, now: dt.datetime) -> About:
+    def _finished(self, about: Generation, before: int, now: dt.datetime) -> Generation:
         """Count what a version has and let it serve, or, where the alias is to move, be ready to.
 
         Raises:
@@ -220,7 +220,7 @@ class _Change:
             passages, tokens = self.about.passages + self.passages, self.about.tokens + self.tokens
         else:
             passages, tokens = self._recount(about)
-        moment = after(self.about.name, now)
+        moment = next_timestamp(self.about.name, now)
         about = replace(
             about,
             whole=True,
@@ -265,7 +265,7 @@ class _Change:
                     there.back.append(number)
         return there
 
-    def _insert(self, number: int, made: Sequence[tuple[Article, Sequence[Kept]]]) -> None:
+    def _insert(self, number: int, made: Sequence[tuple[Article, Sequence[PassageRecord]]]) -> None:
         for article, kept in made:
             if len(kept) > PER_ARTICLE:
                 raise PublishError(
@@ -326,7 +326,7 @@ class _Change:
             new = {key: old.get(key, 0) + self.counts[name] for key, name in keys.items()}
             self._upsert("terms", [_term_row(key, keys[key], count) for key, count in new.items()])
 
-    def _recount(self, about: About) -> tuple[int, int]:
+    def _recount(self, about: Generation) -> tuple[int, int]:
         """Count everything that a version has: passages and terms with repetitions."""
         self.counts, self.passages, self.tokens = Counter(), 0, 0
         for page in self._pages("passages", about.has("passages"), ("row", "folded"), LIST):
@@ -345,7 +345,7 @@ class _Change:
     ) -> Iterable[list[dict[str, Any]]]:
         return self.milvus.pages(self.about.generation, kind, where, fields, at_once=at_once, latest=True)
 
-    def _say(self, about: About) -> None:
+    def _say(self, about: Generation) -> None:
         self._upsert("about", [_about_row(about)])
 
     def _upsert(self, kind: str, found: Sequence[Mapping[str, Any]]) -> None:
@@ -357,24 +357,24 @@ class _Change:
         return self.milvus.collection(self.about.generation, kind)
 
 
-def _begun(milvus: Milvus, serving: About | None, encoder: Encoder, now: dt.datetime, *, full: bool) -> About:
+def _begun(milvus: Milvus, serving: Generation | None, encoder: Encoder, now: dt.datetime, *, full: bool) -> Generation:
     """The generation to change: the one that serves, one that was begun and not finished, or a new one."""
-    made_by = (FORMAT, encoder.fingerprint, encoder.dim, passage_records.recipe())
+    made_by = (FORMAT, encoder.fingerprint, encoder.dim, passage_records.pipeline_version())
     if serving is not None and not full and made_by == _made_by(serving):
         return serving
     for one in milvus.generations():
         served = serving is not None and one.generation == serving.generation
         if not served and not one.whole and made_by == _made_by(one) and one.full == full:
             return one
-    moment = after(max([*milvus.collections(), serving.name if serving else ""], default="") or None, now)
-    about = About(
+    moment = next_timestamp(max([*milvus.collections(), serving.name if serving else ""], default="") or None, now)
+    about = Generation(
         format=FORMAT,
         generation=f"{moment:{STAMP}}",
         name="",
         created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         encoder=encoder.fingerprint,
         dim=encoder.dim,
-        recipe=passage_records.recipe(),
+        recipe=passage_records.pipeline_version(),
         full=full,
         whole=False,
         version=0,
@@ -392,16 +392,16 @@ def _begun(milvus: Milvus, serving: About | None, encoder: Encoder, now: dt.date
     return about
 
 
-def _made_by(about: About) -> tuple[int, str, int, str]:
+def _made_by(about: Generation) -> tuple[int, str, int, str]:
     return about.format, about.encoder, about.dim, about.recipe
 
 
-def _name(about: About, moment: dt.datetime) -> str:
+def _name(about: Generation, moment: dt.datetime) -> str:
     content = json.dumps({**asdict(about), "name": ""})
     return f"{moment:{STAMP}}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
 
-def _serve(milvus: Milvus, about: About) -> None:
+def _serve(milvus: Milvus, about: Generation) -> None:
     """Move the alias: from here on this generation serves."""
     from pymilvus.exceptions import MilvusException
 
@@ -424,7 +424,7 @@ def _drop(milvus: Milvus, keep: set[str]) -> None:
                 milvus.client.drop_collection(name, timeout=LONG_S)
 
 
-def _create(milvus: Milvus, about: About, kind: str) -> None:
+def _create(milvus: Milvus, about: Generation, kind: str) -> None:
     """Make an empty collection."""
     from pymilvus import DataType, Function, FunctionType, MilvusClient
 
@@ -486,7 +486,7 @@ def _create(milvus: Milvus, about: About, kind: str) -> None:
     milvus.client.load_collection(name, timeout=LONG_S)
 
 
-def _about_row(about: About) -> dict[str, Any]:
+def _about_row(about: Generation) -> dict[str, Any]:
     return {"id": 0, "content": about.to_json(), "nothing": [0.0, 0.0]}
 
 
@@ -505,7 +505,7 @@ def _article_row(number: int, article: Article) -> dict[str, Any]:
     }
 
 
-def _passage_row(row: int, number: int, article: Article, one: Kept) -> dict[str, Any]:
+def _passage_row(row: int, number: int, article: Article, one: PassageRecord) -> dict[str, Any]:
     text = " ".join(map(token_of, index_terms(one.folded)))
     return {
         "row": row,
@@ -513,8 +513,8 @@ def _passage_row(row: int, number: int, article: Article, one: Kept) -> dict[str
         "start": one.span.start,
         "end": one.span.end,
         "key": signed(one.key),
-        "day": day_of(article.published),
-        "outlet": outlet_of(article.source),
+        "day": day_number(article.published),
+        "outlet": outlet_key(article.source),
         "arabic": bool(one.arabic),
         "died": LIVING,
         "terms": text if len(text) <= _TERMS_BYTES else text[:_TERMS_BYTES].rsplit(" ", 1)[0],

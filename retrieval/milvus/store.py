@@ -41,15 +41,15 @@ from retrieval.errors import IndexUnreachable, RetrievalError, SnapshotCorrupt, 
 from retrieval.index.contract import (
     SENTENCE,
     WORD,
-    Fetched,
+    ArticleFilter,
+    ArticleSummary,
     Floats,
-    Kept,
-    Listed,
-    Passages,
+    Matches,
+    PassageData,
+    PassageRecord,
+    PassageVectors,
     Rows,
-    Vectors,
-    Where,
-    outlet_of,
+    outlet_key,
 )
 from retrieval.text.late_interaction import WORD_DIM
 
@@ -84,7 +84,7 @@ _EVIDENCE = ("article", "start", "end", "arabic", "words", "word_vectors", "sent
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class Generation:
     """What a generation holds. `name` is the snapshot's, new with every change, and so is `version`.
 
     `following` is the number that the next article gets; `tokens` counts terms with repetitions. `whole` is false while
@@ -107,7 +107,7 @@ class About:
     following: int
 
     @classmethod
-    def read(cls, text: str) -> About:
+    def read(cls, text: str) -> Generation:
         """Read what `to_json` wrote.
 
         Raises:
@@ -189,13 +189,13 @@ class Milvus:
                     found.setdefault(generation, []).append(name)
         return found
 
-    def generations(self) -> list[About]:
+    def generations(self) -> list[Generation]:
         """What is there and can be read, finished or not, oldest first."""
-        return [about for about in self._generations().values() if isinstance(about, About)]
+        return [about for about in self._generations().values() if isinstance(about, Generation)]
 
-    def _generations(self) -> dict[str, About | RetrievalError | None]:
+    def _generations(self) -> dict[str, Generation | RetrievalError | None]:
         """What each generation holds, or why that cannot be told; None where it is about to come or go."""
-        found: dict[str, About | RetrievalError | None] = {}
+        found: dict[str, Generation | RetrievalError | None] = {}
         for generation in self.collections():
             try:
                 with self.translated():
@@ -204,7 +204,7 @@ class Milvus:
                 found[generation] = exc
         return found
 
-    def serving(self) -> About | None:
+    def serving(self) -> Generation | None:
         """What serves at this very moment; None where nothing was ever published.
 
         Raises:
@@ -237,13 +237,13 @@ class Milvus:
         self.load(about)
         return MilvusIndex(self, about)
 
-    def load(self, about: About) -> None:
+    def load(self, about: Generation) -> None:
         """See that a generation can be asked: Milvus Lite forgets what was loaded when its process ends."""
         with self.translated():
             for kind in KINDS:
                 self.client.load_collection(self.collection(about.generation, kind), timeout=LONG_S)
 
-    def release(self, about: About) -> None:
+    def release(self, about: Generation) -> None:
         """Let a server use the memory of a generation for others, until it is loaded again."""
         with self.translated():
             for kind in ("articles", "passages", "terms"):
@@ -263,7 +263,7 @@ class Milvus:
         """Name and description of each generation, oldest first."""
         return [
             (one.name, f"{one.articles} articles, {one.passages} passages" if one.whole else "not finished")
-            if isinstance(one, About)
+            if isinstance(one, Generation)
             else (generation, str(one))
             for generation, one in self._generations().items()
             if one is not None
@@ -273,7 +273,7 @@ class Milvus:
         """Read every row of what serves."""
         index = self.open()
         articles = passages = 0
-        for _, kept in index.exported():
+        for _, kept in index.export():
             articles, passages = articles + 1, passages + len(kept)
         about = index.about
         if not about.whole or (articles, passages) != (about.articles, about.passages):
@@ -340,7 +340,7 @@ class Milvus:
             finally:
                 found.close()
 
-    def _about(self, name: str, *, latest: bool) -> About | None:
+    def _about(self, name: str, *, latest: bool) -> Generation | None:
         from pymilvus.exceptions import MilvusException
 
         try:
@@ -355,7 +355,7 @@ class Milvus:
             if exc.code in {100, 700, 1600}:  # no such collection, index or alias: it is about to come, or to go
                 return None
             raise
-        return About.read(rows[0]["content"]) if rows else None
+        return Generation.read(rows[0]["content"]) if rows else None
 
     def _zero(self, name: str, *, latest: bool) -> list[dict[str, Any]]:
         asked = {"filter": "id == 0", "output_fields": ["content"], "timeout": self.timeout_s}
@@ -365,7 +365,7 @@ class Milvus:
 class MilvusIndex:
     """One published index on Milvus, an `Index`. Not for several threads at once."""
 
-    def __init__(self, milvus: Milvus, about: About) -> None:
+    def __init__(self, milvus: Milvus, about: Generation) -> None:
         self.about = about
         self.name = about.name
         self.size = about.passages
@@ -373,7 +373,7 @@ class MilvusIndex:
         self._articles: dict[int, Article] = {}
         self._counts: dict[str, int] = {}
 
-    def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: Where) -> Fetched:
+    def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: ArticleFilter) -> Matches:
         """The `limit` passages nearest to a unit vector, and as many that share the most telling terms: one search.
 
         The engine chooses and joins them by reciprocal ranks; how near each is, is worked out here, as on one machine.
@@ -410,14 +410,14 @@ class MilvusIndex:
             dense=vector is not None,
         )
 
-    def passages(self, rows: Rows) -> Passages:
+    def passages(self, rows: Rows) -> PassageData:
         """What is kept of these passages."""
         found = self._rows(rows, _EVIDENCE)
         words = [unpacked(row["words"], WORD) for row in found]
         sentences = [unpacked(row["sentences"], SENTENCE) for row in found]
         word_vectors = [unpacked(row["word_vectors"], np.dtype("i1")).reshape(-1, WORD_DIM) for row in found]
         kept = [unpacked(row["sentence_vectors"], np.dtype("i1")).reshape(-1, self.about.dim) for row in found]
-        return Passages(
+        return PassageData(
             article=np.array([row["article"] for row in found], np.int64),
             spans=tuple(Span(row["start"], row["end"]) for row in found),
             arabic=np.array([row["arabic"] for row in found], np.bool_),
@@ -439,7 +439,7 @@ class MilvusIndex:
         self._load({int(row["article"]) for row in found})
         return [self._articles[row["article"]].text[row["start"] : row["end"]] for row in found]
 
-    def beside(self, first: int, last: int) -> tuple[Span | None, Span | None]:
+    def neighbours(self, first: int, last: int) -> tuple[Span | None, Span | None]:
         """The sentences right before and right after the passages `first` to `last`, neighbours in one article."""
         ends = []
         for row, place in ((first - 1, -1), (last + 1, 0)):
@@ -455,21 +455,21 @@ class MilvusIndex:
 
     def articles(self) -> Iterator[Article]:
         """Every article, by number."""
-        return (article for _, article in self.numbered())
+        return (article for _, article in self.articles_with_rows())
 
-    def numbered(self) -> Iterator[tuple[int, Article]]:
+    def articles_with_rows(self) -> Iterator[tuple[int, Article]]:
         """Every article with its row."""
         condition = self.about.has("articles")
         for page in self._milvus.pages(self.about.generation, "articles", condition, ("number", "content")):
             yield from ((int(row["number"]), article_of(row)) for row in page)
 
-    def listed(self) -> Iterator[Listed]:
+    def listed(self) -> Iterator[ArticleSummary]:
         """What to list every article by; texts are not asked for."""
         fields = ("number", "name", "title", "published")
         condition = self.about.has("articles")
         for page in self._milvus.pages(self.about.generation, "articles", condition, fields, at_once=LIST):
             for row in page:
-                yield Listed(int(row["number"]), row["name"], row["title"], row["published"] or None)
+                yield ArticleSummary(int(row["number"]), row["name"], row["title"], row["published"] or None)
 
     def load(self, rows: Iterable[int]) -> Iterator[Article]:
         """The articles of these rows, in their order; some are asked for at a time."""
@@ -478,22 +478,22 @@ class MilvusIndex:
             self._load(set(batch))
             yield from [self._articles[row] for row in batch]
 
-    def exported(self) -> Iterator[tuple[Article, list[Kept]]]:
+    def export(self) -> Iterator[tuple[Article, list[PassageRecord]]]:
         """Every article with all that is kept of its passages."""
         fields = ("row", "vector", "key", "folded", *_EVIDENCE)
         pages = self._milvus.pages(self.about.generation, "passages", self.about.has("passages"), fields)
         groups = groupby(chain.from_iterable(pages), lambda row: int(row["article"]))
         owner: int = -1
         found: Iterable[Mapping[str, Any]] = ()
-        for number, article in self.numbered():
+        for number, article in self.articles_with_rows():
             while owner < number:
                 owner, found = next(groups, (LIVING, ()))
             yield article, [kept_of(row, self.about.dim) for row in found] if owner == number else []
 
-    def vectors(self, keys: Iterable[int]) -> dict[int, Vectors]:
+    def vectors(self, keys: Iterable[int]) -> dict[int, PassageVectors]:
         """The vectors of those passages that were made of the same words, by their key."""
         wanted = sorted({signed(key) for key in keys})
-        found: dict[int, Vectors] = {}
+        found: dict[int, PassageVectors] = {}
         fields = ("vector", "key", "folded", *_EVIDENCE)
         for start in range(0, len(wanted), PAGE):
             condition = f"key in {wanted[start : start + PAGE]}"
@@ -568,7 +568,7 @@ class MilvusIndex:
             raise SnapshotMissing("the index changed while it was asked; ask again")
 
 
-def _fetched(rows: Sequence[int], cosine: Floats, bm25: Floats, limit: int, *, dense: bool = False) -> Fetched:
+def _fetched(rows: Sequence[int], cosine: Floats, bm25: Floats, limit: int, *, dense: bool = False) -> Matches:
     """What was found, with the ranks within it; beyond `limit` a passage counts as not matched."""
     at = np.array(rows, np.int64)
     nearest = np.lexsort((at, -cosine))[:limit] if dense else np.empty(0, np.int64)
@@ -578,7 +578,7 @@ def _fetched(rows: Sequence[int], cosine: Floats, bm25: Floats, limit: int, *, d
     matched[matching] = bm25[matching]
     kept = np.zeros(len(at), np.bool_)
     kept[nearest] = kept[matching] = True
-    return Fetched(at, np.asarray(cosine, np.float32), matched, at[nearest], at[matching]).only(kept)
+    return Matches(at, np.asarray(cosine, np.float32), matched, at[nearest], at[matching]).only(kept)
 
 
 def rows_of(number: int) -> str:
@@ -590,7 +590,7 @@ def _seeing(*, latest: bool) -> dict[str, Any]:
     return {"consistency_level": "Strong"} if latest else {}
 
 
-def condition_of(where: Where) -> str:
+def condition_of(where: ArticleFilter) -> str:
     """The condition in Milvus's words, empty for none."""
     parts = []
     if where.since is not None or where.until is not None:
@@ -600,7 +600,7 @@ def condition_of(where: Where) -> str:
     if where.until is not None:
         parts.append(f"day <= {where.until.toordinal()}")
     if where.source is not None:
-        parts.append(f"outlet == {outlet_of(where.source)}")
+        parts.append(f"outlet == {outlet_key(where.source)}")
     return " and ".join(parts)
 
 
@@ -644,16 +644,16 @@ def folded_of(row: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(word for word in "".join(row["folded"]).split("\t") if word)
 
 
-def kept_of(row: Mapping[str, Any], dim: int) -> Kept:
+def kept_of(row: Mapping[str, Any], dim: int) -> PassageRecord:
     """What a row of `passages` keeps."""
-    return Kept(
+    return PassageRecord(
         span=Span(int(row["start"]), int(row["end"])),
         key=int(row["key"]) % (1 << 64),
         folded=folded_of(row),
         words=unpacked(row["words"], WORD),
         sentences=unpacked(row["sentences"], SENTENCE),
         arabic=bool(row["arabic"]),
-        vectors=Vectors(
+        vectors=PassageVectors(
             passage=np.array(row["vector"], np.float32),
             sentences=unpacked(row["sentence_vectors"], np.dtype("i1")).reshape(-1, dim),
             words=unpacked(row["word_vectors"], np.dtype("i1")).reshape(-1, WORD_DIM),

@@ -70,7 +70,7 @@ class Encoder(Protocol):
         """Encode texts to be searched, in the order given, with the model's passage prompt where it has one."""
 
 
-class Graph:
+class OnnxModel:
     """A converted model as it is run, one text or pair of texts at a time; may be run from several threads at once."""
 
     def __init__(self, session: InferenceSession, tokenizer: Tokenizer) -> None:
@@ -80,7 +80,7 @@ class Graph:
         self._inputs = frozenset(node.name for node in session.get_inputs())
 
     @classmethod
-    def load(cls, folder: Path, manifest: ModelManifest) -> Graph:
+    def load(cls, folder: Path, manifest: ModelManifest) -> OnnxModel:
         """Graph and tokenizer of a model's folder, verified by its manifest.
 
         Raises:
@@ -114,7 +114,7 @@ class OnnxEncoder:
     batch of two would give a text another vector than it has alone. Safe to use from several threads.
     """
 
-    def __init__(self, manifest: ModelManifest, graph: Graph, *, threads: int) -> None:
+    def __init__(self, manifest: ModelManifest, graph: OnnxModel, *, threads: int) -> None:
         self.manifest = manifest
         self._graph = graph
         self._threads = threads
@@ -143,7 +143,7 @@ class OnnxEncoder:
         Raises:
             ModelError: they are missing, damaged or cannot be loaded.
         """
-        return cls(manifest, Graph.load(folder, manifest), threads=threads or cores())
+        return cls(manifest, OnnxModel.load(folder, manifest), threads=threads or cpu_count())
 
     @property
     def dim(self) -> int:
@@ -194,7 +194,7 @@ class OnnxEncoder:
         special = np.array(encoding.special_tokens_mask, dtype=bool)
         offsets = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2) - prompt_length
         own = ~special & (offsets[:, 1] > 0)
-        return Encoded(unit(pooled), unit(states[own]), np.maximum(offsets[own], 0))
+        return Encoded(unit_rows(pooled), unit_rows(states[own]), np.maximum(offsets[own], 0))
 
 
 def open_session(path: Path) -> InferenceSession:
@@ -230,7 +230,7 @@ def reads_arabic(pieces: Sequence[str]) -> bool:
     return len(pieces) < 2.5 * len(ARABIC_SAMPLE.split()) and len(set(pieces)) > 5
 
 
-def unit(rows: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit_rows(rows: NDArray[np.float32]) -> NDArray[np.float32]:
     """Rows scaled to length one, float32; a row of zeros stays as it is."""
     norms = np.linalg.norm(rows, axis=-1, keepdims=True)
     scaled: NDArray[np.float32] = (rows / np.maximum(norms, np.finfo(np.float32).tiny)).astype(np.float32, copy=False)
@@ -242,6 +242,6 @@ def without_surrogates(text: str) -> str:
     return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
-def cores() -> int:
+def cpu_count() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

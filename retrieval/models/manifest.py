@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final, Literal
 
-from retrieval.checksums import sha256_of, verified
+from retrieval.checksums import matches, sha256_of
 from retrieval.errors import ModelError
 
 FORMAT = 1
@@ -164,14 +164,14 @@ def check_files(folder: Path, manifest: ModelManifest, *, again: bool = False) -
     for name, digest in manifest.files.items():
         path = folder / name
         try:
-            good = sha256_of(path) == digest if again else verified(path, digest, memory)
+            good = sha256_of(path) == digest if again else matches(path, digest, memory)
         except OSError as exc:
             raise ModelError(f"cannot read {path} ({exc.strerror}); {repair}") from exc
         if not good:
             raise ModelError(f"{path} is damaged: its SHA-256 is not the one in its manifest; {repair}")
 
 
-def installed(models_dir: Path) -> list[ModelManifest]:
+def installed_models(models_dir: Path) -> list[ModelManifest]:
     """The converted models, by name; none where the folder does not exist.
 
     Raises:

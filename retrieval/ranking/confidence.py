@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from retrieval.ranking.fusion import EVIDENCE as SENTENCE_EVIDENCE
 from retrieval.ranking.fusion import Evidence
-from retrieval.text.answer_types import Kind
+from retrieval.text.answer_types import AnswerType
 
 Floats = NDArray[np.float32]
 
@@ -32,10 +32,10 @@ of 29."""
 UNKNOWN_ALONE = 3.0
 """The same where no other article could speak of it, on top of what is learnt."""
 
-HARD = frozenset({Kind.NUMBER, Kind.MONEY, Kind.SHARE, Kind.DURATION, Kind.DATE})
+HARD = frozenset({AnswerType.NUMBER, AnswerType.MONEY, AnswerType.SHARE, AnswerType.DURATION, AnswerType.DATE})
 """Kinds of answer that are told by their words alone: a sentence without one cannot hold it."""
 
-KINDS = tuple(str(kind) for kind in Kind)
+KINDS = tuple(str(kind) for kind in AnswerType)
 
 EVIDENCE = (
     "score",
@@ -128,7 +128,7 @@ def evidence_of(
     idf: Floats,
     bm25: float,
     *,
-    kind: Kind,
+    kind: AnswerType,
     respelt: int,
     unknown: int,
     first: int | None = None,
@@ -229,6 +229,6 @@ def calibrated(log_chances: Floats, calibration: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-np.clip(slope * steps + offset, -30, 30))), np.float32)
 
 
-def network() -> Network:
+def shipped_network() -> Network:
     """What was fitted for the shipped model and English questions."""
     return Network.read(Path(__file__).with_name("fitted_confidence.json"))

@@ -80,18 +80,18 @@ class Evidence:
     exact: Bools
 
 
-def first_scores(dense: Floats, lexical: Floats) -> Floats:
+def candidate_scores(dense: Floats, lexical: Floats) -> Floats:
     """One score a passage that chooses the candidates, from its cosine and its BM25, each (n,)."""
-    return np.asarray(FIRST_DENSE * dense + FIRST_LEXICAL * relative(lexical), np.float32)
+    return np.asarray(FIRST_DENSE * dense + FIRST_LEXICAL * relative_to_best(lexical), np.float32)
 
 
-def relative(scores: Floats) -> Floats:
+def relative_to_best(scores: Floats) -> Floats:
     """Scores as shares of the best one; all zero where none is above zero."""
     best = float(scores.max(initial=0.0))
     return scores / np.float32(best) if best > 0 else np.zeros_like(scores)
 
 
-def weigh(found: Candidates) -> Evidence:
+def sentence_evidence(found: Candidates) -> Evidence:
     """What speaks for each sentence of the candidates.
 
     words: how well its words meet the question's, each question word by its best match, weighted by rarity.
@@ -103,8 +103,8 @@ def weigh(found: Candidates) -> Evidence:
     heading: whether it is a line without an end mark.
     """
     weights = found.idf / found.idf.sum()
-    met = best_in(found.similar, found.edges)
-    exact = best_in(found.same.astype(np.float32), found.edges)
+    met = max_per_run(found.similar, found.edges)
+    exact = max_per_run(found.same.astype(np.float32), found.edges)
     first = np.flatnonzero(found.titles)
     passage_met = np.maximum.reduceat(met, first) if len(first) else met[:0]
     passage_exact = np.maximum.reduceat(exact, first) if len(first) else exact[:0]
@@ -136,7 +136,7 @@ def weigh(found: Candidates) -> Evidence:
     return Evidence(np.stack(columns, axis=1).astype(np.float32), owner, around[own], passage_met, passage_exact > 0)
 
 
-def best_in(values: Floats, edges: Ints) -> Floats:
+def max_per_run(values: Floats, edges: Ints) -> Floats:
     """The greatest of each column in each run of rows edges[i] to edges[i + 1], (m, t); zeros for an empty run."""
     found = np.zeros((len(edges) - 1, values.shape[1]), np.float32)
     full = np.flatnonzero(edges[1:] > edges[:-1])

@@ -23,7 +23,7 @@ MOST_WORDS = 250
 """A quote does not grow beyond these, so that it stays readable."""
 
 
-class Draft(NamedTuple):
+class QuoteDraft(NamedTuple):
     """A quote to be: its article's row, its span, its sentences in order with their scores, the best of these scores.
 
     `rows` are the passages it was made of, neighbours in the article, the best one first; `hit` is that one's position.
@@ -37,7 +37,9 @@ class Draft(NamedTuple):
     hit: int
 
 
-def joined(drafts: Sequence[Draft], words: Callable[[int, Span], int], *, most: int = MOST_WORDS) -> Iterator[Draft]:
+def join_adjacent(
+    drafts: Sequence[QuoteDraft], words: Callable[[int, Span], int], *, most: int = MOST_WORDS
+) -> Iterator[QuoteDraft]:
     """The drafts, best first as they came, each grown by the adjacent ones of its article that score nearly as well.
 
     Args:
@@ -69,7 +71,9 @@ def joined(drafts: Sequence[Draft], words: Callable[[int, Span], int], *, most: 
         yield draft
 
 
-def rounded(drafts: Iterable[Draft], beside: Callable[[Draft], tuple[Span | None, Span | None]]) -> Iterator[Draft]:
+def add_neighbour_sentences(
+    drafts: Iterable[QuoteDraft], beside: Callable[[QuoteDraft], tuple[Span | None, Span | None]]
+) -> Iterator[QuoteDraft]:
     """The drafts with one sentence more on either side, so that what the first and last lean on is seen.
 
     On XQuAD recall@1 is .956 with them, .946 with one only where the best sentence is at the edge. A sentence that an
@@ -95,7 +99,7 @@ def rounded(drafts: Iterable[Draft], beside: Callable[[Draft], tuple[Span | None
         yield draft._replace(span=Span(start, end), sentences=sentences)
 
 
-def names(asked: Iterable[str], title: Iterable[str]) -> bool:
+def mentions_title(asked: Iterable[str], title: Iterable[str]) -> bool:
     """Whether a question names an article: it has, one after the other, most of its title's terms, two at least.
 
     Args:
@@ -107,9 +111,11 @@ def names(asked: Iterable[str], title: Iterable[str]) -> bool:
     return any(len(run) >= 2 and 2 * len(run) > len(wanted) for run in runs)
 
 
-def spread(drafts: Iterable[Draft], *, named: Callable[[int], bool], most: int = 2, among: int = 3) -> Iterator[Draft]:
+def limit_per_article(
+    drafts: Iterable[QuoteDraft], *, named: Callable[[int], bool], most: int = 2, among: int = 3
+) -> Iterator[QuoteDraft]:
     """The same drafts with at most `most` of one article among the first `among`, unless the question named it."""
-    held: list[Draft] = []
+    held: list[QuoteDraft] = []
     seen: dict[int, int] = {}
     given = 0
     for draft in drafts:
@@ -135,10 +141,10 @@ def _within(span: Span, others: Iterable[Span]) -> bool:
     return any(other.start <= span.start and span.end <= other.end for other in others)
 
 
-def _over(one: Draft, other: Draft) -> Span:
+def _over(one: QuoteDraft, other: QuoteDraft) -> Span:
     return Span(min(one.span.start, other.span.start), max(one.span.end, other.span.end))
 
 
-def _join(one: Draft, other: Draft) -> Draft:
+def _join(one: QuoteDraft, other: QuoteDraft) -> QuoteDraft:
     sentences = tuple(sorted((*one.sentences, *other.sentences)))
-    return Draft(one.article, _over(one, other), sentences, one.score, (*one.rows, *other.rows), one.hit)
+    return QuoteDraft(one.article, _over(one, other), sentences, one.score, (*one.rows, *other.rows), one.hit)

@@ -13,16 +13,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Span
-from retrieval.index.contract import Index, Passages, Where
+from retrieval.index.contract import ArticleFilter, Index, PassageData
 from retrieval.models.encoder import Encoded, Encoder
-from retrieval.models.reranker import Reranker, reordered
+from retrieval.models.reranker import Reranker
 from retrieval.ranking import confidence, fusion
-from retrieval.ranking.weights import WEIGHTS, Case, case_of, in_arabic
+from retrieval.ranking.reranking import rerank
+from retrieval.ranking.weights import WEIGHTS
 from retrieval.results import Hit, Query
 from retrieval.text import answer_types, late_interaction, spelling
-from retrieval.text.analysis import Word, fold, folded_words, stem, words, written
+from retrieval.text.analysis import Word, fold, folded_words, standard_question_word, stem, words
+from retrieval.text.languages import LanguagePair, is_arabic, language_pair_of
 
-FETCHED = 100
+RETRIEVED = 100
 """Passages fetched by meaning, and as many by words."""
 
 CANDIDATES = 24
@@ -32,7 +34,7 @@ MORE_CANDIDATES = 64
 """The same for Arabic and for multilingual encoders, whose first ranking is weaker: of the answers to Arabic questions
 on English articles (XQuAD), .959 are in its best 24 and .985 in its best 64."""
 
-LENT = 0.2
+ARTICLE_SMOOTHING = 0.2
 """How far a passage is lifted towards the best of its article, in Arabic and with a multilingual encoder: what is about
 the right thing elsewhere is likelier to be so here (Callan 1994, document beside passage evidence).
 
@@ -41,13 +43,13 @@ Of Arabic questions (XQuAD), with 0, .1, .2 and .4, recall@5 is .984, .985, .985
 152, 157 and 170 words.
 """
 
-SMALL = 300
+MIN_LIBRARY_SIZE = 300
 """A library of fewer passages weighs its words as if it had so many: in one article nearly every word is common."""
 
-SAME = 0.8
+SAME_WORD = 0.8
 """A word is another form of one in the library when their vectors are this near (Kuwait, Kuwaiti; not Bahrain)."""
 
-ASKED = 0.3
+ASKED_NOUN_WEIGHT = 0.3
 """The share of its rarity that the noun after "which" keeps: an answer need not repeat it ("Which newspaper ...").
 
 With 1, .5 and .3 news answers and refusals are alike, and "Which tier is Kuwait in?" on an article that says "level"
@@ -75,7 +77,7 @@ class Question:
     words: tuple[Word, ...]
     content: tuple[Word, ...]
     lent: int
-    kind: answer_types.Kind
+    kind: answer_types.AnswerType
     phrases: tuple[tuple[str, ...], ...]
     excluded: frozenset[str]
 
@@ -93,7 +95,7 @@ class Question:
     @classmethod
     def of(cls, query: Query) -> Question:
         """Read the operators out of a question; earlier questions lend it their words."""
-        plain = written(_EXCLUDED.sub(" ", query.text))
+        plain = standard_question_word(_EXCLUDED.sub(" ", query.text))
         phrases = tuple(folded for match in _QUOTED.findall(plain) if (folded := tuple(folded_words(match))))
         text = " ".join(" ".join((*query.context, plain)).split())
         if _ASKS.match(plain) and text[-1:].isalnum():
@@ -102,9 +104,9 @@ class Question:
         return cls(
             text=text,
             words=found,
-            content=content_of(found),
+            content=content_words(found),
             lent=len(words(" ".join(query.context))),
-            kind=answer_types.asked(plain),
+            kind=answer_types.answer_type_of(plain),
             phrases=phrases,
             excluded=frozenset(fold(word) for word in _EXCLUDED.findall(query.text)),
         )
@@ -112,11 +114,11 @@ class Question:
     def reworded(self, text: str) -> Question:
         """The same question with some words put right, one for one."""
         found = tuple(words(text))
-        return replace(self, text=text, words=found, content=content_of(found))
+        return replace(self, text=text, words=found, content=content_words(found))
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """Passages, best first, equal scores by row, and what the first says about itself (`confidence.EVIDENCE`).
 
     Where a reranker read them, theirs is the order that `reranking.reordered` gives.
@@ -133,7 +135,7 @@ class Found:
         return float(WEIGHTS[self.hits[0].case].judge(self.evidence[None, :])[0])
 
 
-NOTHING = Found((), np.zeros(0, np.float32))
+NO_RESULT = SearchResult((), np.zeros(0, np.float32))
 
 
 class Searcher:
@@ -155,18 +157,18 @@ class Searcher:
         self._frequency = functools.lru_cache(maxsize=4096)(snapshot.document_frequency)
 
     @np.errstate(invalid="ignore")  # OpenBLAS may raise that flag on finite numbers; numpy would warn of it
-    def search(self, query: Query, question: Question) -> Found:
+    def search(self, query: Query, question: Question) -> SearchResult:
         """The passages that may answer; none when the question has no content or nothing is allowed or matches."""
         if not question.terms:
-            return NOTHING
+            return NO_RESULT
         question, encoded, respelt = self._spelled(question)
-        arabic_question = in_arabic(question.text)
+        arabic_question = is_arabic(question.text)
         blind = arabic_question and not self._encoder.multilingual
         fetched = self.snapshot.fetch(
             None if blind else encoded.vector,
             dict.fromkeys(question.terms, 1.0),
-            FETCHED,
-            Where(query.since, query.until, query.source),
+            RETRIEVED,
+            ArticleFilter(query.since, query.until, query.source),
         )
         if question.phrases or question.excluded:
             rules = replace(question, phrases=()) if arabic_question and question.asks_beyond_phrases else question
@@ -179,17 +181,21 @@ class Searcher:
         fetched, unread = fetched.only(met), unread[met]
         rows, lexical = fetched.rows, fetched.bm25
         if not len(rows):
-            return NOTHING
+            return NO_RESULT
         dense = np.where(unread, np.float32(0), fetched.cosine)
-        wanted, lent = (MORE_CANDIDATES, LENT) if arabic_question or self._encoder.multilingual else (CANDIDATES, 0.0)
-        best = fusion.best_first(fusion.first_scores(dense, lexical))[:wanted]
+        wanted, lent = (
+            (MORE_CANDIDATES, ARTICLE_SMOOTHING) if arabic_question or self._encoder.multilingual else (CANDIDATES, 0.0)
+        )
+        best = fusion.best_first(fusion.candidate_scores(dense, lexical))[:wanted]
         passages, places = self.snapshot.passages(rows[best]), rows[best].tolist()
         candidates, sentences = self._candidates(
-            question, encoded, passages, dense[best], fusion.relative(lexical)[best], unread[best]
+            question, encoded, passages, dense[best], fusion.relative_to_best(lexical)[best], unread[best]
         )
-        weighed = fusion.weigh(candidates)
+        weighed = fusion.sentence_evidence(candidates)
         of_passage = [
-            case_of(multilingual=self._encoder.multilingual, arabic_question=arabic_question, arabic_passage=arabic)
+            language_pair_of(
+                multilingual=self._encoder.multilingual, arabic_question=arabic_question, arabic_passage=arabic
+            )
             for arabic in passages.arabic.tolist()
         ]
         scores = self._scores(weighed, of_passage)
@@ -217,7 +223,7 @@ class Searcher:
         hits.sort(key=lambda hit: (-hit.score, hit.row))
         first = None
         if self._reranker is not None:
-            hits = reordered(hits, question.text, self.snapshot, self._reranker)
+            hits = rerank(hits, question.text, self.snapshot, self._reranker)
             first = places.index(hits[0].row)
         evidence = confidence.evidence_of(
             weighed,
@@ -230,7 +236,7 @@ class Searcher:
             unknown=self._unknown(question, weighed),
             first=first,
         )
-        return Found(tuple(hits), evidence)
+        return SearchResult(tuple(hits), evidence)
 
     def _unknown(self, question: Question, weighed: fusion.Evidence) -> int:
         """How many names and numbers the question has that the library never mentions, in no other form either.
@@ -255,11 +261,11 @@ class Searcher:
                 or word.term in definite
             )
             and self._frequency(word.term) == 0
-            and float(weighed.met[:, at].max()) < SAME
+            and float(weighed.met[:, at].max()) < SAME_WORD
             for at, word in enumerate(question.content)
         )
 
-    def _scores(self, weighed: fusion.Evidence, of_passage: list[Case]) -> NDArray[np.float32]:
+    def _scores(self, weighed: fusion.Evidence, of_passage: list[LanguagePair]) -> NDArray[np.float32]:
         """One score a sentence, by the weights of its passage's case."""
         if self._weights is not None:
             return fusion.sentence_scores(weighed.sentences, self._weights)
@@ -298,7 +304,7 @@ class Searcher:
         self,
         question: Question,
         encoded: Encoded,
-        passages: Passages,
+        passages: PassageData,
         dense: NDArray[np.float32],
         bm25: NDArray[np.float32],
         unread: NDArray[np.bool_],
@@ -344,12 +350,12 @@ class Searcher:
             fusion.Candidates(
                 similar=similar,
                 same=same,
-                idf=np.array([self._idf(word.term) for word in content], np.float32) * rarity_kept(question),
+                idf=np.array([self._idf(word.term) for word in content], np.float32) * rarity_weights(question),
                 edges=edges,
                 owner=np.repeat(np.arange(len(counts)), counts + 1),
                 titles=titles,
                 cosine=cosine,
-                kind=answer_types.fits(marks, edges, question.kind),
+                kind=answer_types.answer_type_match(marks, edges, question.kind),
                 heading=heading,
                 passage_cosine=dense,
                 bm25=bm25,
@@ -362,7 +368,7 @@ class Searcher:
 
     def _idf(self, term: str) -> float:
         count = self._frequency(term)
-        size = max(self.snapshot.size, SMALL)
+        size = max(self.snapshot.size, MIN_LIBRARY_SIZE)
         return math.log(1 + (size - count + 0.5) / (count + 0.5))
 
 
@@ -374,7 +380,7 @@ def _lifted(scores: NDArray[np.float32], articles: NDArray[np.int64], share: flo
     return np.asarray(scores + np.float32(share) * (highest[numbers] - scores), np.float32)
 
 
-def rarity_kept(question: Question) -> NDArray[np.float32]:
+def rarity_weights(question: Question) -> NDArray[np.float32]:
     """How much of its rarity each content word keeps, (t,): `ASKED` of it where it only names what is asked for.
 
     That is the common noun after "which" or "what", capitals before it left out ("Which UN agreement").
@@ -384,7 +390,7 @@ def rarity_kept(question: Question) -> NDArray[np.float32]:
     if opening is not None and len(kept) > 1:
         for at, word in enumerate(question.content):
             if word.span.start == opening.end():
-                kept[at] = ASKED
+                kept[at] = ASKED_NOUN_WEIGHT
     return kept
 
 
@@ -396,7 +402,7 @@ def _obeys(text: str, question: Question) -> bool:
     )
 
 
-def content_of(found: Sequence[Word]) -> tuple[Word, ...]:
+def content_words(found: Sequence[Word]) -> tuple[Word, ...]:
     """The content words among those of a text, in order, each term once."""
     first: dict[str, Word] = {}
     for word in found:

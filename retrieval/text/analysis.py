@@ -79,8 +79,8 @@ _ARABIC_STOP_WORDS = """
 لذلك هناك هنا الآن يوجد توجد بماذا بكم لمن ممن عمن فيم بم مم علام
 """
 _SPOKEN = {
-    spoken: written
-    for written, line in (
+    spoken: standard_question_word
+    for standard_question_word, line in (
         ("ما", "وش ايش إيش شنو شو"),
         ("لماذا", "ليش ليه"),
         ("أين", "وين فين"),
@@ -133,7 +133,7 @@ def _stops(folded: str) -> bool:
     return folded in STOP_WORDS or (folded.startswith(_CONJUNCTIONS) and folded[1:] in STOP_WORDS)
 
 
-def bare(folded: str) -> str:
+def without_particles(folded: str) -> str:
     """A folded Arabic word without the particles written in one with it: and, so, by, for, as, the."""
     for article in _ARTICLES:
         if folded.startswith(article) and len(folded) >= len(article) + 3:
@@ -157,12 +157,12 @@ def stem(folded: str) -> str:
     if folded in _NUMBER_WORDS:
         return _NUMBER_WORDS[folded]
     if _ARABIC.match(folded):
-        plain = bare(folded)
+        plain = without_particles(folded)
         return _ARABIC_NUMBER_WORDS.get(plain) or _stemmer("arabic").stemWord(plain) or plain
     return _stemmer("english").stemWord(folded) or folded
 
 
-def written(question: str) -> str:
+def standard_question_word(question: str) -> str:
     """An Arabic question with the standard word for one of the spoken ones that open it in the Gulf, Egypt or Syria."""
     return _OPENING.sub(lambda match: match[1] + _SPOKEN[match[2]], question)
 

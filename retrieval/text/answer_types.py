@@ -13,10 +13,10 @@ from enum import IntFlag, StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.text.analysis import Word, bare, folded_words
+from retrieval.text.analysis import Word, folded_words, without_particles
 
 
-class Kind(StrEnum):
+class AnswerType(StrEnum):
     """What a question asks for; OPEN where the words of the answer cannot be guessed."""
 
     NUMBER = "number"
@@ -30,7 +30,7 @@ class Kind(StrEnum):
     OPEN = "open"
 
 
-class Mark(IntFlag):
+class WordShape(IntFlag):
     """What a word looks like. LEADING is a capital that opens a sentence or a quotation and may mean nothing."""
 
     CAPITAL = 1
@@ -91,18 +91,18 @@ _ARABIC_PERIODS = _any(
     "ساعتين دقيقه دقائق دقايق ثانيه ثوان قرن قرنا عقد عقود صباح مساء ليل ليله فجر ظهر ربيع صيف خريف شتاء منتصف"
 )
 _MARKED = (
-    (_COUNTS, Mark.COUNT),
-    (_MONEY, Mark.MONEY),
-    (_SHARES, Mark.SHARE),
-    (_DAYS, Mark.DAY),
-    (_PERIODS, Mark.PERIOD),
+    (_COUNTS, WordShape.COUNT),
+    (_MONEY, WordShape.MONEY),
+    (_SHARES, WordShape.SHARE),
+    (_DAYS, WordShape.DAY),
+    (_PERIODS, WordShape.PERIOD),
 )
 _ARABIC_MARKED = (
-    (_ARABIC_COUNTS, Mark.COUNT),
-    (_ARABIC_MONEY, Mark.MONEY),
-    (_ARABIC_SHARES, Mark.SHARE),
-    (_ARABIC_DATES, Mark.DAY),
-    (_ARABIC_PERIODS, Mark.PERIOD),
+    (_ARABIC_COUNTS, WordShape.COUNT),
+    (_ARABIC_MONEY, WordShape.MONEY),
+    (_ARABIC_SHARES, WordShape.SHARE),
+    (_ARABIC_DATES, WordShape.DAY),
+    (_ARABIC_PERIODS, WordShape.PERIOD),
 )
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _PER_CENT = re.compile(r"\s?[%٪]|[ -]?per ?cent")
@@ -134,42 +134,47 @@ _NAME = re.compile(
 _ARABIC_LETTER = re.compile("[\u0600-\u06ff]")
 _ARABIC_KINDS = (
     (
-        Kind.DURATION,
+        AnswerType.DURATION,
         r"كم (?:من الوقت|يوما|ساعه|شهرا|سنه|عاما|اسبوعا|دقيقه|دام|دامت|استمر|استمرت|استغرق|استغرقت|مده|بقي)|المده",
     ),
-    (Kind.SHARE, r"نسبه|بالميه|في الميه|حصه"),
+    (AnswerType.SHARE, r"نسبه|بالميه|في الميه|حصه"),
     (
-        Kind.MONEY,
+        AnswerType.MONEY,
         r"(?:كم|بكم|ما|ماهي|ماهو)\b.*\b(?:سعر|ثمن|كلفه|تكلفه|كلف|كلفت|قيمه|راتب|دفع|دفعت|مبلغ|ميزانيه|غرامه|رسوم|جايزه|بيع|بيعت)",
     ),
-    (Kind.NUMBER, r"(?:كم|بكم|عدد|درجه|سرعه|طول|ارتفاع|مساحه|وزن|عمر)"),
-    (Kind.DATE, r"متي|منذ متي|(?:اي|ايه) (?:عام|سنه|يوم|شهر|تاريخ|موعد|قرن)|تاريخ|موعد"),
-    (Kind.PLACE, r"اين|(?:اي|ايه) (?:مدينه|بلد|دوله|مكان|منطقه|قريه|ولايه|محافظه|جامعه|مدرسه|شارع|جزيره)"),
-    (Kind.PERSON, r"(?:^|و)من(?! (?:اي|ايه|اين|خلال|بين|اجل))|من (?:هو|هي|هم|الذي|التي)|لمن|ممن"),
-    (Kind.NAME, r"اسم|اسماء|يسمي|تسمي|يدعي|تدعي|(?:اي|ايه)"),
+    (AnswerType.NUMBER, r"(?:كم|بكم|عدد|درجه|سرعه|طول|ارتفاع|مساحه|وزن|عمر)"),
+    (AnswerType.DATE, r"متي|منذ متي|(?:اي|ايه) (?:عام|سنه|يوم|شهر|تاريخ|موعد|قرن)|تاريخ|موعد"),
+    (AnswerType.PLACE, r"اين|(?:اي|ايه) (?:مدينه|بلد|دوله|مكان|منطقه|قريه|ولايه|محافظه|جامعه|مدرسه|شارع|جزيره)"),
+    (AnswerType.PERSON, r"(?:^|و)من(?! (?:اي|ايه|اين|خلال|بين|اجل))|من (?:هو|هي|هم|الذي|التي)|لمن|ممن"),
+    (AnswerType.NAME, r"اسم|اسماء|يسمي|تسمي|يدعي|تدعي|(?:اي|ايه)"),
 )
 _ARABIC_ASKED = tuple((kind, re.compile(rf"(?:^|\s)(?:{pattern})(?=\s|$)")) for kind, pattern in _ARABIC_KINDS)
 
 
-def asked(question: str) -> Kind:
+def answer_type_of(question: str) -> AnswerType:
     """The kind of answer that a question asks for."""
     if _ARABIC_LETTER.search(question):
         plain = " ".join(folded_words(question))
-        return next((kind for kind, pattern in _ARABIC_ASKED if pattern.search(plain)), Kind.OPEN)
+        return next((kind for kind, pattern in _ARABIC_ASKED if pattern.search(plain)), AnswerType.OPEN)
     text = question.casefold()
     if _AMOUNT.search(text):
         if _LENGTH.search(text):
-            return Kind.DURATION
+            return AnswerType.DURATION
         if _PART.search(text):
-            return Kind.SHARE
-        return Kind.MONEY if _SUM.search(text) else Kind.NUMBER
-    for pattern, kind in ((_TIME, Kind.DATE), (_PERSON, Kind.PERSON), (_PLACE, Kind.PLACE), (_NAME, Kind.NAME)):
+            return AnswerType.SHARE
+        return AnswerType.MONEY if _SUM.search(text) else AnswerType.NUMBER
+    for pattern, kind in (
+        (_TIME, AnswerType.DATE),
+        (_PERSON, AnswerType.PERSON),
+        (_PLACE, AnswerType.PLACE),
+        (_NAME, AnswerType.NAME),
+    ):
         if pattern.search(text):
             return kind
-    return Kind.OPEN
+    return AnswerType.OPEN
 
 
-def marks(text: str, content: Sequence[Word], opens: Sequence[int]) -> NDArray[np.uint16]:
+def word_shapes(text: str, content: Sequence[Word], opens: Sequence[int]) -> NDArray[np.uint16]:
     """What each word of a text looks like, (n,) uint16 of `Mark`; `opens` is where its sentences start, ascending."""
     found = np.zeros(len(content), np.uint16)
     sentence = 0
@@ -178,26 +183,26 @@ def marks(text: str, content: Sequence[Word], opens: Sequence[int]) -> NDArray[n
         while sentence + 1 < len(opens) and opens[sentence + 1] <= start:
             sentence += 1
         before = text[start - 1 : start]
-        mark = Mark(0)
+        mark = WordShape(0)
         if text[start].isupper():
             leads = before in _OPENS or not any(ch.isalnum() for ch in text[opens[sentence] : start])
-            mark |= Mark.LEADING if leads else Mark.CAPITAL
+            mark |= WordShape.LEADING if leads else WordShape.CAPITAL
         if text[start].isdigit():
-            mark |= Mark.DIGITS
+            mark |= WordShape.DIGITS
             if _YEAR.fullmatch(word.folded):
-                mark |= Mark.YEAR
+                mark |= WordShape.YEAR
             if before in {"$", "£", "€", "¥"}:
-                mark |= Mark.MONEY
+                mark |= WordShape.MONEY
             if _PER_CENT.match(text, end):
-                mark |= Mark.SHARE
+                mark |= WordShape.SHARE
         if word.folded in _MONTHS and text[start].isupper():
-            mark |= Mark.DAY
+            mark |= WordShape.DAY
         for group, one in _MARKED:
             if word.folded in group:
                 mark |= one
         if _ARABIC_LETTER.match(word.folded):
-            mark |= Mark.ARABIC
-            forms = {word.folded, bare(word.folded)}
+            mark |= WordShape.ARABIC
+            forms = {word.folded, without_particles(word.folded)}
             for group, one in _ARABIC_MARKED:
                 if not forms.isdisjoint(group):
                     mark |= one
@@ -205,7 +210,7 @@ def marks(text: str, content: Sequence[Word], opens: Sequence[int]) -> NDArray[n
     return found
 
 
-def fits(marked: NDArray[np.uint16], edges: NDArray[np.int64], kind: Kind) -> NDArray[np.float32]:
+def answer_type_match(marked: NDArray[np.uint16], edges: NDArray[np.int64], kind: AnswerType) -> NDArray[np.float32]:
     """How well each run of words could hold an answer of a kind, (m,) float32 from 0 to 1; 0 for OPEN.
 
     Args:
@@ -214,32 +219,36 @@ def fits(marked: NDArray[np.uint16], edges: NDArray[np.int64], kind: Kind) -> ND
         kind: What is asked for.
     """
 
-    def share(*wanted: Mark, least: int = 1) -> NDArray[np.float32]:
-        mask = sum(wanted, Mark(0))
+    def share(*wanted: WordShape, least: int = 1) -> NDArray[np.float32]:
+        mask = sum(wanted, WordShape(0))
         ahead = np.concatenate(([0], np.cumsum((marked & int(mask)) > 0)))
         return np.asarray(ahead[edges[1:]] - ahead[edges[:-1]] >= least, np.float32)
 
     half = np.float32(0.5)
-    number = share(Mark.DIGITS, Mark.COUNT)
+    number = share(WordShape.DIGITS, WordShape.COUNT)
 
     def best(*values: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(np.maximum.reduce(values), np.float32)
 
     match kind:
-        case Kind.NUMBER:
+        case AnswerType.NUMBER:
             return number
-        case Kind.SHARE:
-            return best(share(Mark.SHARE), half * number)
-        case Kind.MONEY:
-            return best(share(Mark.MONEY), half * number)
-        case Kind.DURATION:
-            period = share(Mark.PERIOD)
+        case AnswerType.SHARE:
+            return best(share(WordShape.SHARE), half * number)
+        case AnswerType.MONEY:
+            return best(share(WordShape.MONEY), half * number)
+        case AnswerType.DURATION:
+            period = share(WordShape.PERIOD)
             return best(period * number, half * period, half * number)
-        case Kind.DATE:
-            return best(share(Mark.YEAR, Mark.DAY), half * share(Mark.PERIOD), np.float32(0.3) * share(Mark.DIGITS))
-        case Kind.PERSON:
-            return best(share(Mark.CAPITAL, least=2), np.float32(0.7) * share(Mark.CAPITAL))
-        case Kind.PLACE | Kind.NAME:
-            return best(share(Mark.CAPITAL), np.float32(0.3) * share(Mark.LEADING))
-        case Kind.OPEN:
+        case AnswerType.DATE:
+            return best(
+                share(WordShape.YEAR, WordShape.DAY),
+                half * share(WordShape.PERIOD),
+                np.float32(0.3) * share(WordShape.DIGITS),
+            )
+        case AnswerType.PERSON:
+            return best(share(WordShape.CAPITAL, least=2), np.float32(0.7) * share(WordShape.CAPITAL))
+        case AnswerType.PLACE | AnswerType.NAME:
+            return best(share(WordShape.CAPITAL), np.float32(0.3) * share(WordShape.LEADING))
+        case AnswerType.OPEN:
             return np.zeros(len(edges) - 1, np.float32)

@@ -57,17 +57,17 @@ def word_vectors(
     return np.asarray(projected / np.maximum(norms, np.finfo(np.float32).tiny), np.float32)
 
 
-def compress(vectors: Floats) -> NDArray[np.int8]:
+def quantise(vectors: Floats) -> NDArray[np.int8]:
     """Unit vectors (n, dim) as int8, row for row."""
-    return np.asarray(np.clip(np.rint(vectors * steps(vectors.shape[1])), -127, 127), np.int8)
+    return np.asarray(np.clip(np.rint(vectors * int8_scale(vectors.shape[1])), -127, 127), np.int8)
 
 
 def similarities(compressed: NDArray[np.int8], question: Floats) -> Floats:
     """The cosine of each compressed vector with each of a question's, (n, q) float32, nearly."""
-    return np.asarray((compressed.astype(np.float32) @ question.T) / steps(compressed.shape[1]), np.float32)
+    return np.asarray((compressed.astype(np.float32) @ question.T) / int8_scale(compressed.shape[1]), np.float32)
 
 
-def steps(dim: int) -> np.float32:
+def int8_scale(dim: int) -> np.float32:
     """How many int8 steps a component of 1 has."""
     return np.float32(127 / _RANGE * np.sqrt(dim))
 

@@ -41,7 +41,7 @@ def corrected(
     for word in words:
         if len(word.folded) < _LEAST or not word.folded.isalpha() or word.stop or known(word):
             continue
-        best = nearest(word.folded, found, frequency)
+        best = closest_word(word.folded, found, frequency)
         if best is None:
             continue
         capital = text[word.span.start].isupper()
@@ -50,7 +50,7 @@ def corrected(
     return "".join([*pieces, text[end:]]), replaced
 
 
-def nearest(word: str, found: Found, frequency: Callable[[str], int]) -> str | None:
+def closest_word(word: str, found: Found, frequency: Callable[[str], int]) -> str | None:
     """The library's word that is one edit from `word`, the likeliest of several; None where there is none."""
     near = found(set(edits(word)))
     return min(near, key=lambda other: (other[0] != word[0], -frequency(stem(other)), other), default=None)

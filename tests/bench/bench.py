@@ -325,7 +325,7 @@ def slim(bench: Bench) -> Iterator[Row]:
 
 def peers(bench: Bench) -> Iterator[Row]:
     """haystack and txtai with the same model, passages and questions; needs --peers."""
-    from retrieval.models.conversion.converter import locate
+    from retrieval.models.conversion.converter import locate_source
     from retrieval.models.manifest import DEFAULT_SOURCE
 
     if bench.peers is None:
@@ -336,7 +336,7 @@ def peers(bench: Bench) -> Iterator[Row]:
     questions.write_text(json.dumps(bench.questions[:300]), encoding="utf-8")
     script = [str(bench.peers), str(ROOT / "tests" / "bench" / "peers.py")]
     for name in ("haystack", "txtai"):
-        model = locate(DEFAULT_SOURCE)[0]
+        model = locate_source(DEFAULT_SOURCE)[0]
         warm, build, theirs = [], [], []
         for _ in range(bench.rounds):
             warm.append(bench.worker("warm", str(home), str(bench.models), str(questions)))
@@ -414,8 +414,8 @@ def _build(home: str, models: str) -> dict[str, Any]:
 
 def _passages(home: Path) -> list[str]:
     from corpus import Library
-    from corpus.split import split_article
-    from retrieval.index.writing.passage_records import search_text
+    from corpus.text.split import split_article
+    from retrieval.text.search_text import search_text
 
     articles = Library(home / "library").articles()
     return [search_text(passage) for article in articles for passage in split_article(article)]
@@ -522,7 +522,7 @@ class Torch:
     def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
         import torch
 
-        from retrieval.models.encoder import Encoded, unit
+        from retrieval.models.encoder import Encoded, unit_rows
 
         for start in range(0, len(texts), 32):
             part: list[Any] = list(texts[start : start + 32])
@@ -533,16 +533,16 @@ class Torch:
             rows = zip(output["sentence_embedding"].numpy(), output["token_embeddings"].numpy(), strict=True)
             for (vector, states), offsets in zip(rows, marks["offset_mapping"], strict=True):
                 inside = np.array(offsets[1:-1], np.int32).reshape(-1, 2)
-                yield Encoded(unit(vector), unit(states[1 : len(inside) + 1]), inside)
+                yield Encoded(unit_rows(vector), unit_rows(states[1 : len(inside) + 1]), inside)
 
 
 def _sentence_transformer() -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
 
-    from retrieval.models.conversion.converter import locate
+    from retrieval.models.conversion.converter import locate_source
     from retrieval.models.manifest import DEFAULT_SOURCE
 
-    model: SentenceTransformer = SentenceTransformer(locate(DEFAULT_SOURCE)[0], device="cpu")
+    model: SentenceTransformer = SentenceTransformer(locate_source(DEFAULT_SOURCE)[0], device="cpu")
     return model
 
 

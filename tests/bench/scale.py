@@ -41,8 +41,8 @@ import numpy as np
 
 from corpus.article import Article
 from corpus.readers.records import record_line
-from corpus.split import WORDS
-from retrieval.models.encoder import Encoded, OnnxEncoder, unit
+from corpus.text.split import WORDS
+from retrieval.models.encoder import Encoded, OnnxEncoder, unit_rows
 from tests.bench.processes import timed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -146,10 +146,12 @@ class DrawnEncoder:
         draw = np.random.default_rng(zlib.crc32(text.encode()))
         near, other, third = self._pool[draw.integers(0, len(self._pool), 3)]
         noise = draw.standard_normal(self.dim, np.float32) * np.float32(0.25 / np.sqrt(self.dim))
-        vector = unit(near + np.float32(0.6) * (other - self._mean) + np.float32(0.3) * (third - self._mean) + noise)
+        vector = unit_rows(
+            near + np.float32(0.6) * (other - self._mean) + np.float32(0.3) * (third - self._mean) + noise
+        )
         words = [match.span() for match in _WORD.finditer(text)]
         rows = [zlib.crc32(text[start:end].lower().encode()) % len(self._tokens) for start, end in words]
-        made = unit(self._tokens[rows] + np.float32(0.4) * vector)
+        made = unit_rows(self._tokens[rows] + np.float32(0.4) * vector)
         return Encoded(vector, made, np.array(words, np.int32).reshape(-1, 2))
 
 
@@ -172,7 +174,7 @@ def make(home: Path, passages: int) -> dict[str, Any]:
 
 def build(home: Path) -> dict[str, Any]:
     """The library to a snapshot, with drawn vectors."""
-    from bot.terminal.progress import steps
+    from bot.terminal.progress import build_progress_bar
     from corpus import Library
     from retrieval.index.writing.publishing import publish
 
@@ -182,7 +184,7 @@ def build(home: Path) -> dict[str, Any]:
     read_s = time.perf_counter() - began
     encoder = DrawnEncoder(_model(home))
     began = time.perf_counter()
-    with steps() as step:
+    with build_progress_bar() as step:
         done = publish(library, encoder, home / "snapshots", progress=step)
     took = time.perf_counter() - began
     size = sum(path.stat().st_size for path in (home / "snapshots").rglob("*") if path.is_file())
@@ -218,15 +220,15 @@ def listing(home: Path) -> dict[str, Any]:
 
 
 async def _listing(home: Path) -> dict[str, Any]:
-    from bot.conversation.chatbot import Host
+    from bot.conversation.chatbot import Chatbot
     from bot.service.engine import Engine
-    from bot.service.state import State
+    from bot.service.state import StateDatabase
     from retrieval.answering import Answerer
     from retrieval.index.snapshot import Snapshots
     from retrieval.results import Query
 
     snapshots, model, asked = Snapshots(home / "snapshots"), _model(home), itertools.cycle(_asked(100))
-    with tempfile.TemporaryDirectory() as folder, State(Path(folder) / "state.db") as state:
+    with tempfile.TemporaryDirectory() as folder, StateDatabase(Path(folder) / "state.db") as state:
         async with Engine(lambda: Answerer(snapshots.open(), model), snapshots.current) as engine:
 
             async def ask() -> float:
@@ -237,7 +239,7 @@ async def _listing(home: Path) -> dict[str, Any]:
 
             alone = [await ask() for _ in range(300)]
             began = time.perf_counter()
-            listed = asyncio.create_task(Host(engine, state).news())
+            listed = asyncio.create_task(Chatbot(engine, state).news())
             beside = [await ask()]
             while not listed.done():
                 beside.append(await ask())
@@ -251,7 +253,7 @@ async def _listing(home: Path) -> dict[str, Any]:
 
 def recall(home: Path) -> dict[str, Any]:
     """The share of the ten passages exactly nearest to a question that are found, and what search alone takes."""
-    from retrieval.index.contract import Where
+    from retrieval.index.contract import ArticleFilter
     from retrieval.index.snapshot import Snapshot
 
     snapshot, model = Snapshot.open(home / "snapshots"), _model(home)
@@ -269,7 +271,7 @@ def recall(home: Path) -> dict[str, Any]:
     for vector, found_scores in zip(vectors, scores, strict=True):
         exact = {row for _, row in sorted(found_scores, reverse=True)[:10]}
         began = time.perf_counter()
-        nearest = snapshot.fetch(vector, {}, 100, Where()).nearest
+        nearest = snapshot.fetch(vector, {}, 100, ArticleFilter()).nearest
         ms.append(1000 * (time.perf_counter() - began))
         hits += len(exact & set(nearest[:10].tolist()))
     kinds = [vars_of(segment.manifest.nearest) for segment in snapshot.segments]

@@ -13,7 +13,7 @@ from bot.service.engine import Engine
 from bot.settings import Settings
 from bot.telegram_bot.application import TelegramBot
 from retrieval.answering import Answerer
-from retrieval.index.snapshot import Snapshot, current
+from retrieval.index.snapshot import Snapshot, current_name
 from tests.bot_api import TOKEN, Server, World
 from tests.bot_api.checks import cut
 from tests.fakes import HashingEncoder
@@ -35,7 +35,7 @@ def open_engine(settings: Settings) -> Engine:
         snapshot = Snapshot.open(settings.snapshots, encoder=encoder.fingerprint)
         return Answerer(snapshot, encoder, threshold=settings.threshold)
 
-    return Engine(answerer, lambda: current(settings.snapshots), timeout_s=TIMEOUT_S)
+    return Engine(answerer, lambda: current_name(settings.snapshots), timeout_s=TIMEOUT_S)
 
 
 class Phone:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from bot.cli import main
-from bot.service.state import State
+from bot.service.state import StateDatabase
 from corpus import Article, Found, Library, content_id
 from retrieval.index import snapshot
 from retrieval.index.snapshot import Snapshot
@@ -351,9 +351,9 @@ def test_the_library_is_listed_and_shown(run: Run, tmp_path: Path) -> None:
 
 def test_snapshots_are_built_listed_checked_and_switched(run: Run, home: Path, tmp_path: Path) -> None:
     run("add", str(records(tmp_path / "a.jsonl", HARBOUR)))
-    first = snapshot.current(home / "snapshots")
+    first = snapshot.current_name(home / "snapshots")
     run("add", str(records(tmp_path / "b.jsonl", BRIDGE)))
-    second = snapshot.current(home / "snapshots")
+    second = snapshot.current_name(home / "snapshots")
     assert run("index", "list").out.splitlines() == [
         f"  {first}  1 articles, 1 passages",
         f"* {second}  2 articles, 2 passages",
@@ -409,7 +409,7 @@ def test_good_votes_are_exported_as_questions_for_eval(run: Run, home: Path) -> 
     text = "The strike had lasted eleven days. It ended."
     Library(home / "library").add([Found(Article(id="harbour", title="Strike", text=text), "x", record=True)])
     quote = {"article": "harbour", "content": content_id("Strike", text), "span": [0, 34]}
-    with State(home / "state.db") as state:
+    with StateDatabase(home / "state.db") as state:
         state.vote(state.keep_answer("s", [quote], answered=True, question="How long?"), 0, 1, good=True)
     found = run("feedback", "export")
     paragraph = json.loads(found.out)["data"][0]["paragraphs"][0]

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus import Kind, Library, read
+from corpus import Library, OutcomeKind, read
 from tests.corpus.readers.pages import BODY, SENTENCES, docx, packed, page, pdf, rss, sitemap
 
 EMPTY, BINARY, NO_TEXT = "it is empty", "it is binary, not text", "it holds no text"
@@ -190,9 +190,9 @@ def test_a_malformed_input_is_refused_in_one_line_and_its_neighbours_get_in(
     (folder / "z good.txt").write_text("A last title\n\nAnother good text.")
     library = Library(tmp_path / "library")
     first, refused, last = library.add(read(folder))
-    assert (first.kind, last.kind) == (Kind.ADDED, Kind.ADDED)
+    assert (first.kind, last.kind) == (OutcomeKind.ADDED, OutcomeKind.ADDED)
     assert sorted(article.title for article in library.articles()) == ["A first title", "A last title"]
-    assert refused.kind is Kind.REFUSED
+    assert refused.kind is OutcomeKind.REFUSED
     assert refused.source.startswith(os.fspath(folder / name))
     assert refused.reason is not None
     assert refused.reason.startswith(reason)

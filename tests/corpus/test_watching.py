@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus import Article, Found, Item, Kind, Library, Outcome, Refused, watching
+from corpus import Article, Found, Item, Library, Outcome, OutcomeKind, Refused, watching
 from corpus.fetch import Fetcher
 from corpus.watching import Feed, Feeds, watch
 from tests.corpus.readers.pages import BODY, page, rss
@@ -200,9 +200,9 @@ def test_a_library_is_watched(
     seen = watch(library, feeds, stop)
     assert next(seen) == []
     added, refused = next(seen)
-    assert (added.kind, added.title) == (Kind.ADDED, "Road opens")
+    assert (added.kind, added.title) == (OutcomeKind.ADDED, "Road opens")
     assert refused == Outcome(
-        Kind.REFUSED, f"{site.address}/feed: {site.address}/no", reason="the server answers 404 Not Found"
+        OutcomeKind.REFUSED, f"{site.address}/feed: {site.address}/no", reason="the server answers 404 Not Found"
     )
     (library.folder / "note.txt").write_text("A note\n\nIts text.")
     assert next(seen) == []

@@ -25,7 +25,7 @@ from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from retrieval.models.encoder import Encoder, OnnxEncoder
 from retrieval.ranking import confidence, fusion
-from retrieval.ranking.search import Found, Question, Searcher
+from retrieval.ranking.search import Question, Searcher, SearchResult
 from retrieval.results import Query
 from tests.fit.invented import Asked, each_alone, read, with_articles_gone, with_gaps
 
@@ -111,7 +111,7 @@ class Judged:
 
 def searched(
     articles: Sequence[Article], asked: Iterable[Asked], encoder: Encoder, snapshots: Path, weights: Floats
-) -> list[tuple[Asked, Found]]:
+) -> list[tuple[Asked, SearchResult]]:
     """What a library of the articles finds for each question."""
     name = publish(articles, encoder, snapshots).name
     searcher = Searcher(Snapshot.open(snapshots, name), encoder, weights=weights)
@@ -119,7 +119,7 @@ def searched(
     return [(one, searcher.search(query, Question.of(query))) for one, query in queries]
 
 
-def ranked(found: Iterable[tuple[Asked, Found]]) -> list[Ranked]:
+def ranked(found: Iterable[tuple[Asked, SearchResult]]) -> list[Ranked]:
     """The questions among whose candidates the answer is."""
     rows = []
     for asked, result in found:
@@ -134,7 +134,7 @@ def ranked(found: Iterable[tuple[Asked, Found]]) -> list[Ranked]:
     return rows
 
 
-def judged(found: Iterable[tuple[Asked, Found]], *, missing: str | None = None) -> list[Judged]:
+def judged(found: Iterable[tuple[Asked, SearchResult]], *, missing: str | None = None) -> list[Judged]:
     """Every question that found something; with `missing`, of that kind and answered by nothing."""
     rows = []
     for asked, result in found:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus.article import Article, Span
-from corpus.sentences import split_sentences
+from corpus.text.sentences import split_sentences
 
 DATA = Path(__file__).parent / "data"
 

@@ -22,8 +22,8 @@ from retrieval.models.encoder import Encoder
 from retrieval.models.loading import open_encoder
 from retrieval.ranking import confidence, fusion
 from retrieval.ranking.confidence import Regressions
-from retrieval.ranking.search import Found
-from retrieval.ranking.weights import Case
+from retrieval.ranking.search import SearchResult
+from retrieval.text.languages import LanguagePair
 from tests.fit.fit import Floats, Judged, expected, fit_logistic, fit_ranking, judged, ranked, searched
 from tests.fit.invented import DATA, Asked, read, read_files, with_articles_gone
 
@@ -52,7 +52,7 @@ class Library:
     questions: list[Asked]
     encoder: Encoder
 
-    def found(self, folder: Path, weights: Floats, *, kinds: set[str]) -> list[tuple[Asked, Found]]:
+    def found(self, folder: Path, weights: Floats, *, kinds: set[str]) -> list[tuple[Asked, SearchResult]]:
         """What it finds for its questions of some kinds."""
         asked = [one for one in self.questions if one.kind in kinds]
         return searched(self.articles, asked, self.encoder, folder, weights)
@@ -72,7 +72,7 @@ def across(english: list[Article]) -> list[Asked]:
     return [Asked(one.text, places[articles[one.article].title], one.answers, one.kind) for one in questions.values()]
 
 
-def fit_offset(found: Sequence[tuple[Asked, Found]], same: Floats, other: Floats) -> float:
+def fit_offset(found: Sequence[tuple[Asked, SearchResult]], same: Floats, other: Floats) -> float:
     """What a passage in the other language than the question's gets on top of its score.
 
     Args:
@@ -82,7 +82,9 @@ def fit_offset(found: Sequence[tuple[Asked, Found]], same: Floats, other: Floats
     """
     rows = []
     for (_, result), row in zip([pair for pair in found if ranked([pair])], ranked(found), strict=True):
-        crossing = np.concatenate([np.full(len(hit.evidence), hit.case is Case.CROSSING) for hit in result.hits])
+        crossing = np.concatenate(
+            [np.full(len(hit.evidence), hit.case is LanguagePair.CROSSING) for hit in result.hits]
+        )
         scores = np.where(crossing, row.evidence @ other, row.evidence @ same)
         rows.append((scores, crossing, row.answers))
 
@@ -166,9 +168,9 @@ def main() -> None:
     ]
     entries = []
 
-    def settled(case: Case, ranking: Floats, library: Library, folder: Path, *, offset: float = 0.0) -> None:
+    def settled(case: LanguagePair, ranking: Floats, library: Library, folder: Path, *, offset: float = 0.0) -> None:
         rows = library.judged(folder, ranking)
-        judging = fit_judging(rows, paraphrase=0 if case is Case.ENGLISH else PARAPHRASE)
+        judging = fit_judging(rows, paraphrase=0 if case is LanguagePair.ENGLISH else PARAPHRASE)
         chances = judging(np.stack([row.evidence for row in rows])).tolist()
         for kind in ("near-miss", "gone"):
             yes = [chance for chance, row in zip(chances, rows, strict=True) if row.right]
@@ -179,18 +181,20 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         one, other, both = (Path(name) / part for part in ("terms", "arabic", "english"))
         terms = Library(arabic, arabic_questions, shipped)
-        settled(Case.TERMS, fit_ranking(ranked(terms.found(one, fusion.WEIGHTS, kinds=WRITTEN))), terms, one)
+        settled(LanguagePair.TERMS, fit_ranking(ranked(terms.found(one, fusion.WEIGHTS, kinds=WRITTEN))), terms, one)
         own = Library(arabic, arabic_questions, multilingual)
         ranking = fit_ranking(ranked(own.found(other, fusion.WEIGHTS, kinds=WRITTEN)))
-        settled(Case.ARABIC, ranking, own, other)
+        settled(LanguagePair.ARABIC, ranking, own, other)
         everything = Library([*english, *_renumbered(arabic, len(english))], mixed, multilingual)
         found = everything.found(both, fusion.WEIGHTS, kinds=WRITTEN)
         crossing = fit_ranking(ranked(found))
         offset = fit_offset(found, ranking, crossing)
         print(f"a passage in the other language gets {offset} on top", flush=True)
-        settled(Case.CROSSING, crossing, Library(english, crossing_questions, multilingual), both, offset=offset)
+        settled(
+            LanguagePair.CROSSING, crossing, Library(english, crossing_questions, multilingual), both, offset=offset
+        )
         news = Library(english, english_questions, multilingual)
-        settled(Case.ENGLISH, fit_ranking(ranked(news.found(both, fusion.WEIGHTS, kinds=WRITTEN))), news, both)
+        settled(LanguagePair.ENGLISH, fit_ranking(ranked(news.found(both, fusion.WEIGHTS, kinds=WRITTEN))), news, both)
     FITTED.write_text(HEAD + "".join(entries) + "}\n", encoding="utf-8")
 
 

@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from corpus.article import Article
-from corpus.split import split_article
+from corpus.text.split import split_article
 from retrieval.models.conversion.converter import instruction_set
-from retrieval.models.encoder import TOKENIZER, Encoded, OnnxEncoder, open_tokenizer, unit
+from retrieval.models.encoder import TOKENIZER, Encoded, OnnxEncoder, open_tokenizer, unit_rows
 from retrieval.models.manifest import write_manifest
-from retrieval.models.multilingual import PRODUCTS, Weights, graph, unpack, weights_path
+from retrieval.models.multilingual import PRODUCTS, PackedWeights, graph, unpack, weights_path
 from retrieval.text.late_interaction import WORD_DIM
 
 Floats = NDArray[np.float32]
@@ -54,7 +54,7 @@ def main() -> None:
             for prompt, group in (("query: ", questions), ("passage: ", passages))
             for text in group[::SPANNED]
         ]
-        spans = _spans(Weights(weights_path()), folder / TOKENIZER, prompted)
+        spans = _spans(PackedWeights(weights_path()), folder / TOKENIZER, prompted)
     basis = _basis(zip((*asked, *read), (means[0, 1], means[1, 1], means[0, 3], means[1, 3]), strict=True))
     np.savez_compressed(MEASURED, spans=spans.astype(np.float16), means=means, basis=basis.astype(np.float16))
 
@@ -82,13 +82,13 @@ def _basis(groups: Iterable[tuple[Sequence[Encoded], Floats]]) -> Floats:
     moment = sum(
         (tokens.T @ tokens / len(tokens))
         for texts, mean in groups
-        for tokens in [np.concatenate([unit(text.tokens - mean) for text in texts])]
+        for tokens in [np.concatenate([unit_rows(text.tokens - mean) for text in texts])]
     )
     _, directions = np.linalg.eigh(np.asarray(moment, np.float64))
     return np.asarray(directions[:, ::-1][:, :WORD_DIM], np.float32)
 
 
-def _spans(weights: Weights, tokenizer: Path, texts: Sequence[str]) -> Floats:
+def _spans(weights: PackedWeights, tokenizer: Path, texts: Sequence[str]) -> Floats:
     """(layers, 3 dim + inner): the greatest size of each channel that enters the products, in their order."""
     made = graph(weights, None)
     entering = []

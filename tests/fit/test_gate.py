@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.answering import Answerer
-from retrieval.evaluation import auroc, read_cases
+from retrieval.evaluation import auroc, read_questions
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from retrieval.models.encoder import OnnxEncoder
@@ -67,7 +67,7 @@ def test_what_no_article_says_is_told_from_what_one_does(answered: Answered) -> 
 
 
 def test_the_shipped_article_is_asked_and_what_it_does_not_say_is_declined(minilm: OnnxEncoder, tmp_path: Path) -> None:
-    articles, cases = read_cases((Path(__file__).parents[1] / "data" / "acceptance.json").read_bytes())
+    articles, cases = read_questions((Path(__file__).parents[1] / "data" / "acceptance.json").read_bytes())
     publish(articles, minilm, tmp_path)
     answerer = Answerer(Snapshot.open(tmp_path), minilm)
     wrong = []
@@ -85,7 +85,7 @@ def test_the_shipped_article_is_asked_and_what_it_does_not_say_is_declined(minil
 
 @pytest.mark.parametrize("others", [1, 10])
 def test_unrelated_articles_change_nothing_about_an_answer(others: int, minilm: OnnxEncoder, tmp_path: Path) -> None:
-    articles, cases = read_cases((Path(__file__).parents[1] / "data" / "acceptance.json").read_bytes())
+    articles, cases = read_questions((Path(__file__).parents[1] / "data" / "acceptance.json").read_bytes())
     publish([*articles, *read()[0][:others]], minilm, tmp_path)
     answerer = Answerer(Snapshot.open(tmp_path), minilm)
     answers = {case.question: answerer.answer(Query(case.question)) for case in cases}

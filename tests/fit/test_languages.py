@@ -13,14 +13,14 @@ from corpus.article import Article, Span
 from retrieval.answering import Answerer
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
-from retrieval.models.conversion.converter import convert_here
+from retrieval.models.conversion.converter import convert_in_process
 from retrieval.models.encoder import Encoder, OnnxEncoder
 from retrieval.models.loading import open_encoder
 from retrieval.models.manifest import MULTILINGUAL
 from retrieval.models.multilingual import PACKAGE
-from retrieval.ranking.search import Found
-from retrieval.ranking.weights import Case
+from retrieval.ranking.search import SearchResult
 from retrieval.results import Hit, Query
+from retrieval.text.languages import LanguagePair
 from tests.fit.invented import DATA, Asked, read, read_files
 from tests.fit.languages import WRITTEN, across, fit_offset
 
@@ -32,7 +32,7 @@ installed = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def multilingual(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     folder = tmp_path_factory.mktemp("models")
-    convert_here(MULTILINGUAL, folder)
+    convert_in_process(MULTILINGUAL, folder)
     return open_encoder(folder / MULTILINGUAL)
 
 
@@ -74,14 +74,14 @@ def test_english_articles_are_found_by_arabic_questions(multilingual: Encoder, t
 def test_the_offset_is_what_makes_the_answers_likeliest() -> None:
     """One answer in the other language is a point behind, one in the question's own two points ahead."""
 
-    def hit(article: int, score: float, case: Case) -> Hit:
+    def hit(article: int, score: float, case: LanguagePair) -> Hit:
         span = Span(article, article + 1)
         return Hit(article, article, span, score, None, None, ((span, score),), np.array([[score]], np.float32), case)
 
     pairs = [
-        (Asked("a", 1, (Span(1, 2),), "fact"), [hit(0, 3, Case.ARABIC), hit(1, 2, Case.CROSSING)]),
-        (Asked("b", 0, (Span(0, 1),), "fact"), [hit(0, 4, Case.ARABIC), hit(1, 2, Case.CROSSING)]),
+        (Asked("a", 1, (Span(1, 2),), "fact"), [hit(0, 3, LanguagePair.ARABIC), hit(1, 2, LanguagePair.CROSSING)]),
+        (Asked("b", 0, (Span(0, 1),), "fact"), [hit(0, 4, LanguagePair.ARABIC), hit(1, 2, LanguagePair.CROSSING)]),
     ]
-    results = [(asked, Found(tuple(hits), np.zeros(0, np.float32))) for asked, hits in pairs]
+    results = [(asked, SearchResult(tuple(hits), np.zeros(0, np.float32))) for asked, hits in pairs]
     weights = np.array([1], np.float32)
     assert fit_offset(results, weights, weights) == 1.5

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from corpus.article import Article
-from retrieval.index.contract import Store
+from retrieval.index.contract import IndexStore
 from retrieval.index.snapshot import Snapshots
 from retrieval.index.writing import current_snapshot
 from retrieval.index.writing import publishing as embedded
@@ -20,7 +20,7 @@ from retrieval.models.encoder import Encoder
 class Engine(Protocol):
     """Publishes to a store of its own."""
 
-    store: Store
+    store: IndexStore
 
     def publish(self, articles: Iterable[Article], encoder: Encoder, **more: Any) -> Published: ...
 
@@ -29,14 +29,14 @@ class Engine(Protocol):
 
 class InTheHome:
     def __init__(self, folder: Path) -> None:
-        self.store: Store = Snapshots(folder / "snapshots")
+        self.store: IndexStore = Snapshots(folder / "snapshots")
         self._folder = folder / "snapshots"
 
     def publish(self, articles: Iterable[Article], encoder: Encoder, **more: Any) -> Published:
         return embedded.publish(articles, encoder, self._folder, **more)
 
     def use(self, name: str) -> None:
-        current_snapshot.use(self._folder, name)
+        current_snapshot.switch_to(self._folder, name)
 
 
 class OnMilvus:
@@ -44,7 +44,7 @@ class OnMilvus:
 
     def __init__(self, folder: Path) -> None:
         self.milvus = Milvus(str(folder / "milvus.db"))
-        self.store: Store = self.milvus
+        self.store: IndexStore = self.milvus
 
     def publish(self, articles: Iterable[Article], encoder: Encoder, **more: Any) -> Published:
         return publishing.publish(articles, encoder, self.milvus, **more)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from retrieval.checksums import moved, sha256_of, verified
+from retrieval.checksums import matches, remember_moved, sha256_of
 
 ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 
@@ -16,29 +16,29 @@ def test_a_files_digest_is_that_of_its_bytes(tmp_path: Path) -> None:
 def test_a_good_file_is_read_once_and_a_changed_one_again(tmp_path: Path) -> None:
     path, memory = tmp_path / "f", tmp_path / "memory.json"
     path.write_bytes(b"abc")
-    assert verified(path, ABC, memory)
+    assert matches(path, ABC, memory)
     known = memory.read_bytes()
-    assert verified(path, ABC, memory)
+    assert matches(path, ABC, memory)
     assert memory.read_bytes() == known
     path.write_bytes(b"abd")
-    assert not verified(path, ABC, memory)
+    assert not matches(path, ABC, memory)
 
 
 def test_another_digest_is_never_taken_for_the_remembered_one(tmp_path: Path) -> None:
     path, memory = tmp_path / "f", tmp_path / "memory.json"
     path.write_bytes(b"abc")
-    assert verified(path, ABC, memory)
-    assert not verified(path, "0" * 64, memory)
+    assert matches(path, ABC, memory)
+    assert not matches(path, "0" * 64, memory)
 
 
 def test_changed_bytes_under_an_old_modification_time_are_noticed(tmp_path: Path) -> None:
     path, memory = tmp_path / "f", tmp_path / "memory.json"
     path.write_bytes(b"abc")
-    assert verified(path, ABC, memory)
+    assert matches(path, ABC, memory)
     times = path.stat()
     path.write_bytes(b"abd")
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
-    assert not verified(path, ABC, memory)
+    assert not matches(path, ABC, memory)
 
 
 def test_a_damaged_or_unwritable_memory_only_costs_time(tmp_path: Path) -> None:
@@ -46,17 +46,17 @@ def test_a_damaged_or_unwritable_memory_only_costs_time(tmp_path: Path) -> None:
     path.write_bytes(b"abc")
     for text in ("{", "[]", ""):
         memory.write_text(text)
-        assert verified(path, ABC, memory)
-    assert verified(path, ABC, path / "cannot" / "be")
+        assert matches(path, ABC, memory)
+    assert matches(path, ABC, path / "cannot" / "be")
 
 
 def test_files_that_are_gone_are_forgotten(tmp_path: Path) -> None:
     memory = tmp_path / "memory.json"
     for name in ("one", "two"):
         (tmp_path / name).write_bytes(b"abc")
-    assert verified(tmp_path / "one", ABC, memory)
+    assert matches(tmp_path / "one", ABC, memory)
     (tmp_path / "one").unlink()
-    assert verified(tmp_path / "two", ABC, memory)
+    assert matches(tmp_path / "two", ABC, memory)
     assert str(tmp_path / "one") not in memory.read_text()
 
 
@@ -65,10 +65,10 @@ def test_files_of_a_folder_that_was_renamed_are_not_read_again(tmp_path: Path) -
     for folder in (old, tmp_path / "older"):
         folder.mkdir()
         (folder / "f").write_bytes(b"abc")
-        assert verified(folder / "f", ABC, memory)
+        assert matches(folder / "f", ABC, memory)
     old.rename(new)
-    moved(old, new, memory)
+    remember_moved(old, new, memory)
     known = memory.read_bytes()
-    assert verified(new / "f", ABC, memory)
-    assert verified(tmp_path / "older" / "f", ABC, memory)
+    assert matches(new / "f", ABC, memory)
+    assert matches(tmp_path / "older" / "f", ABC, memory)
     assert memory.read_bytes() == known

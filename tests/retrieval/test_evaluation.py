@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.article import Article, Span
-from retrieval.evaluation import Bin, Case, EvaluationError, Gold, auroc, measure, read_cases
+from retrieval.evaluation import (
+    CalibrationBin,
+    EvaluationError,
+    GoldAnswer,
+    GoldQuestion,
+    auroc,
+    measure,
+    read_questions,
+)
 from retrieval.results import Answer, Quote
 
 CONTEXT = "The strike lasted eleven days. Pay rises by 7 percent. The mayor called it fair."
@@ -34,8 +42,8 @@ FILE: dict[str, Any] = {
         {"title": "Missing", "paragraphs": [{"context": "", "qas": [{"question": "Why?", "is_impossible": True}]}]},
     ]
 }
-LONG, PAID, WHY = read_cases(json.dumps(FILE).encode())[1]
-ARTICLE = read_cases(json.dumps(FILE).encode())[0][0]
+LONG, PAID, WHY = read_questions(json.dumps(FILE).encode())[1]
+ARTICLE = read_questions(json.dumps(FILE).encode())[0][0]
 
 
 def answer(confidence: float, *quotes: tuple[int, int], answered: bool = True, took_ms: float = 1.0) -> Answer:
@@ -44,12 +52,12 @@ def answer(confidence: float, *quotes: tuple[int, int], answered: bool = True, t
 
 
 def test_a_file_gives_articles_and_cases_in_its_order() -> None:
-    articles, cases = read_cases(json.dumps(FILE).encode())
+    articles, cases = read_questions(json.dumps(FILE).encode())
     assert [(a.id, a.title, a.text) for a in articles] == [("a0000", "Strike ends", f"{CONTEXT}\n\nSecond paragraph.")]
     assert cases == [
-        Case("How long?", "a0000", (Gold("eleven days", "rike lasted eleven days. Pay rises"),)),
-        Case("Who paid?", "a0000", ()),
-        Case("Why?", "a0001", ()),
+        GoldQuestion("How long?", "a0000", (GoldAnswer("eleven days", "rike lasted eleven days. Pay rises"),)),
+        GoldQuestion("Who paid?", "a0000", ()),
+        GoldQuestion("Why?", "a0001", ()),
     ]
 
 
@@ -58,7 +66,7 @@ def test_a_file_gives_articles_and_cases_in_its_order() -> None:
 )
 def test_a_file_in_another_form_is_refused(data: bytes) -> None:
     with pytest.raises(EvaluationError, match=r"SQuAD|no question"):
-        read_cases(data)
+        read_questions(data)
 
 
 def test_a_quote_is_right_when_it_covers_the_answer_where_it_stands() -> None:
@@ -84,7 +92,11 @@ def test_the_figures_of_a_file() -> None:
     assert figures.false_answers == 0.5
     assert figures.calibration_error == pytest.approx((0.1 + 0.6 + 0.2) / 3)
     assert (figures.ms_median, figures.ms_p95) == (2.0, 9.0)
-    assert [b for b in figures.bins if b.count] == [Bin(1, 0.2, 0.0), Bin(1, 0.6, 0.0), Bin(1, 0.9, 1.0)]
+    assert [b for b in figures.bins if b.count] == [
+        CalibrationBin(1, 0.2, 0.0),
+        CalibrationBin(1, 0.6, 0.0),
+        CalibrationBin(1, 0.9, 1.0),
+    ]
 
 
 def test_without_unanswerable_questions_abstention_is_not_measured() -> None:

@@ -21,10 +21,10 @@ from sentence_transformers.models import Dense, Normalize, Pooling, Transformer
 from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizerFast
 
 from retrieval.errors import ModelError
-from retrieval.index.writing.passage_records import search_text
 from retrieval.models.conversion import converter
 from retrieval.models.loading import open_encoder, open_reranker
 from retrieval.models.manifest import Parity, read_manifest
+from retrieval.text.search_text import search_text
 from tests.library_of import LIBRARY, whole
 
 WORDS = ["the", "of", "bridge", "cup", "rain", "tram", "bank", "museum", "teacher", "olive", "police", "green", "river"]
@@ -107,7 +107,7 @@ def main(folder: Path) -> None:
     report = {}
     for name, (least, model) in cases.items():
         converter.LEAST_PARITY = least
-        converter.convert_here(str(model), folder / name / "models")
+        converter.convert_in_process(str(model), folder / name / "models")
         served = folder / name / "models" / "model"
         manifest = read_manifest(served)
         report[name] = {
@@ -123,7 +123,7 @@ def rerankers(folder: Path) -> dict[str, object]:
     for name, least in (("picky", Parity(0.0, -1.0, 0.0)), ("exact", LEAST), ("own", Parity(2.0, 2.0, 2.0))):
         converter.LEAST_PARITY = least
         model = build_reranker(folder / name)
-        manifest = converter.convert_here(str(model), folder / "rerankers")
+        manifest = converter.convert_in_process(str(model), folder / "rerankers")
         own = CrossEncoder(str(model), device="cpu")
         scores = own.predict([(QUESTION, text) for text in TEXTS], activation_fn=torch.nn.Identity())
         report[name] = {
@@ -141,11 +141,11 @@ def refused(folder: Path) -> dict[str, str | list[str]]:
     taken.mkdir()
     (taken / "picky").symlink_to(folder / "mean" / "models" / "model")
     orders: dict[str, Callable[[], object]] = {
-        "three labels": lambda: converter.convert_here(str(three), models),
-        "an encoder": lambda: converter.convert_here(str(encoder), models, reranker=True),
-        "no model": lambda: converter.convert_here(str(folder), models, reranker=True),
-        "a prompt": lambda: converter.convert_here(str(picky), models, query_prompt="query: "),
-        "an encoder's place": lambda: converter.convert_here(str(picky), taken),
+        "three labels": lambda: converter.convert_in_process(str(three), models),
+        "an encoder": lambda: converter.convert_in_process(str(encoder), models, reranker=True),
+        "no model": lambda: converter.convert_in_process(str(folder), models, reranker=True),
+        "a prompt": lambda: converter.convert_in_process(str(picky), models, query_prompt="query: "),
+        "an encoder's place": lambda: converter.convert_in_process(str(picky), taken),
     }
     said: dict[str, str | list[str]] = {}
     for name, order in orders.items():

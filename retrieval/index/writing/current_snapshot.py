@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.disk import sync, sync_all
-from retrieval.checksums import unsound
+from corpus.storage.disk import sync, sync_all
+from retrieval.checksums import first_damaged
 from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
 from retrieval.index import snapshot
 from retrieval.index.segment import Segment, SegmentManifest
@@ -23,18 +23,18 @@ from retrieval.index.snapshot import FORMAT, SEGMENTS, Manifest, Snapshot
 KEEP = 3
 STAMP = "%Y%m%dT%H%M%SZ"
 
-Parts = Sequence[tuple[Segment, NDArray[np.bool_]]]
+SegmentSelection = Sequence[tuple[Segment, NDArray[np.bool_]]]
 """Segments, each with which of its articles a snapshot has."""
 
 
-def serve(snapshots: Path, parts: Parts, encoder: str, dim: int, now: dt.datetime) -> str:
+def make_current(snapshots: Path, parts: SegmentSelection, encoder: str, dim: int, now: dt.datetime) -> str:
     """Write down the snapshot that has these parts and let it serve; its name.
 
     Raises:
         PublishError: CURRENT cannot be written; what served before still serves.
         OSError: something else cannot.
     """
-    moment = after(max(snapshot.names(snapshots), default=None), now)
+    moment = next_timestamp(max(snapshot.snapshot_names(snapshots), default=None), now)
     manifest = Manifest(
         format=FORMAT,
         created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
@@ -43,7 +43,7 @@ def serve(snapshots: Path, parts: Parts, encoder: str, dim: int, now: dt.datetim
         articles=sum(int(alive.sum()) for _, alive in parts),
         passages=sum(int(one.passages_of(alive).sum()) for one, alive in parts),
         segments=tuple(one.folder.name for one, _ in parts),
-        gone=gone(parts),
+        gone=removed_articles(parts),
     )
     name = f"{moment:{STAMP}}-{manifest.short_digest()}"
     aside = Path(tempfile.mkdtemp(prefix=".build-", dir=snapshots))
@@ -53,14 +53,14 @@ def serve(snapshots: Path, parts: Parts, encoder: str, dim: int, now: dt.datetim
     aside.rename(snapshots / name)
     sync(snapshots)
     try:
-        use(snapshots, name)
+        switch_to(snapshots, name)
     except PublishError:
         shutil.rmtree(snapshots / name, ignore_errors=True)
         raise
     return name
 
 
-def use(snapshots: Path, name: str) -> None:
+def switch_to(snapshots: Path, name: str) -> None:
     """Make a snapshot CURRENT, in one rename.
 
     Raises:
@@ -85,18 +85,18 @@ def use(snapshots: Path, name: str) -> None:
 
 def prune(snapshots: Path, keep: int = KEEP) -> None:
     """Remove all but the `keep` newest snapshots, never the one that serves, and the segments that none has."""
-    serving = snapshot.current(snapshots)
-    for name in snapshot.names(snapshots)[:-keep]:
+    serving = snapshot.current_name(snapshots)
+    for name in snapshot.snapshot_names(snapshots)[:-keep]:
         if name != serving:
             shutil.rmtree(snapshots / name)
     held: set[str] = set()
-    for name in snapshot.names(snapshots):
+    for name in snapshot.snapshot_names(snapshots):
         with contextlib.suppress(RetrievalError):
             held.update(Manifest.read(snapshots / name).segments)
-    remove(path for path in (snapshots / SEGMENTS).glob("*") if path.name not in held)
+    remove_folders(path for path in (snapshots / SEGMENTS).glob("*") if path.name not in held)
 
 
-def in_place(folder: Path, target: Path) -> None:
+def install_segment(folder: Path, target: Path) -> None:
     """Move a finished segment to where snapshots look for it.
 
     One of the same content may be there already: it is kept where it is sound and replaced where it is damaged.
@@ -104,7 +104,7 @@ def in_place(folder: Path, target: Path) -> None:
     sync_all(folder)
     target.parent.mkdir(exist_ok=True)
     if target.exists():
-        if sound(target, memory=None):
+        if is_intact(target, memory=None):
             return
         target.rename(folder.with_name(f"{folder.name}-damaged"))
     folder.chmod(0o755)
@@ -112,22 +112,25 @@ def in_place(folder: Path, target: Path) -> None:
     sync(target.parent)
 
 
-def sound(folder: Path, *, memory: Path | None) -> bool:
+def is_intact(folder: Path, *, memory: Path | None) -> bool:
     """Whether a segment's files are what its manifest says."""
     try:
         manifest = SegmentManifest.read(folder)
     except SnapshotCorrupt:
         return False
-    return unsound(((folder / name, size, digest) for name, (size, digest) in manifest.files.items()), memory) is None
+    return (
+        first_damaged(((folder / name, size, digest) for name, (size, digest) in manifest.files.items()), memory)
+        is None
+    )
 
 
-def remove(folders: Iterable[Path]) -> None:
+def remove_folders(folders: Iterable[Path]) -> None:
     """Remove folders, as far as that goes."""
     for folder in list(folders):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def after(name: str | None, now: dt.datetime) -> dt.datetime:
+def next_timestamp(name: str | None, now: dt.datetime) -> dt.datetime:
     """The moment, or a second after that of a snapshot's name, so that names sort as they were made."""
     if name is None:
         return now
@@ -135,7 +138,7 @@ def after(name: str | None, now: dt.datetime) -> dt.datetime:
     return max(now, last + dt.timedelta(seconds=1))
 
 
-def gone(parts: Parts) -> tuple[int, ...]:
+def removed_articles(parts: SegmentSelection) -> tuple[int, ...]:
     """The articles that are in the segments of a snapshot and not in it, counted over all of these segments."""
     if not parts:
         return ()

@@ -20,30 +20,37 @@ from pathlib import Path
 
 import numpy as np
 
-from corpus.disk import sync_all
-from corpus.library import alone
+from corpus.storage.disk import sync_all
+from corpus.storage.library import exclusive_lock
 from retrieval import checksums
 from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
 from retrieval.index import snapshot
-from retrieval.index.build_progress import Progress, What
+from retrieval.index.build_progress import ProgressCallback, Stage
 from retrieval.index.segment import MANIFEST, Segment, SegmentManifest
 from retrieval.index.snapshot import SEGMENTS, Manifest
 from retrieval.index.writing import passage_records, publishing
-from retrieval.index.writing.current_snapshot import Parts, in_place, prune, remove, serve, sound
-from retrieval.index.writing.segment_writer import CHECKPOINT, Writer
+from retrieval.index.writing.current_snapshot import (
+    SegmentSelection,
+    install_segment,
+    is_intact,
+    make_current,
+    prune,
+    remove_folders,
+)
+from retrieval.index.writing.segment_writer import CHECKPOINT, SegmentWriter
 
 _LOCK = ".merging"
 _ROOM = 1.1
 """The merged segment's size by that of those it is made of, at the most: what was measured is .9 to 1."""
 
 
-def due(snapshots: Path) -> bool:
+def merge_due(snapshots: Path) -> bool:
     """Whether there is something to merge or to tidy up, room for it, and nobody at it."""
     try:
         wanted = _wanted(snapshots)
         if not (wanted and _lacking(snapshots, wanted) <= 0) and not list(snapshots.glob(".merge-*")):
             return False
-        with alone(snapshots / _LOCK) as free:
+        with exclusive_lock(snapshots / _LOCK) as free:
             return free
     except (OSError, RetrievalError):
         return False
@@ -53,7 +60,7 @@ def merge(
     snapshots: Path,
     lock: Callable[[], AbstractContextManager[None]],
     *,
-    progress: Progress = lambda _: None,
+    progress: ProgressCallback = lambda _: None,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> str | None:
     """Merge what is to be merged; the name of the snapshot that serves then, None where there was nothing to do.
@@ -66,11 +73,11 @@ def merge(
     """
     name = None
     try:
-        with alone(snapshots / _LOCK) as free:
+        with exclusive_lock(snapshots / _LOCK) as free:
             while free:
                 wanted = _wanted(snapshots)
                 work = snapshots / f".merge-{hashlib.sha256(' '.join(wanted).encode()).hexdigest()[:16]}"
-                remove(path for path in snapshots.glob(".merge-*") if path != work or not wanted)
+                remove_folders(path for path in snapshots.glob(".merge-*") if path != work or not wanted)
                 if not wanted:
                     return name
                 done = _merged(snapshots, wanted, work, lock, progress, now)
@@ -87,23 +94,23 @@ def merge(
 
 def _wanted(snapshots: Path) -> list[str]:
     """The segments of what serves that are to be made into one, in its order."""
-    serving = snapshot.current(snapshots) if snapshots.is_dir() else None
+    serving = snapshot.current_name(snapshots) if snapshots.is_dir() else None
     if serving is None:
         return []
     manifest = Manifest.read(snapshots / serving)
     segments = [SegmentManifest.read(snapshots / SEGMENTS / name) for name in manifest.segments]
-    if {one.recipe for one in segments} - {passage_records.recipe()}:
+    if {one.recipe for one in segments} - {passage_records.pipeline_version()}:
         return []  # the next build makes all of it anew
     starts = np.cumsum([0, *(one.articles for one in segments)])
     gone: list[int] = np.histogram(manifest.gone, starts)[0].tolist() if segments else []
     live = [
         one.passages * (one.articles - left) // max(1, one.articles) for one, left in zip(segments, gone, strict=True)
     ]
-    chosen = chosen_of([(left, one.passages) for left, one in zip(live, segments, strict=True)])
+    chosen = choose_segments([(left, one.passages) for left, one in zip(live, segments, strict=True)])
     return [manifest.segments[number] for number in chosen]
 
 
-def chosen_of(sizes: Sequence[tuple[int, int]]) -> list[int]:
+def choose_segments(sizes: Sequence[tuple[int, int]]) -> list[int]:
     """Which segments to merge, by how many passages of each are left and how many it has; none where all is well."""
     large = [number for number, (left, _) in enumerate(sizes) if left > publishing.SMALL]
     weight, first = 0, None
@@ -127,27 +134,27 @@ def _merged(
     wanted: Sequence[str],
     work: Path,
     lock: Callable[[], AbstractContextManager[None]],
-    progress: Progress,
+    progress: ProgressCallback,
     now: Callable[[], dt.datetime],
 ) -> str | None:
     """Make a segment of some and publish it; None where these serve no longer."""
     memory = snapshots / ".verified.json"
     try:
-        if not (work / MANIFEST).exists() or not sound(work, memory=memory):
+        if not (work / MANIFEST).exists() or not is_intact(work, memory=memory):
             _write(snapshots, wanted, work, progress)
         made = Segment(work, SegmentManifest.read(work), searchable=False)
-        sound(work, memory=memory)  # now, so that nothing is read while others wait
+        is_intact(work, memory=memory)  # now, so that nothing is read while others wait
         with lock():
             serving = _serving(snapshots)
             parts = _with(serving, wanted, made)
             if parts is None:
-                remove([work])
+                remove_folders([work])
                 return None
             place = snapshots / SEGMENTS / made.manifest.name
-            in_place(work, place)
-            checksums.moved(work, place, memory)
+            install_segment(work, place)
+            checksums.remember_moved(work, place, memory)
             merged = Segment(place, made.manifest, searchable=False)
-            name = serve(
+            name = make_current(
                 snapshots,
                 [(merged if one is made else one, alive) for one, alive in parts],
                 made.manifest.encoder,
@@ -159,42 +166,42 @@ def _merged(
     except (OSError, SnapshotCorrupt):
         if set(wanted) <= {one.folder.name for one, _ in _serving(snapshots)}:
             raise
-        remove([work])  # somebody published what does without them, and they were removed meanwhile
+        remove_folders([work])  # somebody published what does without them, and they were removed meanwhile
         return None
     finally:
         if not (work / MANIFEST).exists():
-            remove([work])
+            remove_folders([work])
 
 
-def _write(snapshots: Path, wanted: Sequence[str], work: Path, progress: Progress) -> None:
+def _write(snapshots: Path, wanted: Sequence[str], work: Path, progress: ProgressCallback) -> None:
     """Write the merged segment."""
     lacking = _lacking(snapshots, wanted)
     if lacking > 0:
         raise PublishError(
             f"{lacking >> 20} MB more room is needed to merge segments in {snapshots}; what serves goes on serving"
         )
-    remove([work])
+    remove_folders([work])
     work.mkdir()
     sources = [(one, alive) for one, alive in _serving(snapshots) if one.folder.name in wanted]
     for one, _ in sources:
-        if not sound(one.folder, memory=None):  # or what is damaged would get digests that say it is not
+        if not is_intact(one.folder, memory=None):  # or what is damaged would get digests that say it is not
             raise SnapshotCorrupt(f"segment {one.folder.name} is damaged; run: newsquote index build --full")
     about = sources[0][0].manifest
     count = sum(int(alive.sum()) for _, alive in sources)
-    with Writer(work, about.encoder, about.dim) as writer:
+    with SegmentWriter(work, about.encoder, about.dim) as writer:
         for one, alive in sources:
             edges = np.flatnonzero(np.diff(alive, prepend=False, append=False)).tolist()
             for first, last in zip(edges[::2], edges[1::2], strict=True):
                 for _ in writer.copied(one, first, last):
-                    progress(writer.step(What.MERGED, count))
+                    progress(writer.step(Stage.MERGED, count))
         writer.finish(progress)
     (work / CHECKPOINT).unlink(missing_ok=True)
     sync_all(work)
 
 
-def _serving(snapshots: Path) -> Parts:
+def _serving(snapshots: Path) -> SegmentSelection:
     """The segments that serve, each with which of its articles do."""
-    name = snapshot.current(snapshots)
+    name = snapshot.current_name(snapshots)
     assert name is not None
     manifest = Manifest.read(snapshots / name)
     folders = [snapshots / SEGMENTS / one for one in manifest.segments]
@@ -205,7 +212,7 @@ def _serving(snapshots: Path) -> Parts:
     return list(zip(segments, np.split(alive, edges), strict=True))
 
 
-def _with(serving: Parts, wanted: Sequence[str], made: Segment) -> Parts | None:
+def _with(serving: SegmentSelection, wanted: Sequence[str], made: Segment) -> SegmentSelection | None:
     """What serves with the merged segment in place of those it was made of; None where that is not the same."""
     old = [(one, alive) for one, alive in serving if one.folder.name in wanted]
     needed = {key for one, alive in old for key, there in zip(one.article_keys(), alive.tolist(), strict=True) if there}

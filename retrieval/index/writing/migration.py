@@ -7,20 +7,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from corpus.article import Article
-from corpus.catalog import digest_of
+from corpus.storage.catalog import digest_of
 from retrieval.errors import PublishError
-from retrieval.index.contract import Index, Vectors
+from retrieval.index.contract import Index, PassageVectors
 from retrieval.index.writing.publishing import Published
 
 
-class Indexed:
+class IndexSource:
     """The articles of an index as a source; their ids and rows are held, their texts are not."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
         self._rows: dict[str, int] = {}
         self._digests: dict[str, bytes] = {}
-        for row, article in index.numbered():
+        for row, article in index.articles_with_rows():
             self._rows[article.id] = row
             self._digests[article.id] = digest_of(article)
 
@@ -39,11 +39,13 @@ class Indexed:
 class Publish(Protocol):
     """Publishes a source to an engine, with the vectors of passages that are known."""
 
-    def __call__(self, source: Indexed, /, *, known: Callable[[Iterable[int]], Mapping[int, Vectors]]) -> Published:
+    def __call__(
+        self, source: IndexSource, /, *, known: Callable[[Iterable[int]], Mapping[int, PassageVectors]]
+    ) -> Published:
         """See `retrieval.index.writing.publishing.publish`."""
 
 
-def migrate(old: Index, publish: Publish, opened: Callable[[], Index], source: Indexed | None = None) -> Published:
+def migrate(old: Index, publish: Publish, opened: Callable[[], Index], source: IndexSource | None = None) -> Published:
     """Publish what an index holds to another engine, and compare. Where it was stopped, the next run goes on.
 
     Args:
@@ -55,8 +57,8 @@ def migrate(old: Index, publish: Publish, opened: Callable[[], Index], source: I
     Raises:
         PublishError: what arrived is not what was sent.
     """
-    done = publish(source or Indexed(old), known=old.vectors)
-    sent, arrived = contents(old), contents(opened())
+    done = publish(source or IndexSource(old), known=old.vectors)
+    sent, arrived = contents_digest(old), contents_digest(opened())
     if sent != arrived:
         raise PublishError(
             f"{sent[0]} articles with {sent[1]} passages (digest {sent[2][:8]}) were to be copied, {arrived[0]} with "
@@ -65,10 +67,10 @@ def migrate(old: Index, publish: Publish, opened: Callable[[], Index], source: I
     return done
 
 
-def contents(index: Index) -> tuple[int, int, str]:
+def contents_digest(index: Index) -> tuple[int, int, str]:
     """How many articles and passages an index holds, and a digest of all that is kept of them, whatever their order."""
     articles = passages = total = 0
-    for article, kept in index.exported():
+    for article, kept in index.export():
         digest = hashlib.blake2b(article.id.encode("utf-8", "surrogatepass"), digest_size=16)
         digest.update(digest_of(article))
         for one in kept:

@@ -14,21 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus import article as article_module
-from corpus import sentences as sentences_module
-from corpus import split as split_module
 from corpus.article import Article, Passage
-from retrieval.index.contract import SENTENCE, WORD, Kept, Vectors
+from corpus.text import sentences as sentences_module
+from corpus.text import split as split_module
+from retrieval.index.contract import SENTENCE, WORD, PassageRecord, PassageVectors
 from retrieval.models.encoder import Encoded, Encoder
 from retrieval.text import analysis, answer_types, late_interaction
 from retrieval.text.analysis import STOP_WORDS, Word, stem, words
-from retrieval.text.answer_types import Mark
-from retrieval.text.late_interaction import compress, term_keys, word_vectors
+from retrieval.text.answer_types import WordShape
+from retrieval.text.late_interaction import quantise, term_keys, word_vectors
+from retrieval.text.search_text import search_text
 
 _ENDS = re.compile(r"[.!?…؟۔।][\"'”’»)\]]*\s*\Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class PassageTerms:
     """What is kept of a passage's words: all of them folded, the content words' rows, and its sentences' rows."""
 
     folded: tuple[str, ...]
@@ -38,11 +39,11 @@ class Rows:
     arabic: bool
 
 
-def encoded(
+def encode_articles(
     articles: Sequence[tuple[Article, Sequence[Passage]]],
     encoder: Encoder,
-    known: Callable[[Iterable[int]], Mapping[int, Vectors]],
-) -> Iterator[tuple[Article, list[Kept], int]]:
+    known: Callable[[Iterable[int]], Mapping[int, PassageVectors]],
+) -> Iterator[tuple[Article, list[PassageRecord], int]]:
     """Each article with what is kept of its passages, and how many of these were encoded for it.
 
     Args:
@@ -50,7 +51,7 @@ def encoded(
         encoder: Makes the vectors of passages that are not known.
         known: The vectors of those of some passages, by key, that need no encoding.
     """
-    keys = [[key_of(passage) for passage in passages] for _, passages in articles]
+    keys = [[passage_key(passage) for passage in passages] for _, passages in articles]
     carried = known(key for some in keys for key in some)
     wanted = [
         search_text(passage)
@@ -62,19 +63,19 @@ def encoded(
     for (article, passages), some in zip(articles, keys, strict=True):
         made = []
         for passage, key in zip(passages, some, strict=True):
-            own = rows_of(passage)
-            vectors = carried[key] if key in carried else vectors_of(passage, own.content, next(fresh))
-            made.append(Kept(passage.span, key, own.folded, own.words, own.sentences, own.arabic, vectors))
+            own = passage_terms(passage)
+            vectors = carried[key] if key in carried else passage_vectors(passage, own.content, next(fresh))
+            made.append(PassageRecord(passage.span, key, own.folded, own.words, own.sentences, own.arabic, vectors))
         yield article, made, sum(key not in carried for key in some)
 
 
-def rows_of(passage: Passage) -> Rows:
+def passage_terms(passage: Passage) -> PassageTerms:
     """The rows of a passage that need no encoder."""
     found = words(search_text(passage))
     content = [word for word in found if not word.stop]
     made = _words(passage, content)
-    arabic = int(np.count_nonzero(made["mark"] & int(Mark.ARABIC)))
-    return Rows(
+    arabic = int(np.count_nonzero(made["mark"] & int(WordShape.ARABIC)))
+    return PassageTerms(
         folded=tuple(word.folded for word in found),
         content=tuple(content),
         words=made,
@@ -88,12 +89,7 @@ def index_terms(folded: Iterable[str]) -> list[str]:
     return [stem(word) for word in folded if word not in STOP_WORDS]
 
 
-def search_text(passage: Passage) -> str:
-    """What is encoded for a passage: its article's title, for search only, then its own words."""
-    return f"{passage.article.title}\n{passage.text}"
-
-
-def key_of(passage: Passage) -> int:
+def passage_key(passage: Passage) -> int:
     """Names the words a passage's vectors were made of, and where its sentences end in them."""
     start = passage.span.start
     edges = ",".join(str(sentence.end - start) for sentence in passage.sentences)
@@ -120,11 +116,11 @@ def _sentences(passage: Passage, content: list[Word]) -> NDArray[Any]:
 def _words(passage: Passage, content: list[Word]) -> NDArray[Any]:
     rows = np.empty(len(content), WORD)
     rows["term"] = term_keys([word.term for word in content])
-    rows["mark"] = answer_types.marks(search_text(passage), content, _opens(passage))
+    rows["mark"] = answer_types.word_shapes(search_text(passage), content, _opens(passage))
     return rows
 
 
-def vectors_of(passage: Passage, content: Sequence[Word], encoded: Encoded) -> Vectors:
+def passage_vectors(passage: Passage, content: Sequence[Word], encoded: Encoded) -> PassageVectors:
     """Keep of an encoded passage what answers questions: its vector, its sentences' and its content words'."""
     shift = len(passage.article.title) + 1
     inside = encoded.offsets[:, 0] - shift if len(encoded.offsets) else np.empty(0, np.int32)
@@ -136,14 +132,14 @@ def vectors_of(passage: Passage, content: Sequence[Word], encoded: Encoded) -> V
         mean = own.mean(axis=0) if len(own) else encoded.vector  # a sentence past the model's reach: its passage speaks
         sentences[number] = mean / max(float(np.linalg.norm(mean)), 1e-9)
     spans = [word.span for word in content]
-    return Vectors(
+    return PassageVectors(
         passage=encoded.vector,
-        sentences=compress(sentences),
-        words=compress(word_vectors(spans, encoded.tokens, encoded.offsets, encoded.basis)),
+        sentences=quantise(sentences),
+        words=quantise(word_vectors(spans, encoded.tokens, encoded.offsets, encoded.basis)),
     )
 
 
-def recipe() -> str:
+def pipeline_version() -> str:
     """Names the code that makes an article's passages, words and vectors; another's rows are not copied."""
     modules = (
         article_module,

@@ -27,17 +27,25 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from corpus.article import Article, Passage
-from corpus.catalog import digest_of
-from corpus.split import split_article
+from corpus.storage.catalog import digest_of
+from corpus.text.split import split_article
 from retrieval.errors import PublishError, RetrievalError
-from retrieval.index.build_progress import Progress, Step, What, following
-from retrieval.index.contract import Vectors
+from retrieval.index.build_progress import BuildProgress, ProgressCallback, Stage, remaining_seconds
+from retrieval.index.contract import PassageVectors
 from retrieval.index.segment import MANIFEST, Segment, SegmentManifest, article_key
 from retrieval.index.snapshot import SEGMENTS, Manifest, Snapshot
 from retrieval.index.writing import passage_records
-from retrieval.index.writing.current_snapshot import Parts, gone, in_place, prune, remove, serve, sound
-from retrieval.index.writing.passage_records import encoded
-from retrieval.index.writing.segment_writer import CHECKPOINT, Writer, resumed
+from retrieval.index.writing.current_snapshot import (
+    SegmentSelection,
+    install_segment,
+    is_intact,
+    make_current,
+    prune,
+    remove_folders,
+    removed_articles,
+)
+from retrieval.index.writing.passage_records import encode_articles
+from retrieval.index.writing.segment_writer import CHECKPOINT, SegmentWriter, resume_segment
 from retrieval.models.encoder import Encoder
 
 SMALL = 10_000
@@ -51,7 +59,7 @@ class Source(Protocol):
     """Articles that can be told apart without being read, such as a library's."""
 
     def digests(self) -> Mapping[str, bytes]:
-        """What `corpus.catalog.digest_of` makes of each article, by id, in the order they are to be indexed."""
+        """What `corpus.storage.catalog.digest_of` makes of each article, by id, in the order they are to be indexed."""
 
     def load(self, ids: Iterable[str]) -> Iterator[Article]:
         """The articles with these ids, in their order."""
@@ -71,7 +79,7 @@ class Published:
 class _Plan:
     """How a snapshot comes about: segments that stay, each with which of its articles do, and the ids of a new one."""
 
-    stay: Parts
+    stay: SegmentSelection
     anew: tuple[str, ...]
     unchanged: bool
     replaces: Manifest | None
@@ -90,7 +98,7 @@ class _Given:
         return (self._articles[article_id] for article_id in ids)
 
 
-def given(articles: Source | Iterable[Article]) -> Source:
+def as_source(articles: Source | Iterable[Article]) -> Source:
     """Articles, at hand or not, as a source."""
     return articles if isinstance(articles, Source) else _Given(articles)
 
@@ -101,8 +109,8 @@ def publish(
     snapshots: Path,
     *,
     full: bool = False,
-    progress: Progress = lambda _: None,
-    known: Callable[[Iterable[int]], Mapping[int, Vectors]] = lambda _: {},
+    progress: ProgressCallback = lambda _: None,
+    known: Callable[[Iterable[int]], Mapping[int, PassageVectors]] = lambda _: {},
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> Published:
     """Build a snapshot of `articles` aside, make it CURRENT, keep the three newest.
@@ -115,7 +123,7 @@ def publish(
     Raises:
         PublishError: the files cannot be written; what served before still serves.
     """
-    source = given(articles)
+    source = as_source(articles)
     try:
         snapshots.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
@@ -123,7 +131,7 @@ def publish(
             digests = source.digests()
             plan = _planned(digests, previous)
             if previous is not None and plan.unchanged:
-                remove(snapshots.glob(".build-*"))
+                remove_folders(snapshots.glob(".build-*"))
                 return Published(previous.name, previous.manifest.articles, previous.manifest.passages, 0)
             folder = Path(tempfile.mkdtemp(prefix=".build-", dir=snapshots))
             stack.callback(_give_up, folder)
@@ -132,16 +140,18 @@ def publish(
             carried = _Carried([*held, *left], {article_key(one, digests[one]) for one in plan.anew})
             made, count = _build(source, digests, plan, encoder, folder, carried, known, progress, full=full)
             if made is not None:
-                progress(Step(What.CHECK, 0, 0, following(What.CHECK, made.passages, 0, itself=True)))
+                progress(
+                    BuildProgress(Stage.CHECK, 0, 0, remaining_seconds(Stage.CHECK, made.passages, 0, itself=True))
+                )
             name = _published(snapshots, folder, plan, made, encoder, now())
             if name is None:
                 assert previous is not None
                 name = previous.name
-        remove(snapshots.glob(".build-*"))
+        remove_folders(snapshots.glob(".build-*"))
         prune(snapshots)
         manifest = Manifest.read(snapshots / name)
     except OSError as exc:
-        remove(snapshots.glob(".build-*"))  # a full disk needs the room
+        remove_folders(snapshots.glob(".build-*"))  # a full disk needs the room
         raise PublishError(
             f"the index could not be written: {exc.strerror or exc}; what served before still serves. "
             f"Make room or check {snapshots}, then run: newsquote index build"
@@ -159,7 +169,7 @@ def _previous(snapshots: Path, encoder: Encoder) -> Snapshot | None:
 def _planned(digests: Mapping[str, bytes], previous: Snapshot | None) -> _Plan:
     """Which segments stay, and what goes into a new one."""
     segments = [] if previous is None else previous.segments
-    recipe = passage_records.recipe()
+    recipe = passage_records.pipeline_version()
     starts = np.cumsum([0, *(one.manifest.articles for one in segments)])
     places: dict[bytes, int] = {}
     for start, one in zip(starts.tolist(), segments, strict=False):
@@ -183,7 +193,7 @@ def _planned(digests: Mapping[str, bytes], previous: Snapshot | None) -> _Plan:
     listed = list(digests)
     anew = [listed[at] for at in np.flatnonzero((wanted < 0) | np.isin(owner, again)).tolist()]
     kept = len(stay) == len(segments)
-    unchanged = previous is not None and not anew and kept and gone(stay) == previous.manifest.gone
+    unchanged = previous is not None and not anew and kept and removed_articles(stay) == previous.manifest.gone
     return _Plan(stay, tuple(anew), unchanged, None if previous is None else previous.manifest)
 
 
@@ -194,8 +204,8 @@ def _build(
     encoder: Encoder,
     folder: Path,
     carried: _Carried,
-    known: Callable[[Iterable[int]], Mapping[int, Vectors]],
-    progress: Progress,
+    known: Callable[[Iterable[int]], Mapping[int, PassageVectors]],
+    progress: ProgressCallback,
     *,
     full: bool,
 ) -> tuple[SegmentManifest | None, int]:
@@ -205,14 +215,14 @@ def _build(
     places = [carried.places.get(article_key(one, digests[one])) for one in plan.anew]
     count = 0
 
-    def vectors_of(keys: Iterable[int]) -> Mapping[int, Vectors]:
+    def vectors_of(keys: Iterable[int]) -> Mapping[int, PassageVectors]:
         listed = list(keys)
         return {**known(listed), **carried.known(listed)}
 
-    with Writer(folder, encoder.fingerprint, encoder.dim, full=full) as writer:
+    with SegmentWriter(folder, encoder.fingerprint, encoder.dim, full=full) as writer:
 
         def done() -> None:
-            progress(writer.step(What.ARTICLES, len(plan.anew)))
+            progress(writer.step(Stage.ARTICLES, len(plan.anew)))
             writer.checkpoint()
 
         # Neighbours that were neighbours before are copied in one go.
@@ -221,7 +231,7 @@ def _build(
             if run is None:
                 articles = source.load(plan.anew[numbers[0] : numbers[-1] + 1])
                 for batch in batches(articles):
-                    for article, passages, new in encoded(batch, encoder, vectors_of):
+                    for article, passages, new in encode_articles(batch, encoder, vectors_of):
                         writer.write(article, passages)
                         count += new
                         done()
@@ -251,12 +261,12 @@ def _published(
     parts = [*plan.stay]
     if made is not None:
         place = snapshots / SEGMENTS / made.name
-        in_place(folder, place)
+        install_segment(folder, place)
         parts.append((Segment(place, made, searchable=False), np.ones(made.articles, np.bool_)))
     named = tuple(one.folder.name for one, _ in parts)
-    if plan.replaces is not None and (plan.replaces.segments, plan.replaces.gone) == (named, gone(parts)):
+    if plan.replaces is not None and (plan.replaces.segments, plan.replaces.gone) == (named, removed_articles(parts)):
         return None
-    name = serve(snapshots, parts, encoder.fingerprint, encoder.dim, now)
+    name = make_current(snapshots, parts, encoder.fingerprint, encoder.dim, now)
     if made is not None:
         (snapshots / SEGMENTS / made.name / CHECKPOINT).unlink(missing_ok=True)
     return name
@@ -276,10 +286,10 @@ def _left(snapshots: Path, encoder: Encoder, held: Collection[str], *, full: boo
             continue
         with contextlib.suppress(OSError, ValueError, RetrievalError, KeyError, TypeError):
             if (folder / MANIFEST).exists():
-                if sound(folder, memory=snapshots / ".verified.json"):
+                if is_intact(folder, memory=snapshots / ".verified.json"):
                     found.append(Segment(folder, SegmentManifest.read(folder), searchable=False))
             elif checkpoint:
-                found.append(resumed(folder, checkpoint))
+                found.append(resume_segment(folder, checkpoint))
     return [one for one in found if (one.manifest.encoder, one.manifest.dim) == (encoder.fingerprint, encoder.dim)]
 
 
@@ -295,7 +305,7 @@ class _Carried:
     def __init__(self, sources: Sequence[Segment], wanted: Collection[bytes]) -> None:
         """`wanted` are the `article_key`s of the articles that are to be written."""
         self.sources = sources
-        recipe = passage_records.recipe()
+        recipe = passage_records.pipeline_version()
         self.places: dict[bytes, tuple[int, int]] = {}
         """The source and row of each article that would be made into the same rows."""
         for number, one in enumerate(sources):
@@ -304,10 +314,10 @@ class _Carried:
                     if key in wanted:
                         self.places.setdefault(key, (number, row))
 
-    def known(self, keys: Iterable[int]) -> dict[int, Vectors]:
+    def known(self, keys: Iterable[int]) -> dict[int, PassageVectors]:
         """The vectors of those passages that were made of the same words, by their key."""
         wanted = np.unique(np.fromiter(keys, np.uint64))
-        found: dict[int, Vectors] = {}
+        found: dict[int, PassageVectors] = {}
         for one in reversed(self.sources):
             found.update(one.known_vectors(wanted))
         return found

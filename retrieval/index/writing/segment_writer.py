@@ -16,17 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Article
-from corpus.catalog import digest_of
+from corpus.storage.catalog import digest_of
 from retrieval.checksums import sha256_of
 from retrieval.errors import SnapshotCorrupt
 from retrieval.index import lexical, segment, vectors
-from retrieval.index.build_progress import Progress, Step, What, following
-from retrieval.index.contract import PASSAGE, Kept, day_of, outlet_of
+from retrieval.index.build_progress import BuildProgress, ProgressCallback, Stage, remaining_seconds
+from retrieval.index.contract import PASSAGE, PassageRecord, day_number, outlet_key
 from retrieval.index.segment import MANIFEST, Segment, SegmentManifest, article_key, word_key
-from retrieval.index.vectors import NearestBy
+from retrieval.index.vectors import VectorSearchSettings
 from retrieval.index.writing import passage_records
 from retrieval.index.writing.passage_records import index_terms
-from retrieval.models.encoder import unit
+from retrieval.models.encoder import unit_rows
 
 CHECKPOINT = "checkpoint.json"
 
@@ -37,7 +37,7 @@ _SHOWN = 256
 """So many passages between two lines of progress."""
 
 
-class Writer:
+class SegmentWriter:
     """Writes a segment, article by article. What a checkpoint notes can be gone on from after a kill or a power cut."""
 
     def __init__(
@@ -45,15 +45,15 @@ class Writer:
     ) -> None:
         """`encoder` is the fingerprint of the one that makes the vectors, of `dim` numbers each."""
         self._folder = folder
-        self._made_by: dict[str, Any] = {"encoder": encoder, "dim": dim, "recipe": passage_records.recipe()}
+        self._made_by: dict[str, Any] = {"encoder": encoder, "dim": dim, "recipe": passage_records.pipeline_version()}
         self._full = full
         self._clock = clock
         self._noted = clock()
         self._files: dict[str, BinaryIO] = {}
         self.counts = _Counts()
-        self._shapes = segment.shapes(self.counts.manifest(**self._made_by))
+        self._shapes = segment.array_layouts(self.counts.manifest(**self._made_by))
 
-    def __enter__(self) -> Writer:
+    def __enter__(self) -> SegmentWriter:
         for name in (*(f"{name}.bin" for name in self._shapes), "articles.jsonl", "folded.txt"):
             self._files[name] = (self._folder / name).open("wb")
         for name in ("lines", "rows"):
@@ -64,22 +64,22 @@ class Writer:
         for file in self._files.values():
             file.close()
 
-    def write(self, article: Article, passages: Iterable[Kept]) -> None:
+    def write(self, article: Article, passages: Iterable[PassageRecord]) -> None:
         """Write an article with its passages."""
         counts = self.counts
         line = json.dumps(asdict(article), ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         self._files["articles.jsonl"].write(line)
         counts.text += len(line)
         self._write("lines", np.array([counts.text], "<i8"))
-        self._write("days", np.array([day_of(article.published)], "<i4"))
-        self._write("outlets", np.array([outlet_of(article.source)], "<i8"))
+        self._write("days", np.array([day_number(article.published)], "<i4"))
+        self._write("outlets", np.array([outlet_key(article.source)], "<i8"))
         self._files["digests.bin"].write(article_key(article.id, digest_of(article)))
         for passage in passages:
             self._passage(passage)
         self._write("rows", np.array([counts.passages], "<i8"))
         counts.articles += 1
 
-    def _passage(self, passage: Kept) -> None:
+    def _passage(self, passage: PassageRecord) -> None:
         counts = self.counts
         folded = ("\t".join(passage.folded) + "\n").encode()
         edges = (counts.sentences, counts.words, counts.folded)
@@ -146,19 +146,21 @@ class Writer:
         self._note()
         self._noted = self._clock()
 
-    def step(self, what: What, articles: int) -> Step:
+    def step(self, what: Stage, articles: int) -> BuildProgress:
         """How far it is with what writes articles, of which there are so many."""
         passages = self.counts.passages * articles // max(1, self.counts.articles)
-        return Step(what, self.counts.articles, articles, following(what, passages, vectors.lists_of(passages)))
+        return BuildProgress(
+            what, self.counts.articles, articles, remaining_seconds(what, passages, vectors.list_count(passages))
+        )
 
-    def finish(self, progress: Progress) -> SegmentManifest:
+    def finish(self, progress: ProgressCallback) -> SegmentManifest:
         """Close the tables and make what they are searched by."""
-        count, lists = self.counts.passages, vectors.lists_of(self.counts.passages)
+        count, lists = self.counts.passages, vectors.list_count(self.counts.passages)
 
-        def step(what: What, done: int, total: int = count) -> None:
+        def step(what: Stage, done: int, total: int = count) -> None:
             begun = not done  # whose pace is not known yet
-            then_s = following(what, count, lists, itself=begun)
-            progress(Step(what, done, 0 if what in {What.GROUPS, What.RECALL} else total, then_s))
+            then_s = remaining_seconds(what, count, lists, itself=begun)
+            progress(BuildProgress(what, done, 0 if what in {Stage.GROUPS, Stage.RECALL} else total, then_s))
 
         self._write("passages", self.counts.closing())
         for file in self._files.values():
@@ -167,11 +169,11 @@ class Writer:
             self._note()  # what follows takes its time
         made = Segment(self._folder, self.counts.manifest(**self._made_by), searchable=False)
         vocabulary: set[str] = set()
-        lexical.save(self._folder / "lexical", _documents(made, vocabulary, partial(step, What.TERMS)))
+        lexical.build(self._folder / "lexical", _documents(made, vocabulary, partial(step, Stage.TERMS)))
         keys = np.sort(np.fromiter(map(word_key, vocabulary), "<u8", len(vocabulary)))
         del vocabulary
         (self._folder / "vocabulary.bin").write_bytes(keys.tobytes())
-        nearest = vectors.build(self._folder / "nearest.faiss", made.exact, _questions(made), step, made.let_go)
+        nearest = vectors.build(self._folder / "nearest.faiss", made.exact, _questions(made), step, made.release_pages)
         sizes = {
             path: path.stat().st_size
             for path in sorted(self._folder.rglob("*"))
@@ -179,7 +181,7 @@ class Writer:
         }
         files = {}
         for done, (path, size) in zip(accumulate(sizes.values(), initial=0), sizes.items(), strict=False):
-            step(What.FILES, done >> 20, sum(sizes.values()) >> 20)
+            step(Stage.FILES, done >> 20, sum(sizes.values()) >> 20)
             files[path.relative_to(self._folder).as_posix()] = (size, sha256_of(path))
         manifest = replace(made.manifest, nearest=nearest, files=files)
         (self._folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
@@ -215,7 +217,7 @@ class Writer:
                 left -= len(block)
 
 
-def resumed(folder: Path, checkpoint: Mapping[str, Any]) -> Segment:
+def resume_segment(folder: Path, checkpoint: Mapping[str, Any]) -> Segment:
     """What was written when `checkpoint` was noted, as a segment: the files may go on beyond that."""
     counts = _Counts(**checkpoint["counts"])
     with (folder / "passages.bin").open("r+b") as file:
@@ -247,7 +249,7 @@ class _Counts:
             passages=self.passages,
             sentences=self.sentences,
             words=self.words,
-            nearest=NearestBy(),
+            nearest=VectorSearchSettings(),
             files={},
         )
 
@@ -278,5 +280,5 @@ def _questions(made: Segment) -> NDArray[np.float32]:
     1.000 and .996.
     """
     drawn = np.random.default_rng(len(made.sentences)).integers(0, len(made.sentences), (2, _QUESTIONS))
-    one, other = (unit(np.asarray(made.sentence_vectors[rows], np.float32)) for rows in drawn)
-    return unit(one + other)
+    one, other = (unit_rows(np.asarray(made.sentence_vectors[rows], np.float32)) for rows in drawn)
+    return unit_rows(one + other)

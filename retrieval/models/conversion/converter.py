@@ -30,11 +30,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.disk import sync, sync_all
+from corpus.storage.disk import sync, sync_all
 from retrieval.checksums import sha256_of
 from retrieval.errors import ModelError
 from retrieval.models import multilingual
-from retrieval.models.encoder import ARABIC_SAMPLE, GRAPH, TOKENIZER, Encoded, OnnxEncoder, reads_arabic, unit
+from retrieval.models.encoder import ARABIC_SAMPLE, GRAPH, TOKENIZER, Encoded, OnnxEncoder, reads_arabic, unit_rows
 from retrieval.models.manifest import (
     DEFAULT_SOURCE,
     MULTILINGUAL,
@@ -62,7 +62,7 @@ _SHIPPED = frozenset({DEFAULT_SOURCE, "all-minilm-l6-v2", "sentence-transformers
 LEAST_PARITY = Parity(mean=0.98, least=0.95, ranking=0.97)
 
 
-def nothing(fraction: float, stage: str) -> None:
+def no_progress(fraction: float, stage: str) -> None:
     """A progress callback that shows nothing."""
 
 
@@ -70,7 +70,7 @@ def convert(
     source: str | Path,
     models_dir: Path,
     *,
-    progress: Progress = nothing,
+    progress: Progress = no_progress,
     query_prompt: str | None = None,
     passage_prompt: str | None = None,
     reranker: bool = False,
@@ -130,11 +130,11 @@ def convert(
     raise ModelError(f"converting {source} ended with status {process.returncode}: {last.strip()}")
 
 
-def convert_here(
+def convert_in_process(
     source: str,
     models_dir: Path,
     *,
-    progress: Progress = nothing,
+    progress: Progress = no_progress,
     query_prompt: str | None = None,
     passage_prompt: str | None = None,
     reranker: bool = False,
@@ -145,7 +145,7 @@ def convert_here(
         ModelError: as for `convert`.
     """
     progress(0.0, "looking for the model")
-    path, name = locate(source)
+    path, name = locate_source(source)
     if Path(path).is_dir():
         os.environ["HF_HUB_OFFLINE"] = "1"
         source = source if _is_shipped(source) else path
@@ -196,7 +196,7 @@ def convert_here(
     return manifest
 
 
-def locate(source: str) -> tuple[str, str]:
+def locate_source(source: str) -> tuple[str, str]:
     """Where a source's files are, a folder or a name on the hub, and what it is called in the models folder.
 
     Raises:
@@ -279,7 +279,7 @@ class SentenceTransformerEncoder:
     def _encode(self, prompt: str, text: str) -> Encoded:
         vector = self._model.encode([text], prompt=prompt, show_progress_bar=False, convert_to_numpy=True)[0]
         none = np.zeros((0, self.manifest.dim), np.float32), np.zeros((0, 2), np.int32)
-        return Encoded(unit(np.asarray(vector, np.float32)), *none)
+        return Encoded(unit_rows(np.asarray(vector, np.float32)), *none)
 
 
 class CrossEncoderReranker:
@@ -359,7 +359,7 @@ class _Conversion:
             except Exception as exc:  # as above: quantisers and sessions raise anything
                 reason = f"{precision} refused: {_line(exc)}"
                 continue
-            if enough(parity):
+            if is_close_enough(parity):
                 self._clear(keep={GRAPH, TOKENIZER})
                 return self._manifest("onnx", precision, parity=parity, note=reason)
             reason = (
@@ -508,7 +508,7 @@ def _unpacked(folder: Path, progress: Progress) -> ModelManifest:
         *vectors(folder, manifest),
     )
     shutil.rmtree(exact)
-    if not enough(parity):
+    if not is_close_enough(parity):
         raise ModelError(f"the multilingual model's parity is {parity.mean}, least {parity.least}: too little to serve")
     return replace(manifest, parity=parity)
 
@@ -535,7 +535,7 @@ def compare_scores(reference: NDArray[np.float32], scores: NDArray[np.float32]) 
     moves none of them. `ranking` counts the pairs that are more than .14 of the scores' standard deviation apart, which
     .02 is of that of the shipped model's cosines.
     """
-    centred, found = (unit(rows - rows.mean(axis=1, keepdims=True)) for rows in (reference, scores))
+    centred, found = (unit_rows(rows - rows.mean(axis=1, keepdims=True)) for rows in (reference, scores))
     return _parity((centred * found).sum(axis=1), reference, scores, apart=0.14 * float(reference.std()))
 
 
@@ -550,7 +550,7 @@ def _parity(
     )
 
 
-def enough(parity: Parity) -> bool:
+def is_close_enough(parity: Parity) -> bool:
     """Whether a served model is near enough to its source to be kept."""
     return (
         parity.mean >= LEAST_PARITY.mean
@@ -634,7 +634,7 @@ def _unchanged(manifest: ModelManifest) -> str:
     Raises:
         ModelError: it is gone, or is not the one that was added.
     """
-    path, _ = locate(manifest.source)
+    path, _ = locate_source(manifest.source)
     weights = Path(path) / "model.safetensors"
     if manifest.source_sha256 and (not weights.is_file() or sha256_of(weights) != manifest.source_sha256):
         raise ModelError(f"{weights} has changed; add it again with `newsquote model add {manifest.source}`")
@@ -709,7 +709,7 @@ def _prompts(model: SentenceTransformer) -> tuple[str, str]:
 
 
 def _rows(vectors: object) -> NDArray[np.float32]:
-    return unit(np.asarray(vectors, dtype=np.float32))
+    return unit_rows(np.asarray(vectors, dtype=np.float32))
 
 
 def _sweep(models_dir: Path) -> None:
@@ -754,7 +754,7 @@ def _main(order: str) -> None:
 
     asked = json.loads(order)
     try:
-        manifest = convert_here(
+        manifest = convert_in_process(
             asked["source"],
             Path(asked["models_dir"]),
             progress=lambda fraction, stage: say(fraction=fraction, stage=stage),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands.models import add, described, listing, reranker, use
+from bot.commands.models import add_model, configured_reranker, describe_model, model_lines, use_model
 from bot.settings import Settings, SettingsError
 from corpus import shipped_articles
 from retrieval.errors import ModelError
@@ -47,8 +47,8 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_the_model_in_use_is_starred(settings: Settings) -> None:
-    use(settings, "odd")
-    assert listing(Settings.load(settings.home, {})) == [
+    use_model(settings, "odd")
+    assert model_lines(Settings.load(settings.home, {})) == [
         "* odd  float32, 32 dimensions, reads 128 tokens; it is odd",
         "  small  int8-avx2, 32 dimensions, reads 128 tokens; 2 MB; "
         "cosine to its source 0.9900 (least 0.9800), 97.5% of pairs ranked alike",
@@ -68,7 +68,7 @@ def test_choosing_a_model_changes_one_line_of_the_settings(settings: Settings, b
     path = settings.home / "config.toml"
     if before is not None:
         path.write_text(before)
-    assert use(settings, "small") is False
+    assert use_model(settings, "small") is False
     assert path.read_text() == after
     assert Settings.load(settings.home, {}).model == "small"
 
@@ -77,7 +77,7 @@ def test_settings_with_a_token_keep_their_mode(settings: Settings) -> None:
     path = settings.home / "config.toml"
     path.write_text('telegram_token = "t"\n')
     path.chmod(0o600)
-    use(settings, "small")
+    use_model(settings, "small")
     assert path.stat().st_mode & 0o777 == 0o600
 
 
@@ -86,30 +86,30 @@ def test_settings_that_cannot_be_changed_safely_are_left(settings: Settings, tex
     path = settings.home / "config.toml"
     path.write_text(text)
     with pytest.raises(SettingsError, match=r'cannot be changed safely.*write model = "small" into it'):
-        use(settings, "small")
+        use_model(settings, "small")
     assert path.read_text() == text
 
 
 @pytest.mark.parametrize("name", ["", "none", "..", "small/../odd"])
 def test_a_model_that_is_not_there_is_refused_with_those_that_are(settings: Settings, name: str) -> None:
     with pytest.raises(ModelError, match=r"there is no model .* \(there are: odd, small\); newsquote model add"):
-        use(settings, name)
+        use_model(settings, name)
 
 
 def test_the_environment_wins_and_is_named(settings: Settings) -> None:
     loaded = Settings.load(settings.home, {"NEWSQUOTE_MODEL": "odd"})
     with pytest.raises(SettingsError, match="NEWSQUOTE_MODEL is set to 'odd' in the environment"):
-        use(loaded, "small")
+        use_model(loaded, "small")
 
 
 def test_another_model_than_the_indexs_asks_for_a_rebuild(settings: Settings) -> None:
     publish(shipped_articles(), HashingEncoder(), settings.snapshots)
-    assert use(settings, "small") is True
+    assert use_model(settings, "small") is True
 
 
 def test_a_folder_that_is_no_model_is_not_added(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="there is no folder"):
-        add(settings, str(tmp_path / "none"))
+        add_model(settings, str(tmp_path / "none"))
 
 
 def test_a_reranker_is_listed_and_starred_but_not_chosen_to_encode(settings: Settings) -> None:
@@ -121,9 +121,9 @@ def test_a_reranker_is_listed_and_starred_but_not_chosen_to_encode(settings: Set
         "correlation with its source 0.9900 (least 0.9800), 97.5% of pairs ranked alike"
     )
     for named, star in ((None, " "), ("cross", "*"), ("example/cross", "*"), ("small", " ")):
-        assert listing(dataclasses.replace(settings, rerank=named))[0] == f"{star} {line}"
+        assert model_lines(dataclasses.replace(settings, rerank=named))[0] == f"{star} {line}"
     with pytest.raises(ModelError, match=r'cross is a reranker; to use it, write rerank = "cross" into .*config\.toml'):
-        use(settings, "cross")
+        use_model(settings, "cross")
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def test_a_reranker_that_cannot_serve_is_a_wrong_setting(
     write_manifest(settings.models_folder / gone.name, gone)
     lines: list[str] = []
     with pytest.raises(SettingsError, match=f"^{re.escape(f'rerank (default): {message}')}$"):
-        reranker(settings, source, lines.append)
+        configured_reranker(settings, source, lines.append)
     assert lines == [line for line in [said] if line]
 
 
 def test_the_shipped_model_is_described(models_dir: Path) -> None:
     from retrieval.models.manifest import read_manifest
 
-    line = described(read_manifest(models_dir / DEFAULT_SOURCE), models_dir)
+    line = describe_model(read_manifest(models_dir / DEFAULT_SOURCE), models_dir)
     assert line.startswith(f"{DEFAULT_SOURCE}  int8-")
     assert "384 dimensions, reads 256 tokens; 24 MB; cosine to its source 0.99" in line

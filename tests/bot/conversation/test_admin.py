@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.conversation.admin import Desk
-from bot.conversation.cards import Card, Press
+from bot.conversation.admin import LibraryAdmin
+from bot.conversation.cards import CallbackData, Card
 from bot.conversation.phrases import Language
-from bot.service.state import State
+from bot.service.state import StateDatabase
 from corpus.article import Article
 from corpus.errors import SourceError
-from corpus.library import Kind, Outcome
+from corpus.storage.library import Outcome, OutcomeKind
 from retrieval.index.writing.publishing import Published
 from tests.library_of import BEES
 
@@ -30,7 +30,7 @@ class Editor:
         self, sources: Sequence[str], *, on_replaced: Callable[[Article], None], indexing: Callable[[], None]
     ) -> list[Outcome]:
         for outcome in self.outcomes:
-            if outcome.kind is Kind.REPLACED:
+            if outcome.kind is OutcomeKind.REPLACED:
                 on_replaced(BEES)
         indexing()
         assert self.together.acquire(blocking=False), "two at once"
@@ -51,8 +51,8 @@ class Editor:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[State]:
-    with State(tmp_path / "state.db") as store:
+def store(tmp_path: Path) -> Iterator[StateDatabase]:
+    with StateDatabase(tmp_path / "state.db") as store:
         yield store
 
 
@@ -60,17 +60,17 @@ async def nobody(_: Card) -> None:
     """Somebody who does not look how far it is."""
 
 
-ADDED = Outcome(Kind.ADDED, "/tmp/x/eels.md", "Eels", "eels")
-SKIPPED = Outcome(Kind.SKIPPED, "/tmp/x/eels.md", "Bees", "bees", "it is there already")
-REFUSED = Outcome(Kind.REFUSED, "/tmp/x/empty.txt", reason="it is empty")
+ADDED = Outcome(OutcomeKind.ADDED, "/tmp/x/eels.md", "Eels", "eels")
+SKIPPED = Outcome(OutcomeKind.SKIPPED, "/tmp/x/eels.md", "Bees", "bees", "it is there already")
+REFUSED = Outcome(OutcomeKind.REFUSED, "/tmp/x/empty.txt", reason="it is empty")
 
 
-async def test_each_outcome_is_a_line_and_what_was_added_can_be_undone_once(store: State) -> None:
+async def test_each_outcome_is_a_line_and_what_was_added_can_be_undone_once(store: StateDatabase) -> None:
     editor = Editor(ADDED, SKIPPED, REFUSED)
-    desk = Desk(editor, store)
+    desk = LibraryAdmin(editor, store)
     card = await desk.add(["/tmp/x"], Language.EN, nobody)
     assert card.rich.text == ("Added: Eels\nLeft out: Bees (it is there already)\nRefused: empty.txt (it is empty)")
-    press = Press.of(card.rows[0][0].data or "")
+    press = CallbackData.of(card.rows[0][0].data or "")
     assert press is not None
     undone = await desk.undo(press.number, Language.EN)
     assert undone is not None
@@ -79,7 +79,7 @@ async def test_each_outcome_is_a_line_and_what_was_added_can_be_undone_once(stor
     assert editor.asked == [("add", "/tmp/x"), ("undo", "eels")]
 
 
-async def test_what_could_not_be_undone_can_be_undone_later(store: State) -> None:
+async def test_what_could_not_be_undone_can_be_undone_later(store: StateDatabase) -> None:
     class Stubborn(Editor):
         def undo(self, added: Sequence[str], replaced: Sequence[Article]) -> list[str]:
             if not self.asked[1:]:
@@ -87,7 +87,7 @@ async def test_what_could_not_be_undone_can_be_undone_later(store: State) -> Non
                 raise SourceError("somebody else writes to the library")
             return super().undo(added, replaced)
 
-    desk = Desk(Stubborn(ADDED), store)
+    desk = LibraryAdmin(Stubborn(ADDED), store)
     card = await desk.add(["x"], Language.EN, nobody)
     failed = await desk.undo(1, Language.EN)
     assert failed is not None
@@ -97,20 +97,20 @@ async def test_what_could_not_be_undone_can_be_undone_later(store: State) -> Non
     assert undone.rich.text == "Removed: Eels"
 
 
-async def test_how_far_it_is_is_told_before_the_outcome(store: State) -> None:
+async def test_how_far_it_is_is_told_before_the_outcome(store: StateDatabase) -> None:
     told: list[str] = []
 
     async def tell(card: Card) -> None:
         await asyncio.sleep(0)
         told.append(card.rich.text)
 
-    card = await Desk(Editor(ADDED), store).add(["x"], Language.EN, tell)
+    card = await LibraryAdmin(Editor(ADDED), store).add(["x"], Language.EN, tell)
     assert [*told, card.rich.text] == ["Building the index …", "Added: Eels"]
 
 
-async def test_what_was_replaced_is_put_back_as_it_was(store: State) -> None:
-    editor = Editor(Outcome(Kind.REPLACED, "x", "New bees", "bees", "its text changed"))
-    desk = Desk(editor, store)
+async def test_what_was_replaced_is_put_back_as_it_was(store: StateDatabase) -> None:
+    editor = Editor(Outcome(OutcomeKind.REPLACED, "x", "New bees", "bees", "its text changed"))
+    desk = LibraryAdmin(editor, store)
     card = await desk.add(["x"], Language.EN, nobody)
     assert (card.rich.text, len(card.rows)) == ("Replaced: New bees", 1)
     undone = await desk.undo(1, Language.EN)
@@ -119,24 +119,24 @@ async def test_what_was_replaced_is_put_back_as_it_was(store: State) -> None:
     assert editor.asked[1:] == [("undo", BEES.text)]
 
 
-async def test_what_was_left_out_needs_no_undoing(store: State) -> None:
-    card = await Desk(Editor(SKIPPED, REFUSED), store).add(["x"], Language.EN, nobody)
+async def test_what_was_left_out_needs_no_undoing(store: StateDatabase) -> None:
+    card = await LibraryAdmin(Editor(SKIPPED, REFUSED), store).add(["x"], Language.EN, nobody)
     assert card.rows == ()
 
 
-async def test_an_endless_title_is_told_in_part(store: State) -> None:
-    endless = Outcome(Kind.REFUSED, "x", "Eel " * 3000, "eels", "it is\ntoo long")
-    card = await Desk(Editor(endless), store).add(["x"], Language.EN, nobody)
+async def test_an_endless_title_is_told_in_part(store: StateDatabase) -> None:
+    endless = Outcome(OutcomeKind.REFUSED, "x", "Eel " * 3000, "eels", "it is\ntoo long")
+    card = await LibraryAdmin(Editor(endless), store).add(["x"], Language.EN, nobody)
     assert card.rich.text == "Refused: " + ("Eel " * 50)[:-1] + "… (it is too long)"
 
 
-async def test_what_fails_is_one_line(store: State) -> None:
-    card = await Desk(Editor(), store).rebuild(Language.EN)
+async def test_what_fails_is_one_line(store: StateDatabase) -> None:
+    card = await LibraryAdmin(Editor(), store).rebuild(Language.EN)
     assert card.rich.text == "That could not be done: nothing to build"
 
 
-async def test_one_thing_is_done_after_the_other(store: State) -> None:
+async def test_one_thing_is_done_after_the_other(store: StateDatabase) -> None:
     editor = Editor(ADDED)
-    desk = Desk(editor, store)
+    desk = LibraryAdmin(editor, store)
     await asyncio.gather(*(desk.add([str(n)], Language.EN, nobody) for n in range(5)))
     assert editor.asked == [("add", str(n)) for n in range(5)]

@@ -8,10 +8,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.conversation import cards
-from bot.conversation.cards import Card, Kept, Press
+from bot.conversation.cards import CallbackData, Card, KeptAnswer
 from bot.conversation.phrases import Language
 from bot.conversation.rendering import Rich, utf16_units
-from bot.service.browsing import Shelf, key_of
+from bot.service.browsing import ArticleList, article_key
 from bot.telegram_bot.handlers import entities_of, keyboard_of
 from corpus.article import Article, Span
 from retrieval.results import Quote
@@ -68,7 +68,7 @@ def accepted(card: Card) -> None:
 def test_a_quote_of_any_text_makes_a_message_telegram_takes_with_its_words_verbatim(
     quote: Quote, language: Language, wide: bool, answered: bool
 ) -> None:
-    card = cards.quote(Kept(1, answered, (quote, quote)), 0, language, wide=wide)
+    card = cards.quote(KeptAnswer(1, answered, (quote, quote)), 0, language, wide=wide)
     assert card is not None
     accepted(card)
     entities = [entity.to_dict() for entity in entities_of(card.rich)]
@@ -82,7 +82,7 @@ def test_a_quote_of_any_text_makes_a_message_telegram_takes_with_its_words_verba
 
 @given(st.lists(quotes(), max_size=30), st.sampled_from(Language), st.integers(0, 9))
 def test_articles_of_any_title_make_messages_telegram_takes(found: list[Quote], language: Language, page: int) -> None:
-    shelf = Shelf.of(
+    shelf = ArticleList.of(
         [
             Article(id=f"{n}{quote.article.id}", title=quote.article.title, text="Text", url=quote.article.url)
             for n, quote in enumerate(found)
@@ -99,14 +99,14 @@ def test_articles_of_any_title_make_messages_telegram_takes(found: list[Quote], 
 
 @given(st.sampled_from("qwgbainlfurd"), st.integers(0, 10**15), st.integers(0, 999_999))
 def test_what_a_button_means_survives_the_way_in_64_bytes(what: str, number: int, place: int) -> None:
-    press = Press(what, str(number), place)
+    press = CallbackData(what, str(number), place)
     assert len(press.data.encode()) <= 64
-    assert (Press.of(press.data), press.number) == (press, number)
+    assert (CallbackData.of(press.data), press.number) == (press, number)
 
 
 @given(st.text())
 def test_data_of_no_button_of_ours_means_nothing_or_something_harmless(data: str) -> None:
-    press = Press.of(data)
+    press = CallbackData.of(data)
     assert press is None or press.data == data or press.place == int(data.split(":")[2])
 
 
@@ -116,24 +116,24 @@ KEY = "0123456789abcdef"
 @pytest.mark.parametrize(
     ("text", "press"),
     [
-        ("#12.0", Press("q", "12", 0)),
-        ("q-12-3", Press("q", "12", 3)),
-        (f"#a-{KEY}", Press("i", KEY)),
-        (f"a-{KEY}", Press("i", KEY)),
+        ("#12.0", CallbackData("q", "12", 0)),
+        ("q-12-3", CallbackData("q", "12", 3)),
+        (f"#a-{KEY}", CallbackData("i", KEY)),
+        (f"a-{KEY}", CallbackData("i", KEY)),
         ("#x", None),
         ("a-0", None),
         ("", None),
     ],
 )
-def test_what_is_shared_is_known_by_its_reference(text: str, press: Press | None) -> None:
+def test_what_is_shared_is_known_by_its_reference(text: str, press: CallbackData | None) -> None:
     assert cards.shared_of(text) == press
 
 
 def test_what_a_button_shares_is_known_again() -> None:
     quote = Quote(article=HARBOUR, span=Span(0, 90), highlights=(), score=0.5, context=Span(0, 90))
     for card, press in (
-        (cards.quote(Kept(12, True, (quote,)), 0, Language.EN), Press("q", "12", 0)),
-        (cards.article(HARBOUR, Language.EN, 0), Press("i", key_of("harbour"))),
+        (cards.quote(KeptAnswer(12, True, (quote,)), 0, Language.EN), CallbackData("q", "12", 0)),
+        (cards.article(HARBOUR, Language.EN, 0), CallbackData("i", article_key("harbour"))),
     ):
         assert card is not None
         shared = [button.share for row in card.rows for button in row if button.share]
@@ -147,7 +147,7 @@ def labels(card: Card | None) -> list[list[str]]:
 
 def test_pages_turn_the_way_people_read() -> None:
     quote = Quote(article=HARBOUR, span=Span(0, 90), highlights=(), score=0.5, context=Span(0, 90))
-    kept = Kept(1, True, (quote, quote, quote))
+    kept = KeptAnswer(1, True, (quote, quote, quote))
     assert labels(cards.quote(kept, 1, Language.EN)) == [["◂", "2/3", "▸"], ["Share", "👍", "👎"]]
     assert labels(cards.quote(kept, 1, Language.AR)) == [["◂", "٢/٣", "▸"], ["👎", "👍", "مشاركة"]]
     english, arabic = (cards.quote(kept, 1, language) for language in Language)
@@ -158,7 +158,7 @@ def test_pages_turn_the_way_people_read() -> None:
 
 
 def test_the_articles_since_a_day_are_counted_and_listed() -> None:
-    shelf = Shelf.of(LIBRARY)
+    shelf = ArticleList.of(LIBRARY)
     card = cards.since(shelf, dt.date(2026, 10, 5), Language.EN)
     assert card.rich.text.split("\n") == [
         "2 articles since 5 October 2026",
@@ -172,12 +172,12 @@ def test_the_articles_since_a_day_are_counted_and_listed() -> None:
 
 
 def test_the_latest_articles_come_with_their_first_words() -> None:
-    card = cards.latest(Shelf.of([HARBOUR, BRIDGE]), Language.EN)
+    card = cards.latest(ArticleList.of([HARBOUR, BRIDGE]), Language.EN)
     assert card.rich.text.startswith(
         "Bridge over the Ostra to close for repairs · Ostra Post · 1 November 2026\nThe old"
     )
     assert labels(card) == [["1", "2"], ["All articles"]]
-    assert cards.latest(Shelf.of([]), Language.EN).rich.text == "There are no articles yet."
+    assert cards.latest(ArticleList.of([]), Language.EN).rich.text == "There are no articles yet."
 
 
 def test_only_admins_see_the_button_that_removes_an_article() -> None:
@@ -187,12 +187,12 @@ def test_only_admins_see_the_button_that_removes_an_article() -> None:
 
 
 def test_a_quote_that_is_not_there_makes_no_card() -> None:
-    assert cards.quote(Kept(1, True, (None,)), 0, Language.EN) is None
-    assert cards.quote(Kept(1, True, ()), 0, Language.EN) is None
+    assert cards.quote(KeptAnswer(1, True, (None,)), 0, Language.EN) is None
+    assert cards.quote(KeptAnswer(1, True, ()), 0, Language.EN) is None
 
 
 def test_the_last_page_stands_for_all_after_it() -> None:
-    shelf = Shelf.of(LIBRARY)
+    shelf = ArticleList.of(LIBRARY)
     assert cards.articles(shelf, Language.EN, 7) == cards.articles(shelf, Language.EN, 0)
 
 

@@ -9,19 +9,19 @@ from pathlib import Path
 
 import pytest
 
-from bot.conversation.admin import Desk
-from bot.conversation.cards import Card, Press
-from bot.conversation.chatbot import Host, Job, Visit
-from bot.service.state import State
+from bot.conversation.admin import LibraryAdmin
+from bot.conversation.cards import CallbackData, Card
+from bot.conversation.chatbot import Chatbot, LongTask, MessageOrigin
+from bot.service.state import StateDatabase
 from bot.settings import Settings
-from retrieval.index.contract import Listed
+from retrieval.index.contract import ArticleSummary
 from retrieval.index.snapshot import Snapshot
 from tests.bot.conversation.test_admin import ADDED, Editor
 from tests.bot.phone import open_engine
 from tests.fakes import Clock
 from tests.library_of import BRIDGE, HARBOUR, built
 
-HERE = Visit(chat=1, thread=0, message=1, person=1, client="en", private=True)
+HERE = MessageOrigin(chat=1, thread=0, message=1, person=1, client="en", private=True)
 IN_A_GROUP = replace(HERE, chat=-100, private=False)
 ADMIN = replace(HERE, chat=42, person=42)
 
@@ -32,31 +32,31 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-async def host(tmp_path: Path, clock: Clock) -> AsyncIterator[Host]:
+async def host(tmp_path: Path, clock: Clock) -> AsyncIterator[Chatbot]:
     settings = Settings(home=tmp_path, threshold=0.0)
     built(settings.snapshots)
-    with State(tmp_path / "state.db") as state:
+    with StateDatabase(tmp_path / "state.db") as state:
         async with open_engine(settings) as engine:
-            desk = Desk(Editor(ADDED), state)
-            yield Host(engine, state, desk=desk, admins=[42], burst=3, every_s=10.0, keystroke_s=0.0, clock=clock)
+            desk = LibraryAdmin(Editor(ADDED), state)
+            yield Chatbot(engine, state, desk=desk, admins=[42], burst=3, every_s=10.0, keystroke_s=0.0, clock=clock)
 
 
-async def card(host: Host, words: str, visit: Visit = HERE) -> Card:
+async def card(host: Chatbot, words: str, visit: MessageOrigin = HERE) -> Card:
     reply = await host.reply(visit, words)
     assert isinstance(reply, Card)
     return reply
 
 
-async def test_a_question_becomes_a_card_whose_buttons_turn_to_the_others(host: Host) -> None:
+async def test_a_question_becomes_a_card_whose_buttons_turn_to_the_others(host: Chatbot) -> None:
     first = await card(host, "The strike had lasted how many days?")
     assert first.rich.text.startswith(HARBOUR.text[: HARBOUR.text.index("\n")])
-    more = Press.of(first.rows[0][0].data or "")
+    more = CallbackData.of(first.rows[0][0].data or "")
     second = await host.press(more, HERE)
     assert isinstance(second, Card)
     assert second.rich.text != first.rich.text
 
 
-async def test_an_edited_question_is_asked_as_if_the_first_had_not_been(host: Host) -> None:
+async def test_an_edited_question_is_asked_as_if_the_first_had_not_been(host: Chatbot) -> None:
     await card(host, "What about the bridge?")
     asked = replace(HERE, message=2)
     await card(host, "And how much will it cost?", asked)
@@ -65,22 +65,22 @@ async def test_an_edited_question_is_asked_as_if_the_first_had_not_been(host: Ho
     assert again.rich.text.startswith("The old bridge over the Ostra will close in May for repairs.")
 
 
-async def test_commands_that_only_another_bot_knows_are_left_to_it_in_groups(host: Host) -> None:
+async def test_commands_that_only_another_bot_knows_are_left_to_it_in_groups(host: Chatbot) -> None:
     assert await host.reply(IN_A_GROUP, "/weather") is None
     assert (await card(host, "/weather")).rich.text.startswith("I don't know /weather.")
 
 
-async def test_a_group_is_offered_fewer_commands_and_an_admin_alone_all(host: Host) -> None:
+async def test_a_group_is_offered_fewer_commands_and_an_admin_alone_all(host: Chatbot) -> None:
     assert "privacy" not in host.offered(IN_A_GROUP)
     assert "rebuild" not in host.offered(HERE)
     assert "rebuild" in host.offered(ADMIN)
 
 
-async def test_only_admins_can_have_something_added(host: Host) -> None:
+async def test_only_admins_can_have_something_added(host: Chatbot) -> None:
     with pytest.raises(PermissionError):
         host.adding(HERE, ["x"], "x")
     job = await host.reply(ADMIN, "/add https://example.org/eels")
-    assert isinstance(job, Job)
+    assert isinstance(job, LongTask)
     told: list[str] = []
 
     async def tell(card: Card) -> None:
@@ -94,7 +94,7 @@ async def test_only_admins_can_have_something_added(host: Host) -> None:
     ]
 
 
-async def test_a_budget_is_spent_refilled_and_complained_about_once(host: Host, clock: Clock) -> None:
+async def test_a_budget_is_spent_refilled_and_complained_about_once(host: Chatbot, clock: Clock) -> None:
     assert [host.wait_s(HERE) for _ in range(4)] == [0.0, 0.0, 0.0, 10.0]
     said = host.slow_down(HERE, 10.0)
     assert said is not None
@@ -106,7 +106,7 @@ async def test_a_budget_is_spent_refilled_and_complained_about_once(host: Host, 
     assert host.metrics["throttled"] == 1
 
 
-async def test_inline_pages_are_cut_from_one_answer(host: Host) -> None:
+async def test_inline_pages_are_cut_from_one_answer(host: Chatbot) -> None:
     inline = await host.inline(1, "en", "1", "the strike had lasted eleven days", "")
     assert inline is not None
     assert inline.results[0].title == HARBOUR.title
@@ -117,7 +117,7 @@ async def test_inline_pages_are_cut_from_one_answer(host: Host) -> None:
 
 
 async def test_a_log_line_says_how_long_an_answer_took_and_nothing_of_the_question(
-    host: Host, caplog: pytest.LogCaptureFixture
+    host: Chatbot, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
     await card(host, "What about the bridge?")
@@ -126,7 +126,9 @@ async def test_a_log_line_says_how_long_an_answer_took_and_nothing_of_the_questi
     assert (answered.getMessage(), sorted(facts)) == ("answered", ["quotes", "snapshot", "took_ms"])
 
 
-async def test_the_news_is_for_those_who_subscribed_and_not_for_the_first_articles(host: Host, tmp_path: Path) -> None:
+async def test_the_news_is_for_those_who_subscribed_and_not_for_the_first_articles(
+    host: Chatbot, tmp_path: Path
+) -> None:
     await card(host, "/subscribe")
     assert await host.news() == []
     built(tmp_path / "snapshots", [BRIDGE, HARBOUR, replace(BRIDGE, id="second", title="A second bridge")])
@@ -138,11 +140,11 @@ async def test_the_news_is_for_those_who_subscribed_and_not_for_the_first_articl
 
 
 async def test_questions_are_answered_while_articles_are_put_in_order_once(
-    host: Host, monkeypatch: pytest.MonkeyPatch
+    host: Chatbot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answered, listings, listed = threading.Event(), [], Snapshot.listed
 
-    def waiting(snapshot: Snapshot) -> Iterator[Listed]:
+    def waiting(snapshot: Snapshot) -> Iterator[ArticleSummary]:
         listings.append(snapshot.name)
         assert answered.wait(30)
         return listed(snapshot)

@@ -11,12 +11,12 @@ from bot.conversation.dialogue import (
     QUOTE_LIMIT,
     Ask,
     Browse,
+    DialogueState,
     Explain,
     Help,
     Leave,
     Say,
     Show,
-    State,
     Turn,
     Widen,
     resolve,
@@ -30,10 +30,10 @@ from tests.bot.answers import FIRST, LAST, SECOND, THIRD, answer, article, quote
 EN, AR = Language.EN, Language.AR
 QUOTES = tuple(quote(article(), words) for words in (FIRST, SECOND, THIRD, LAST))
 ANSWER = answer(*QUOTES)
-TALKING = State(questions=("Which tier is Kuwait in?",), answer=ANSWER)
+TALKING = DialogueState(questions=("Which tier is Kuwait in?",), answer=ANSWER)
 
 
-def turn(text: str, state: State = State()) -> Turn:  # noqa: B008
+def turn(text: str, state: DialogueState = DialogueState()) -> Turn:  # noqa: B008
     return step(state, text)[1]
 
 
@@ -78,7 +78,7 @@ def test_a_question_may_be_as_long_as_can_be_answered() -> None:
     ],
 )
 def test_what_needs_no_search_is_answered_at_once(text: str, phrase: Phrase) -> None:
-    assert step(State(), text) == (State(), Say(say(phrase, EN), EN))
+    assert step(DialogueState(), text) == (DialogueState(), Say(say(phrase, EN), EN))
 
 
 @pytest.mark.parametrize("text", ["/help", "/HELP", "/help@newsquote_bot", "/start", "help"])
@@ -104,13 +104,13 @@ def test_an_unknown_command_is_named_in_short() -> None:
 
 
 def test_an_answer_shows_its_first_quote_and_starts_a_thread() -> None:
-    state, ask = step(State(), "Which tier is Kuwait in?")
+    state, ask = step(DialogueState(), "Which tier is Kuwait in?")
     assert isinstance(ask, Ask)
     assert resolve(state, ask, ANSWER) == (TALKING, Show(ANSWER, 0, 1, EN))
 
 
 def test_a_follow_up_carries_its_thread_and_a_fresh_question_ends_it() -> None:
-    state, contexts = State(), []
+    state, contexts = DialogueState(), []
     for text in ("Which tier is Kuwait in?", "why?", "since when?", "by whom?", "and now?", "Who is Alina Romanowski?"):
         state, ask = step(state, text)
         assert isinstance(ask, Ask)
@@ -148,7 +148,7 @@ def test_context_is_that_of_the_quote_last_shown() -> None:
 
 
 def test_an_answer_without_quotes_has_no_context_and_no_more() -> None:
-    nothing = State(questions=("x",), answer=answer(answered=False))
+    nothing = DialogueState(questions=("x",), answer=answer(answered=False))
     assert [turn("/context", nothing), turn("/more", nothing)] == [
         Say("Ask me a question first.", EN),
         Say("That was all I found.", EN),
@@ -161,7 +161,7 @@ def test_why_explains_the_last_answer() -> None:
 
 @pytest.mark.parametrize("name", ["ar", "AR", "arabic", "Arabic", "العربية", " ar-KW "])
 def test_a_chosen_language_stays(name: str) -> None:
-    state, said = step(State(client=EN), f"/language {name}")
+    state, said = step(DialogueState(client=EN), f"/language {name}")
     assert said == Say("سأتحدث العربية من الآن.", AR)
     assert turn("thanks", state) == Say("على الرحب والسعة! اسألني متى شئت.", AR)
 
@@ -169,23 +169,23 @@ def test_a_chosen_language_stays(name: str) -> None:
 @pytest.mark.parametrize(
     ("state", "text", "language"),
     [
-        pytest.param(State(), "من هو الأمير؟", AR, id="the question's"),
-        pytest.param(State(client=EN), "من هو الأمير؟", EN, id="before it the client's"),
-        pytest.param(State(client=EN, chosen=AR), "Who is the emir?", AR, id="before all the chosen"),
-        pytest.param(State(heard=AR), "/help", AR, id="a command says nothing about it"),
-        pytest.param(State(), "؟", AR, id="its question mark"),
-        pytest.param(State(heard=AR), "2010?", AR, id="nor does a number"),
-        pytest.param(State(), "«من هو Alexander Hamilton؟»", AR, id="the one it opens in"),
-        pytest.param(State(), "Who runs الهيئة العامة للصناعة?", EN, id="whatever the name is written in"),
+        pytest.param(DialogueState(), "من هو الأمير؟", AR, id="the question's"),
+        pytest.param(DialogueState(client=EN), "من هو الأمير؟", EN, id="before it the client's"),
+        pytest.param(DialogueState(client=EN, chosen=AR), "Who is the emir?", AR, id="before all the chosen"),
+        pytest.param(DialogueState(heard=AR), "/help", AR, id="a command says nothing about it"),
+        pytest.param(DialogueState(), "؟", AR, id="its question mark"),
+        pytest.param(DialogueState(heard=AR), "2010?", AR, id="nor does a number"),
+        pytest.param(DialogueState(), "«من هو Alexander Hamilton؟»", AR, id="the one it opens in"),
+        pytest.param(DialogueState(), "Who runs الهيئة العامة للصناعة?", EN, id="whatever the name is written in"),
     ],
 )
-def test_the_language_spoken(state: State, text: str, language: Language) -> None:
+def test_the_language_spoken(state: DialogueState, text: str, language: Language) -> None:
     assert turn(text, state).language is language
 
 
 @given(st.text())
 def test_whatever_is_said_gets_a_turn_and_a_question_keeps_its_words(text: str) -> None:
-    for state in (State(), TALKING):
+    for state in (DialogueState(), TALKING):
         after, done = step(state, text)
         assert after.questions == state.questions
         if isinstance(done, Ask):

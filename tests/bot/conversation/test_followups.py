@@ -8,8 +8,8 @@ from typing import NamedTuple, TypedDict
 
 import pytest
 
-from bot.conversation.dialogue import Ask, State, resolve, step
-from bot.conversation.followups import leans
+from bot.conversation.dialogue import Ask, DialogueState, resolve, step
+from bot.conversation.followups import is_followup
 from tests.bot.answers import FIRST, TEXT, answer, article, quote
 
 
@@ -49,7 +49,7 @@ def score(half: str) -> Score:
             follows = turn["kind"] == "follow-up"
             if thread:
                 judged += 1
-                if leans(turn["say"], thread) == follows:
+                if is_followup(turn["say"], thread) == follows:
                     right += 1
                 else:
                     wrong.append(turn["say"])
@@ -82,7 +82,7 @@ def test_a_whole_dialogue_carries_its_topic_from_turn_to_turn() -> None:
     """With the dialogue's own state, mistakes included: the words the question needs are in it or in its context."""
     covered = asked = dragged = fresh = 0
     for dialogue in DIALOGUES:
-        state = State()
+        state = DialogueState()
         for turn in dialogue["turns"]:
             state, done = step(state, turn["say"])
             assert isinstance(done, Ask) == (turn["kind"] in ("fresh", "follow-up")), turn
@@ -117,7 +117,7 @@ def test_a_whole_dialogue_carries_its_topic_from_turn_to_turn() -> None:
     ],
 )
 def test_leaning_needs_something_to_lean_on(question: str) -> None:
-    assert [leans(question, ()), leans(question, ("Which tier is Kuwait in?",))] == [False, True]
+    assert [is_followup(question, ()), is_followup(question, ("Which tier is Kuwait in?",))] == [False, True]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_leaning_needs_something_to_lean_on(question: str) -> None:
     ],
 )
 def test_a_question_with_a_subject_of_its_own_stands_alone(question: str) -> None:
-    assert not leans(question, ("How did Storm Odile get its name?",))
+    assert not is_followup(question, ("How did Storm Odile get its name?",))
 
 
 @pytest.mark.parametrize(
@@ -154,20 +154,20 @@ def test_a_question_with_a_subject_of_its_own_stands_alone(question: str) -> Non
     ],
 )
 def test_a_question_of_few_words_leans_on_an_article_that_has_one_of_them(question: str, expected: bool) -> None:
-    assert leans(question, ("Which tier is Kuwait in?",), TEXT) is expected
-    assert leans(question, ("Which tier is Kuwait in?",)) is True
+    assert is_followup(question, ("Which tier is Kuwait in?",), TEXT) is expected
+    assert is_followup(question, ("Which tier is Kuwait in?",)) is True
 
 
 @pytest.mark.parametrize("question", ["Who is the emir?", "and who is the emir", "Who are the sponsors?"])
 def test_who_is_the_holder_of_an_office_leans_only_on_an_article_that_has_the_office(question: str) -> None:
-    assert not leans(question, ("Which tier is Kuwait in?",), TEXT)
-    assert leans(question, ("Which tier is Kuwait in?",), f"{TEXT} The emir and his sponsors came.")
+    assert not is_followup(question, ("Which tier is Kuwait in?",), TEXT)
+    assert is_followup(question, ("Which tier is Kuwait in?",), f"{TEXT} The emir and his sponsors came.")
 
 
 def test_the_dialogue_looks_into_the_article_that_answered_but_not_into_one_that_only_came_near() -> None:
     contexts = []
     for answered in (True, False):
-        state = State(
+        state = DialogueState(
             questions=("Which tier is Kuwait in?",), answer=answer(quote(article(), FIRST), answered=answered)
         )
         _, ask = step(state, "When did the storm hit?")

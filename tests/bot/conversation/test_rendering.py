@@ -14,9 +14,9 @@ from bot.conversation.dialogue import Explain, Help, Leave, Say, Show, Widen
 from bot.conversation.phrases import FSI, LRM, PDI, RLM, Language, Phrase, say
 from bot.conversation.rendering import (
     LONG,
-    Look,
+    MessageRoom,
+    QuoteLook,
     Rich,
-    Room,
     Style,
     Styled,
     answer,
@@ -39,7 +39,7 @@ from tests.bot import answers
 from tests.bot.answers import FIRST, LAST, SECOND, TEXT, THIRD, TITLE, article, quote
 
 EN, AR = Language.EN, Language.AR
-PHONE = Room(4096, utf16_units)
+PHONE = MessageRoom(4096, utf16_units)
 SOURCE = f"{TITLE} · Times Kuwait"
 
 
@@ -49,7 +49,7 @@ def pieces(rich: Rich, *styles: Style) -> list[tuple[str, str]]:
 
 
 def test_an_answer_in_lines_is_its_words_in_quotation_marks_over_its_source() -> None:
-    rich = answer(answers.answer(quote(article(), f"{FIRST} {SECOND}", SECOND, FIRST)), EN, look=Look.MARKS)
+    rich = answer(answers.answer(quote(article(), f"{FIRST} {SECOND}", SECOND, FIRST)), EN, look=QuoteLook.MARKS)
     assert rich.text == f'"{FIRST} {SECOND}"\n{SOURCE}'
     assert pieces(rich) == [("quote", f"{FIRST} {SECOND}"), ("bold", SECOND), ("underline", FIRST), ("dim", SOURCE)]
 
@@ -57,7 +57,7 @@ def test_an_answer_in_lines_is_its_words_in_quotation_marks_over_its_source() ->
 def test_an_answer_in_blocks_has_no_quotation_marks_and_links_its_title() -> None:
     kuwait = article(url="https://news.example/kuwait", published="2026-11-24")
     rich = answer(answers.answer(quote(kuwait, FIRST, FIRST, link="https://news.example/kuwait#:~:text=According")), EN,
-                  look=Look.BLOCKS)  # fmt: skip
+                  look=QuoteLook.BLOCKS)  # fmt: skip
     assert rich.text == f"{FIRST}\n{SOURCE} · 24 November 2026"
     assert rich.spans == (
         Styled(0, len(FIRST), Style.QUOTE),
@@ -78,12 +78,12 @@ def test_other_articles_that_say_the_same_are_named_under_the_source() -> None:
         article(source="القبس"),
     )
     told = replace(quote(article(), FIRST, FIRST), also_in=others)
-    rich = answer(answers.answer(told), EN, look=Look.BLOCKS)
+    rich = answer(answers.answer(told), EN, look=QuoteLook.BLOCKS)
     names = [f"{FSI}{name}{PDI}" for name in ("The Daily", "Victims protected", "القبس")]
     assert rich.text == f"{FIRST}\n{SOURCE}\nAlso in: {', '.join(names)}"
     assert pieces(rich, Style.LINK) == [("link", names[0])]
     many = replace(told, also_in=tuple(article(source=f"Paper {n}") for n in range(7)))
-    line = answer(answers.answer(many), EN, look=Look.MARKS).text.splitlines()[-1]
+    line = answer(answers.answer(many), EN, look=QuoteLook.MARKS).text.splitlines()[-1]
     assert line == "Also in: Paper 0, Paper 1, Paper 2, Paper 3, Paper 4, …"
 
 
@@ -94,7 +94,7 @@ def test_a_title_links_to_the_article_where_the_quote_has_no_link() -> None:
 
 def test_an_arabic_quote_has_the_quotation_marks_of_its_language() -> None:
     words = "بقيت الكويت في المستوى الثاني."
-    rich = answer(answers.answer(quote(article(words, "تقرير", source="القبس"), words)), EN, look=Look.MARKS)
+    rich = answer(answers.answer(quote(article(words, "تقرير", source="القبس"), words)), EN, look=QuoteLook.MARKS)
     assert rich.text == f"«{words}»\nتقرير · القبس"
 
 
@@ -107,7 +107,7 @@ def long_article() -> tuple[Article, str, str, str]:
 
 def test_a_long_passage_folds_up_around_its_best_sentence() -> None:
     told, before, best, after = long_article()
-    rich = answer(answers.answer(quote(told, told.text, best)), EN, look=Look.BLOCKS)
+    rich = answer(answers.answer(quote(told, told.text, best)), EN, look=QuoteLook.BLOCKS)
     assert rich.text == f"{before}\n{best}\n{after}\n{SOURCE}"
     assert pieces(rich) == [
         ("expandable_quote", before),
@@ -120,7 +120,7 @@ def test_a_long_passage_folds_up_around_its_best_sentence() -> None:
 def test_what_is_short_beside_the_best_sentence_stays_open() -> None:
     after = "And on it went. " * 40
     told = article(f"{FIRST} {SECOND} {after.strip()}")
-    rich = answer(answers.answer(quote(told, told.text, SECOND)), EN, look=Look.BLOCKS)
+    rich = answer(answers.answer(quote(told, told.text, SECOND)), EN, look=QuoteLook.BLOCKS)
     assert pieces(rich) == [
         ("quote", f"{FIRST} {SECOND}"),
         ("bold", SECOND),
@@ -130,7 +130,7 @@ def test_what_is_short_beside_the_best_sentence_stays_open() -> None:
 
 def test_a_declined_answer_says_so_before_the_nearest_quotes() -> None:
     declined = answers.answer(quote(article(), LAST), quote(article(), THIRD), answered=False)
-    first, second = (answer(declined, EN, first=n, look=Look.MARKS).text for n in (0, 1))
+    first, second = (answer(declined, EN, first=n, look=QuoteLook.MARKS).text for n in (0, 1))
     assert (
         first == f'The articles don\'t answer that, as far as I can find. The nearest they come:\n\n"{LAST}"\n{SOURCE}'
     )
@@ -139,8 +139,8 @@ def test_a_declined_answer_says_so_before_the_nearest_quotes() -> None:
 
 def test_an_answer_without_quotes_says_so() -> None:
     nothing = answers.answer(answered=False)
-    assert answer(nothing, EN, look=Look.MARKS) == Rich("The articles don't answer that, as far as I can find.")
-    assert answer(nothing, EN, first=1, look=Look.MARKS) == Rich("")
+    assert answer(nothing, EN, look=QuoteLook.MARKS) == Rich("The articles don't answer that, as far as I can find.")
+    assert answer(nothing, EN, first=1, look=QuoteLook.MARKS) == Rich("")
 
 
 @pytest.mark.parametrize(
@@ -156,26 +156,26 @@ def test_an_answer_without_quotes_says_so() -> None:
 )
 def test_whole_quotes_are_dropped_to_keep_a_limit(limit: int, text: str) -> None:
     two = answers.answer(quote(article(), f"{FIRST} {SECOND}", SECOND), quote(article(), LAST))
-    assert answer(two, EN, count=2, look=Look.BLOCKS, room=Room(limit)).text == text
+    assert answer(two, EN, count=2, look=QuoteLook.BLOCKS, room=MessageRoom(limit)).text == text
 
 
 def test_a_limit_is_kept_as_it_is_measured() -> None:
     rockets = "🚀" * 100
     one = answers.answer(quote(article(f"{rockets}. Yes.", "T", source=None), f"{rockets}. Yes.", "Yes."))
-    assert answer(one, EN, look=Look.BLOCKS, room=Room(150)).text == f"{rockets}. Yes.\nT"
-    assert answer(one, EN, look=Look.BLOCKS, room=Room(150, utf16_units)).text == "Yes.\nT"
+    assert answer(one, EN, look=QuoteLook.BLOCKS, room=MessageRoom(150)).text == f"{rockets}. Yes.\nT"
+    assert answer(one, EN, look=QuoteLook.BLOCKS, room=MessageRoom(150, utf16_units)).text == "Yes.\nT"
 
 
 def test_wider_context_shows_the_paragraphs_around_a_quote() -> None:
     one = quote(article(url="https://news.example/1"), THIRD, THIRD, context=f"{THIRD}\n\n{LAST}")
-    rich = wider(one, EN, look=Look.MARKS)
+    rich = wider(one, EN, look=QuoteLook.MARKS)
     assert rich.text == f'"{THIRD}\n\n{LAST}"\n{SOURCE}\nhttps://news.example/1'
     assert pieces(rich) == [("quote", f"{THIRD}\n\n{LAST}"), ("bold", THIRD), ("dim", SOURCE), ("link", TITLE)]
 
 
 def test_wider_context_gives_way_to_the_quote_where_there_is_no_room() -> None:
     one = quote(article(), THIRD, THIRD)
-    assert wider(one, EN, look=Look.BLOCKS, room=Room(len(TEXT))).text == f"{THIRD}\n{SOURCE}"
+    assert wider(one, EN, look=QuoteLook.BLOCKS, room=MessageRoom(len(TEXT))).text == f"{THIRD}\n{SOURCE}"
 
 
 def test_metadata_of_both_directions_is_isolated_and_of_one_is_not() -> None:
@@ -268,7 +268,7 @@ def test_articles_are_counted_and_numbered() -> None:
         "3 articles\n1. One · 2 January 2026\n2. Two · 2 January 2026\n3. Three · 2 January 2026"
     )
     assert articles(listed, AR, first=1, count=1).text == f"٣ مقالات\n٢. {RLM}{FSI}Two{PDI} · {FSI}٢ يناير ٢٠٢٦{PDI}"
-    assert articles(listed, EN, room=Room(40)).text == "3 articles\n1. One · 2 January 2026"
+    assert articles(listed, EN, room=MessageRoom(40)).text == "3 articles\n1. One · 2 January 2026"
     assert articles([], EN).text == "There are no articles yet."
 
 
@@ -288,12 +288,12 @@ def test_every_turn_but_the_list_of_articles_is_rendered() -> None:
         Widen(one, EN),
         Explain(given_answer, EN),
     ]
-    assert [reply(turn, look=Look.MARKS, commands=["why"]) for turn in turns] == [
+    assert [reply(turn, look=QuoteLook.MARKS, commands=["why"]) for turn in turns] == [
         Rich("a"),
         Rich("b"),
         help_text(["why"], EN),
-        answer(given_answer, EN, look=Look.MARKS),
-        wider(one, EN, look=Look.MARKS),
+        answer(given_answer, EN, look=QuoteLook.MARKS),
+        wider(one, EN, look=QuoteLook.MARKS),
         why(given_answer, EN),
     ]
 
@@ -375,11 +375,11 @@ def lies_well(spans: Sequence[Styled], length: int) -> bool:
     )  # fmt: skip
 
 
-@given(NASTY_ANSWERS, st.sampled_from(Look), st.sampled_from(Language), st.integers(0, 6000))
+@given(NASTY_ANSWERS, st.sampled_from(QuoteLook), st.sampled_from(Language), st.integers(0, 6000))
 def test_a_message_is_never_longer_than_its_limit_and_its_spans_lie_in_it(
-    shown: Answer, look: Look, language: Language, limit: int
+    shown: Answer, look: QuoteLook, language: Language, limit: int
 ) -> None:
-    room = Room(limit, utf16_units)
+    room = MessageRoom(limit, utf16_units)
     messages = [answer(shown, language, first=n, count=2, look=look, room=room) for n in range(3)]
     messages += [wider(each, language, look=look, room=room) for each in shown.quotes]
     messages += [why(shown, language, room=room)]
@@ -388,13 +388,13 @@ def test_a_message_is_never_longer_than_its_limit_and_its_spans_lie_in_it(
         assert lies_well(message.spans, len(message.text))
 
 
-@given(nasty_quotes(), st.sampled_from(Look))
-def test_quoted_words_are_verbatim_and_whole(one: Quote, look: Look) -> None:
+@given(nasty_quotes(), st.sampled_from(QuoteLook))
+def test_quoted_words_are_verbatim_and_whole(one: Quote, look: QuoteLook) -> None:
     rich = answer(answers.answer(one), EN, look=look)
     quoted = [words for _, words in pieces(rich, Style.QUOTE, Style.EXPANDABLE_QUOTE)]
     assert all(words in one.text for words in quoted)
     assert "".join("".join(quoted).split()) == "".join(one.text.split())
-    if look is Look.MARKS or len(one.text) <= LONG:
+    if look is QuoteLook.MARKS or len(one.text) <= LONG:
         assert quoted == [one.text.strip()]
     best = one.article.text[slice(*one.highlights[0])].strip() if one.highlights else None
     assert [words for _, words in pieces(rich, Style.BOLD)] == ([best] if best else [])
@@ -402,7 +402,7 @@ def test_quoted_words_are_verbatim_and_whole(one: Quote, look: Look) -> None:
 
 @given(nasty_quotes(), st.integers(1, 4096))
 def test_a_phone_shows_whole_quotes_or_whole_sentences_only(one: Quote, limit: int) -> None:
-    rich = answer(answers.answer(one), EN, look=Look.BLOCKS, room=Room(limit, utf16_units))
+    rich = answer(answers.answer(one), EN, look=QuoteLook.BLOCKS, room=MessageRoom(limit, utf16_units))
     quoted = "".join("".join(words for _, words in pieces(rich, Style.QUOTE, Style.EXPANDABLE_QUOTE)).split())
     best = one.article.text[slice(*(one.highlights[0] if one.highlights else one.span))]
     assert quoted in {"", "".join(one.text.split()), "".join(best.split())}
@@ -410,14 +410,14 @@ def test_a_phone_shows_whole_quotes_or_whole_sentences_only(one: Quote, limit: i
 
 def test_a_passage_of_ten_thousand_rockets_gives_way_to_its_source() -> None:
     one = quote(article("🚀" * 10_000, "T", source=None), "🚀" * 10_000)
-    assert answer(answers.answer(one), EN, look=Look.BLOCKS, room=PHONE).text == (
+    assert answer(answers.answer(one), EN, look=QuoteLook.BLOCKS, room=PHONE).text == (
         "The passage is too long to show here.\nT"
     )
 
 
 @given(nasty_quotes())
 def test_a_terminal_gets_no_orders_from_an_article(one: Quote) -> None:
-    rich = answer(answers.answer(one), EN, look=Look.MARKS)
+    rich = answer(answers.answer(one), EN, look=QuoteLook.MARKS)
     for shown in (terminal(rich).plain, printable(rich.text)):
         assert all(ch == "\n" or unicodedata.category(ch) not in ("Cc", "Cs") for ch in shown)
 

@@ -4,48 +4,48 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.conversation.smalltalk import Talk, talk_of, without_opening
+from bot.conversation.smalltalk import SmallTalk, small_talk_of, without_opening
 
 
 @pytest.mark.parametrize(
     ("text", "talk"),
     [
-        ("hello", Talk.GREETING),
-        ("Hellooooo!!!", Talk.GREETING),
-        ("hey there 👋", Talk.GREETING),
-        ("السلام عليكم ورحمة الله وبركاته", Talk.GREETING),
-        ("أهلاً وسهلاً بك", Talk.GREETING),
-        ("How are you doing today?", Talk.HOW_ARE_YOU),
-        ("كيف حالك؟", Talk.HOW_ARE_YOU),
-        ("thank you so much my friend", Talk.THANKS),
-        ("شُكْرًا جزيلًا لك", Talk.THANKS),
-        ("no thanks", Talk.THANKS),
-        ("ok great, thank you", Talk.THANKS),
-        ("so cool!!", Talk.GLAD),
-        ("ممتاز جدًا", Talk.GLAD),
-        ("bye", Talk.GOODBYE),
-        ("مع السلامة", Talk.GOODBYE),
-        ("What can you do?", Talk.ABILITIES),
-        ("what's your name", Talk.ABILITIES),
-        ("what’s your name", Talk.ABILITIES),
-        ("Hello! who are you?", Talk.ABILITIES),
-        ("ماذا تستطيع أن تفعل؟", Talk.ABILITIES),
-        ("من أنت", Talk.ABILITIES),
-        ("وش تقدر تسوي؟", Talk.ABILITIES),
-        ("منو انت", Talk.ABILITIES),
-        ("شنو تسوي", Talk.ABILITIES),
-        ("that's not what I asked", Talk.SORRY),
-        ("هذا خطأ", Talk.SORRY),
-        ("غلط", Talk.SORRY),
-        ("help me please", Talk.HELP),
-        ("مساعدة", Talk.HELP),
-        ("Tell me more", Talk.MORE),
-        ("and more?", Talk.MORE),
-        ("المزيد من فضلك", Talk.MORE),
+        ("hello", SmallTalk.GREETING),
+        ("Hellooooo!!!", SmallTalk.GREETING),
+        ("hey there 👋", SmallTalk.GREETING),
+        ("السلام عليكم ورحمة الله وبركاته", SmallTalk.GREETING),
+        ("أهلاً وسهلاً بك", SmallTalk.GREETING),
+        ("How are you doing today?", SmallTalk.HOW_ARE_YOU),
+        ("كيف حالك؟", SmallTalk.HOW_ARE_YOU),
+        ("thank you so much my friend", SmallTalk.THANKS),
+        ("شُكْرًا جزيلًا لك", SmallTalk.THANKS),
+        ("no thanks", SmallTalk.THANKS),
+        ("ok great, thank you", SmallTalk.THANKS),
+        ("so cool!!", SmallTalk.GLAD),
+        ("ممتاز جدًا", SmallTalk.GLAD),
+        ("bye", SmallTalk.GOODBYE),
+        ("مع السلامة", SmallTalk.GOODBYE),
+        ("What can you do?", SmallTalk.ABILITIES),
+        ("what's your name", SmallTalk.ABILITIES),
+        ("what’s your name", SmallTalk.ABILITIES),
+        ("Hello! who are you?", SmallTalk.ABILITIES),
+        ("ماذا تستطيع أن تفعل؟", SmallTalk.ABILITIES),
+        ("من أنت", SmallTalk.ABILITIES),
+        ("وش تقدر تسوي؟", SmallTalk.ABILITIES),
+        ("منو انت", SmallTalk.ABILITIES),
+        ("شنو تسوي", SmallTalk.ABILITIES),
+        ("that's not what I asked", SmallTalk.SORRY),
+        ("هذا خطأ", SmallTalk.SORRY),
+        ("غلط", SmallTalk.SORRY),
+        ("help me please", SmallTalk.HELP),
+        ("مساعدة", SmallTalk.HELP),
+        ("Tell me more", SmallTalk.MORE),
+        ("and more?", SmallTalk.MORE),
+        ("المزيد من فضلك", SmallTalk.MORE),
     ],
 )
-def test_small_talk_is_understood(text: str, talk: Talk) -> None:
-    assert talk_of(text) is talk
+def test_small_talk_is_understood(text: str, talk: SmallTalk) -> None:
+    assert small_talk_of(text) is talk
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_small_talk_is_understood(text: str, talk: Talk) -> None:
     ],
 )
 def test_a_question_is_not_small_talk(text: str) -> None:
-    assert talk_of(text) is None
+    assert small_talk_of(text) is None
 
 
 @pytest.mark.parametrize(

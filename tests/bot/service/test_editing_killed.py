@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.service.editing import Editor
 from bot.settings import Settings
-from corpus import Kind
+from corpus import OutcomeKind
 from retrieval.answering import Answerer
 from retrieval.index import snapshot
 from retrieval.index.snapshot import Snapshot
@@ -71,8 +71,8 @@ def test_what_serves_is_whole_after_every_kill_and_the_next_run_goes_on(tmp_path
         assert all(quote.text == quote.article.text[slice(*quote.span)] for quote in quotes)
     editor = Editor(settings, HashingEncoder)
     for batch in sorted(batches.iterdir()):
-        assert {outcome.kind for outcome in editor.add([str(batch)])} <= {Kind.ADDED, Kind.SKIPPED}
+        assert {outcome.kind for outcome in editor.add([str(batch)])} <= {OutcomeKind.ADDED, OutcomeKind.SKIPPED}
     everything = [f"b{number}-{n}" for number in range(BATCHES) for n in range(EACH)]
     assert editor.library.ids() == everything
     assert sorted(article.id for article in Snapshot.open(settings.snapshots).articles()) == everything
-    assert snapshot.current(settings.snapshots) == snapshot.names(settings.snapshots)[-1]
+    assert snapshot.current_name(settings.snapshots) == snapshot.snapshot_names(settings.snapshots)[-1]

@@ -11,7 +11,7 @@ import pytest
 from bot.service.engine import Engine, TooSlow
 from retrieval.answering import Answerer
 from retrieval.errors import QuestionError, SnapshotCorrupt, SnapshotMissing
-from retrieval.index.snapshot import Snapshot, current
+from retrieval.index.snapshot import Snapshot, current_name
 from retrieval.results import Query
 from tests.fakes import HashingEncoder
 from tests.library_of import BEES, HARBOUR, built
@@ -23,7 +23,7 @@ def opener(folder: Path) -> Answerer:
 
 
 def engine_over(folder: Path, *, timeout_s: float = 30.0, room: int = 64) -> Engine:
-    return Engine(lambda: opener(folder), lambda: current(folder), timeout_s=timeout_s, room=room)
+    return Engine(lambda: opener(folder), lambda: current_name(folder), timeout_s=timeout_s, room=room)
 
 
 async def test_a_question_is_answered_off_the_event_loop(tmp_path: Path) -> None:

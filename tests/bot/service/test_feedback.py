@@ -5,7 +5,7 @@ import json
 from bot.service.feedback import squad
 from bot.service.state import Vote
 from corpus.article import content_id
-from retrieval.evaluation import read_cases
+from retrieval.evaluation import read_questions
 from tests.library_of import BEES, HARBOUR, LIBRARY
 
 HELD = {article.id: article for article in LIBRARY}
@@ -23,7 +23,7 @@ def vote(
 def test_good_votes_are_questions_that_eval_can_read() -> None:
     bees = Vote(True, 1.0, "s", "bees", content_id(BEES.title, BEES.text), 0, 4, "Who makes honey?")
     file = squad([vote(), bees, vote("What ended?")], HELD)
-    articles, cases = read_cases(json.dumps(file).encode())
+    articles, cases = read_questions(json.dumps(file).encode())
     assert [article.title for article in articles] == [HARBOUR.title, BEES.title]
     assert [(case.question, case.gold[0].words) for case in cases] == [
         ("How long was the strike?", "The strike had lasted eleven days."),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.service.hot_reload import Newsroom
+from bot.service.hot_reload import ReloadingAnswerer
 from retrieval.answering import Answerer
 from retrieval.index import snapshot
 from retrieval.index.snapshot import Snapshot
@@ -16,14 +16,14 @@ from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY
 
 
 @pytest.fixture
-def open_room(tmp_path: Path) -> Callable[[], Newsroom]:
+def open_room(tmp_path: Path) -> Callable[[], ReloadingAnswerer]:
     publish([HARBOUR], HashingEncoder(), tmp_path)
-    return lambda: Newsroom(
-        lambda: Answerer(Snapshot.open(tmp_path), HashingEncoder()), lambda: snapshot.current(tmp_path)
+    return lambda: ReloadingAnswerer(
+        lambda: Answerer(Snapshot.open(tmp_path), HashingEncoder()), lambda: snapshot.current_name(tmp_path)
     )
 
 
-def test_it_answers_from_what_was_published_since(open_room: Callable[[], Newsroom], tmp_path: Path) -> None:
+def test_it_answers_from_what_was_published_since(open_room: Callable[[], ReloadingAnswerer], tmp_path: Path) -> None:
     room = open_room()
     assert [quote.article for quote in room.answer(Query("cracks in two pillars")).quotes] == [HARBOUR]
     name = publish(LIBRARY, HashingEncoder(), tmp_path).name
@@ -32,7 +32,7 @@ def test_it_answers_from_what_was_published_since(open_room: Callable[[], Newsro
 
 
 def test_a_new_snapshot_that_is_damaged_leaves_the_old_one_answering(
-    open_room: Callable[[], Newsroom], tmp_path: Path
+    open_room: Callable[[], ReloadingAnswerer], tmp_path: Path
 ) -> None:
     room = open_room()
     old = room.answer(Query("strike")).snapshot
@@ -42,7 +42,7 @@ def test_a_new_snapshot_that_is_damaged_leaves_the_old_one_answering(
 
 
 def test_articles_are_listed_newest_first_and_undated_ones_last(
-    open_room: Callable[[], Newsroom], tmp_path: Path
+    open_room: Callable[[], ReloadingAnswerer], tmp_path: Path
 ) -> None:
     room = open_room()
     publish(LIBRARY, HashingEncoder(), tmp_path)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.service.state import State, Subscriber, Vote
+from bot.service.state import StateDatabase, Subscriber, Vote
 
 QUOTES = [
     {"article": "harbour", "content": "c1", "span": [0, 57]},
@@ -32,18 +32,18 @@ def path(tmp_path: Path) -> Path:
 
 def test_an_update_is_kept_once_and_open_until_it_is_done(path: Path) -> None:
     first, second = {"update_id": 7, "message": {"text": "é"}}, {"update_id": 6}
-    with State(path) as state:
+    with StateDatabase(path) as state:
         assert state.keep_updates([first, second]) == [first, second]
         assert state.keep_updates([first]) == []
         state.update_done(first)
-    with State(path) as state:
+    with StateDatabase(path) as state:
         assert state.open_updates() == [second]
         assert state.keep_updates([first]) == []
 
 
 def test_another_update_of_the_same_number_is_not_taken_for_a_repetition(path: Path) -> None:
     old, new = {"update_id": 7, "message": {"text": "old"}}, {"update_id": 7, "message": {"text": "new"}}
-    with State(path) as state:
+    with StateDatabase(path) as state:
         state.keep_updates([old])
         state.update_done(old)
         assert state.keep_updates([old, new]) == [new]
@@ -51,25 +51,25 @@ def test_another_update_of_the_same_number_is_not_taken_for_a_repetition(path: P
 
 
 def test_what_an_update_said_is_forgotten_when_it_is_done(path: Path) -> None:
-    with State(path) as state:
+    with StateDatabase(path) as state:
         update = {"update_id": 7, "message": {"text": "a private question"}}
         state.keep_updates([update])
         state.update_done(update)
-    with State(path) as state:
+    with StateDatabase(path) as state:
         state.tidy()
     assert b"a private question" not in path.read_bytes()
 
 
 def test_an_answer_is_found_by_its_number_after_a_restart(path: Path) -> None:
-    with State(path) as state:
+    with StateDatabase(path) as state:
         number = state.keep_answer("20261124T001500Z-1a2b3c4d", QUOTES, answered=True)
-    with State(path) as state:
+    with StateDatabase(path) as state:
         assert state.answer(number) == ("20261124T001500Z-1a2b3c4d", True, QUOTES, None)
         assert state.answer(number + 1) is None
 
 
 def test_old_answers_replies_and_updates_are_forgotten(path: Path, clock: Clock) -> None:
-    with State(path, clock) as state:
+    with StateDatabase(path, clock) as state:
         number = state.keep_answer("s", QUOTES, answered=True)
         state.keep_reply(1, 2, 3)
         state.keep_updates([{"update_id": 7}, {"update_id": 8}])
@@ -81,7 +81,7 @@ def test_old_answers_replies_and_updates_are_forgotten(path: Path, clock: Clock)
 
 
 def test_a_vote_counts_once_and_can_be_changed(path: Path, clock: Clock) -> None:
-    with State(path, clock) as state:
+    with StateDatabase(path, clock) as state:
         number = state.keep_answer("s", QUOTES, answered=True, question="Who?")
         assert [state.vote(number, 1, 42, good=good) for good in (True, True, False)] == [True, False, True]
         assert state.vote(number, 1, 43, good=True)
@@ -92,7 +92,7 @@ def test_a_vote_counts_once_and_can_be_changed(path: Path, clock: Clock) -> None
 
 
 def test_a_person_is_forgotten_on_request_and_votes_do_not_name_anybody(path: Path) -> None:
-    with State(path) as state:
+    with StateDatabase(path) as state:
         number = state.keep_answer("s", QUOTES, answered=True)
         state.vote(number, 0, 987_654_321, good=True)
         state.choose_language(987_654_321, "ar")
@@ -106,7 +106,7 @@ def test_a_person_is_forgotten_on_request_and_votes_do_not_name_anybody(path: Pa
 
 def test_subscribers_are_told_once_of_each_news(path: Path) -> None:
     ada, topic = Subscriber(1, 0, "en"), Subscriber(-100, 5, "ar")
-    with State(path) as state:
+    with StateDatabase(path) as state:
         assert [state.subscribe(ada), state.subscribe(ada), state.subscribe(topic)] == [True, False, True]
         state.note_articles(["a", "b"], "s1")
         assert (state.news(), state.untold()) == (("", []), [])
@@ -118,7 +118,7 @@ def test_subscribers_are_told_once_of_each_news(path: Path) -> None:
 
 
 def test_who_subscribes_later_is_not_told_of_what_is_old(path: Path) -> None:
-    with State(path) as state:
+    with StateDatabase(path) as state:
         state.note_articles(["a"], "s1")
         state.note_articles(["b"], "s2")
         state.subscribe(Subscriber(1, 0, "en"))
@@ -126,7 +126,7 @@ def test_who_subscribes_later_is_not_told_of_what_is_old(path: Path) -> None:
 
 
 def test_a_subscription_moves_with_its_group_and_ends_on_request(path: Path) -> None:
-    with State(path) as state:
+    with StateDatabase(path) as state:
         state.subscribe(Subscriber(-100, 5, "ar"))
         state.subscribe(Subscriber(1, 0, "en"))
         state.move_chat(-100, -200)
@@ -138,18 +138,18 @@ def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
     path.parent.mkdir()
     path.write_bytes(b"not a database" * 100)
     with pytest.raises(OSError, match=r"state\.db cannot be used"):
-        State(path)
+        StateDatabase(path)
 
 
 def test_only_what_is_not_confirmed_is_known_again_after_a_restart(tmp_path: Path) -> None:
     updates = [{"update_id": number, "message": {"text": str(number)}} for number in (1, 2, 3)]
-    with State(tmp_path / "state.db") as state:
+    with StateDatabase(tmp_path / "state.db") as state:
         state.keep_updates(updates)
         for update in updates[:2]:
             state.update_done(update)
         state.confirmed(2)
         assert state.keep_updates(updates) == []
-    with State(tmp_path / "state.db") as state:
+    with StateDatabase(tmp_path / "state.db") as state:
         state.forget_confirmed()
         assert state.open_updates() == updates[2:]
         assert state.keep_updates(updates) == updates[:1]

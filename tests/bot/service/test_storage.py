@@ -7,13 +7,13 @@ import pytest
 from bot.service import storage
 from bot.settings import Settings, SettingsError
 from retrieval.index.snapshot import Snapshots
-from retrieval.index.writing.migration import Indexed
+from retrieval.index.writing.migration import IndexSource
 from retrieval.milvus.store import Milvus
 from tests.fakes import HashingEncoder
 from tests.library_of import LIBRARY, built
 
 
-def publish(settings: Settings, source: Indexed) -> str:
+def publish(settings: Settings, source: IndexSource) -> str:
     done = storage.publish(source, HashingEncoder(), settings, full=False, progress=lambda _: None)
     return done.name
 
@@ -24,7 +24,7 @@ def test_what_is_published_is_read_from_the_same_place(tmp_path: Path, url: str 
     settings = Settings.load(tmp_path, environ)
     store = storage.store_of(settings)
     assert isinstance(store, Snapshots if url is None else Milvus)
-    name = publish(settings, Indexed(built(tmp_path / "other")))
+    name = publish(settings, IndexSource(built(tmp_path / "other")))
     assert store.current() == name
     assert {article.id for article in store.open().articles()} == {article.id for article in LIBRARY}
     storage.use(settings, name)

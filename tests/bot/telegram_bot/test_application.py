@@ -19,7 +19,7 @@ import pytest
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TelegramError
 
 from bot import logs
-from bot.service.state import State
+from bot.service.state import StateDatabase
 from bot.settings import Settings
 from bot.telegram_bot import application
 from bot.telegram_bot.application import Patient, Stopped, TelegramBot, run
@@ -147,14 +147,14 @@ async def test_what_cannot_be_kept_is_not_confirmed_and_answered_when_it_can(
     settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(application, "UNKEPT_S", 0.01)
-    keep, full = State.keep_updates, iter(range(2))
+    keep, full = StateDatabase.keep_updates, iter(range(2))
 
-    def kept(self: State, updates: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def kept(self: StateDatabase, updates: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if next(full, None) is not None:
             raise sqlite3.OperationalError("database or disk is full")
         return keep(self, updates)
 
-    monkeypatch.setattr(State, "keep_updates", kept)
+    monkeypatch.setattr(StateDatabase, "keep_updates", kept)
     async with running(settings):
         assert words(await Phone(world).ask("What about the bridge?"), "blockquote")
     assert len(world.from_bot()) == 1

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from bot.conversation.chatbot import Host
-from bot.service.browsing import key_of
+from bot.conversation.chatbot import Chatbot
+from bot.service.browsing import article_key
 from bot.service.editing import Editor
-from bot.service.state import State as Store
+from bot.service.state import StateDatabase as Store
 from bot.settings import Settings
 from bot.telegram_bot import application, handlers
 from corpus import Found, Library, LibraryLocked, Outcome
@@ -164,7 +164,7 @@ async def test_a_double_tap_edits_once_and_is_answered_twice(phone: Phone) -> No
 async def test_who_taps_too_much_is_told_so_and_nothing_turns(
     world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(application, "Host", partial(Host, burst=2, every_s=50.0, clock=Clock()))
+    monkeypatch.setattr(application, "Host", partial(Chatbot, burst=2, every_s=50.0, clock=Clock()))
     phone = Phone(world)
     async with running(settings):
         first = await phone.ask("What about the bridge?")
@@ -418,7 +418,7 @@ async def test_a_question_that_cannot_be_looked_up_says_why(phone: Phone, monkey
 async def test_who_asks_too_much_is_told_once_and_others_are_not_held_up(
     world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(application, "Host", partial(Host, burst=2, every_s=50.0, clock=Clock()))
+    monkeypatch.setattr(application, "Host", partial(Chatbot, burst=2, every_s=50.0, clock=Clock()))
     phone = Phone(world)
     async with running(settings):
         for _ in range(5):
@@ -433,7 +433,7 @@ async def test_a_conversation_is_forgotten_after_a_while(
     world: World, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
-    monkeypatch.setattr(application, "Host", partial(Host, clock=clock))
+    monkeypatch.setattr(application, "Host", partial(Chatbot, clock=clock))
     phone = Phone(world)
     async with running(settings):
         await phone.ask("What about the bridge?")
@@ -714,7 +714,7 @@ class TestAdmins:
         message = await phone.ask("/articles", 7)
         assert "Remove" not in str((await phone.press(message, "3", 7))[0])
         for what in "rd":
-            query = phone.world.callback(message["message_id"], f"{what}:{key_of('bees')}:0", 7)
+            query = phone.world.callback(message["message_id"], f"{what}:{article_key('bees')}:0", 7)
             answer = await phone.until(lambda query=query: phone.world.answer_to(query))  # type: ignore[misc]
             assert answer["text"] == "The articles have changed since. Please ask again."
         assert (await phone.ask("/articles", 7))["text"].startswith("3 articles")

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from bot.service.state import State, StateError
+from bot.service.state import StateDatabase, StateError
 from bot.telegram_bot.inbox import Inbox, chat_of
 
 
 @pytest.fixture
-def state(tmp_path: Path) -> Iterator[State]:
-    with State(tmp_path / "state.db") as state:
+def state(tmp_path: Path) -> Iterator[StateDatabase]:
+    with StateDatabase(tmp_path / "state.db") as state:
         yield state
 
 
@@ -44,7 +44,9 @@ class Handler:
         self.ended.append(update["update_id"])
 
 
-async def test_updates_of_a_chat_are_handled_in_order_and_chats_do_not_wait_for_each_other(state: State) -> None:
+async def test_updates_of_a_chat_are_handled_in_order_and_chats_do_not_wait_for_each_other(
+    state: StateDatabase,
+) -> None:
     handler = Handler(1)
     inbox = Inbox(state, handler)
     await inbox.take([message(1), message(2), message(3, chat=2), message(4, chat=2)])
@@ -54,7 +56,7 @@ async def test_updates_of_a_chat_are_handled_in_order_and_chats_do_not_wait_for_
     assert (inbox.waiting, inbox._lanes) == (0, {})
 
 
-async def test_what_was_not_handled_is_handled_after_a_restart(state: State) -> None:
+async def test_what_was_not_handled_is_handled_after_a_restart(state: StateDatabase) -> None:
     stuck = Handler(1)
     inbox = Inbox(state, stuck)
     await inbox.take([message(1), message(2), message(3, chat=2)])
@@ -68,7 +70,7 @@ async def test_what_was_not_handled_is_handled_after_a_restart(state: State) -> 
     assert state.open_updates() == []
 
 
-async def test_an_update_that_comes_twice_is_handled_once(state: State) -> None:
+async def test_an_update_that_comes_twice_is_handled_once(state: StateDatabase) -> None:
     handler = Handler()
     inbox = Inbox(state, handler)
     await inbox.take([message(2), message(1), message(2)])
@@ -77,7 +79,7 @@ async def test_an_update_that_comes_twice_is_handled_once(state: State) -> None:
     assert handler.ended == [2, 1]
 
 
-async def test_a_full_inbox_makes_the_poller_wait(state: State) -> None:
+async def test_a_full_inbox_makes_the_poller_wait(state: StateDatabase) -> None:
     handler = Handler(1)
     inbox = Inbox(state, handler, room=2)
     taking = asyncio.create_task(inbox.take([message(1), message(2), message(3)]))
@@ -89,7 +91,7 @@ async def test_a_full_inbox_makes_the_poller_wait(state: State) -> None:
     assert handler.ended == [1, 2, 3]
 
 
-async def test_so_many_chats_at_once_and_no_more(state: State) -> None:
+async def test_so_many_chats_at_once_and_no_more(state: StateDatabase) -> None:
     handler = Handler(*range(10))
     inbox = Inbox(state, handler, at_once=3)
     await inbox.take([message(number, chat=number) for number in range(10)])
@@ -98,7 +100,7 @@ async def test_so_many_chats_at_once_and_no_more(state: State) -> None:
     assert (len(handler.ended), handler.most) == (10, 3)
 
 
-async def test_an_inline_query_is_not_kept_and_waits_for_nobody(state: State) -> None:
+async def test_an_inline_query_is_not_kept_and_waits_for_nobody(state: StateDatabase) -> None:
     handler = Handler(0)
     inbox = Inbox(state, handler)
     queries = [{"update_id": n, "inline_query": {"query": "rain"}} for n in (1, 2)]
@@ -109,7 +111,7 @@ async def test_an_inline_query_is_not_kept_and_waits_for_nobody(state: State) ->
     assert (handler.begun, handler.most) == ([1, 2], 2)
 
 
-async def test_an_error_does_not_stop_what_comes_after(state: State, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_error_does_not_stop_what_comes_after(state: StateDatabase, caplog: pytest.LogCaptureFixture) -> None:
     seen: list[int] = []
 
     async def handle(update: dict[str, Any]) -> None:
@@ -125,12 +127,12 @@ async def test_an_error_does_not_stop_what_comes_after(state: State, caplog: pyt
 
 
 async def test_a_chat_goes_on_where_it_could_not_be_noted_that_its_update_was_handled(
-    state: State, monkeypatch: pytest.MonkeyPatch
+    state: StateDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
         raise StateError("database or disk is full")
 
-    monkeypatch.setattr(State, "update_done", full)
+    monkeypatch.setattr(StateDatabase, "update_done", full)
     handler = Handler()
     inbox = Inbox(state, handler)
     await inbox.take([message(1), message(2)])

@@ -7,7 +7,7 @@ import datetime as dt
 import pytest
 
 from bot.conversation.rendering import Rich, Style, Styled
-from bot.terminal.listing import Choice, Order, in_order, line, page_of, record, whole
+from bot.terminal.listing import ArticleSelection, Order, full_article, page_of, record, sort_records, summary_line
 from corpus import Article
 
 BEES = Article("bees", "Bees swarm", "A swarm.", published="2026-11-02", source="The Daily", language="en")
@@ -19,19 +19,19 @@ ALL = (BEES, BRIDGE, ROAD)
 @pytest.mark.parametrize(
     ("choice", "taken"),
     [
-        (Choice(), ["bees", "bridge", "road"]),
-        (Choice(since=dt.date(2026, 11, 2)), ["bees", "bridge"]),
-        (Choice(since=dt.date(2026, 11, 3)), ["bridge"]),
-        (Choice(until=dt.date(2026, 11, 20)), ["bees", "bridge"]),
-        (Choice(until=dt.date(2026, 11, 19)), ["bees"]),
-        (Choice(source="the daily"), ["bees"]),
-        (Choice(language="AR"), ["road"]),
-        (Choice(words="CLOSES  bridge"), ["bridge"]),
-        (Choice(words="closes bees"), []),
-        (Choice(source="The Daily", language="ar"), []),
+        (ArticleSelection(), ["bees", "bridge", "road"]),
+        (ArticleSelection(since=dt.date(2026, 11, 2)), ["bees", "bridge"]),
+        (ArticleSelection(since=dt.date(2026, 11, 3)), ["bridge"]),
+        (ArticleSelection(until=dt.date(2026, 11, 20)), ["bees", "bridge"]),
+        (ArticleSelection(until=dt.date(2026, 11, 19)), ["bees"]),
+        (ArticleSelection(source="the daily"), ["bees"]),
+        (ArticleSelection(language="AR"), ["road"]),
+        (ArticleSelection(words="CLOSES  bridge"), ["bridge"]),
+        (ArticleSelection(words="closes bees"), []),
+        (ArticleSelection(source="The Daily", language="ar"), []),
     ],
 )
-def test_articles_are_chosen(choice: Choice, taken: list[str]) -> None:
+def test_articles_are_chosen(choice: ArticleSelection, taken: list[str]) -> None:
     assert [article.id for article in ALL if choice.takes(article)] == taken
 
 
@@ -49,12 +49,12 @@ def test_articles_are_chosen(choice: Choice, taken: list[str]) -> None:
     ],
 )
 def test_articles_are_sorted_and_what_says_nothing_comes_last(order: Order, ids: list[str], *, backwards: bool) -> None:
-    assert [r["id"] for r in in_order((record(a, text=False) for a in ALL), order, backwards=backwards)] == ids
+    assert [r["id"] for r in sort_records((record(a, text=False) for a in ALL), order, backwards=backwards)] == ids
 
 
 def test_articles_of_one_day_come_by_title() -> None:
     same = [Article(i, t, "x", published="2026-11-02") for i, t in (("1", "b"), ("2", "A"), ("3", "b"))]
-    assert [r["id"] for r in in_order(record(a, text=False) for a in same)] == ["2", "1", "3"]
+    assert [r["id"] for r in sort_records(record(a, text=False) for a in same)] == ["2", "1", "3"]
 
 
 def test_pages_hold_so_many_and_say_where_they_are() -> None:
@@ -68,9 +68,9 @@ def test_pages_hold_so_many_and_say_where_they_are() -> None:
 
 
 def test_a_line_and_an_article_say_what_is_known() -> None:
-    assert line(record(BEES, text=False)).text == "bees · Bees swarm · The Daily · 2026-11-02"
-    assert whole(BRIDGE) == Rich(
+    assert summary_line(record(BEES, text=False)).text == "bees · Bees swarm · The Daily · 2026-11-02"
+    assert full_article(BRIDGE) == Rich(
         "bridge closes\nAnn Lee · 2026-11-20T08:00:00+03:00\n\nIt closes.",
         (Styled(0, 13, Style.BOLD), Styled(14, 49, Style.DIM)),
     )
-    assert whole(Article("a", "Title", "Text.")).text == "Title\n\nText."
+    assert full_article(Article("a", "Title", "Text.")).text == "Title\n\nText."

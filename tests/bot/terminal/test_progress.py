@@ -3,8 +3,8 @@ from __future__ import annotations
 import io
 import threading
 
-from bot.terminal.progress import progress, steps
-from retrieval.index.build_progress import Step
+from bot.terminal.progress import build_progress_bar, progress_bar
+from retrieval.index.build_progress import BuildProgress
 from tests.fakes import Clock
 
 
@@ -15,7 +15,7 @@ class Terminal(io.StringIO):
 
 def test_without_a_terminal_there_is_a_line_every_ten_seconds() -> None:
     stream, clock = io.StringIO(), Clock()
-    with progress("Indexing articles", 100, stream, clock) as step:
+    with progress_bar("Indexing articles", 100, stream, clock) as step:
         for done in range(1, 31):
             clock.now += 1
             step(done)
@@ -29,7 +29,7 @@ def test_without_a_terminal_there_is_a_line_every_ten_seconds() -> None:
 def test_what_is_done_within_a_second_shows_nothing() -> None:
     for stream in (io.StringIO(), Terminal()):
         clock = Clock()
-        with progress("Indexing articles", 2, stream, clock) as step:
+        with progress_bar("Indexing articles", 2, stream, clock) as step:
             clock.now += 0.4
             step(1)
             clock.now += 0.4
@@ -39,7 +39,7 @@ def test_what_is_done_within_a_second_shows_nothing() -> None:
 
 def test_on_a_terminal_there_is_a_bar_after_a_second() -> None:
     stream, clock = Terminal(), Clock()
-    with progress("Indexing articles", 4, stream, clock) as step:
+    with progress_bar("Indexing articles", 4, stream, clock) as step:
         clock.now += 2
         step(3)
     assert "Indexing articles" in stream.getvalue()
@@ -50,7 +50,7 @@ def test_on_a_terminal_there_is_a_bar_after_a_second() -> None:
 
 def test_an_unknown_total_shows_no_time_left() -> None:
     stream, clock = io.StringIO(), Clock()
-    with progress("Reading", None, stream, clock) as step:
+    with progress_bar("Reading", None, stream, clock) as step:
         clock.now += 20
         step(10)
     assert stream.getvalue() == "Reading: 10, 0.5 a second\n"
@@ -58,13 +58,13 @@ def test_an_unknown_total_shows_no_time_left() -> None:
 
 def test_what_is_left_counts_what_follows_and_each_part_has_a_pace_of_its_own() -> None:
     stream, clock = io.StringIO(), Clock()
-    with steps(stream, clock) as show:
+    with build_progress_bar(stream, clock) as show:
         clock.now += 10
-        show(Step("Indexing articles", 10, 100, then_s=30))
+        show(BuildProgress("Indexing articles", 10, 100, then_s=30))
         clock.now += 10
-        show(Step("Indexing terms", 0, 50, then_s=30))
+        show(BuildProgress("Indexing terms", 0, 50, then_s=30))
         clock.now += 10
-        show(Step("Indexing terms", 5, 50, then_s=5))
+        show(BuildProgress("Indexing terms", 5, 50, then_s=5))
     assert stream.getvalue().splitlines() == [
         "Indexing articles: 10 of 100, 120 s left, 1.0 a second",
         "Indexing terms: 0 of 50, 30 s left",
@@ -74,10 +74,10 @@ def test_what_is_left_counts_what_follows_and_each_part_has_a_pace_of_its_own() 
 
 def test_the_pace_is_that_of_late_since_what_was_kept_is_copied_before_the_rest_is_encoded() -> None:
     stream, clock = io.StringIO(), Clock()
-    with steps(stream, clock) as show:
+    with build_progress_bar(stream, clock) as show:
         for seconds, done in [(10, 100_000), (20, 100_020), (20, 100_040), (20, 100_060)]:
             clock.now += seconds
-            show(Step("Indexing articles", done, 100_100))
+            show(BuildProgress("Indexing articles", done, 100_100))
     assert stream.getvalue().splitlines()[0] == "Indexing articles: 100000 of 100100, 0 s left, 10000.0 a second"
     assert stream.getvalue().splitlines()[-1] == "Indexing articles: 100060 of 100100, 40 s left, 1.0 a second"
 
@@ -92,8 +92,8 @@ def test_a_part_that_tells_nothing_for_minutes_is_told_of_all_the_same() -> None
         clock.now += passed or 0.0
         return passed is None
 
-    with steps(stream, clock, wait) as show:
-        show(Step("Grouping vectors", 0, then_s=20))
+    with build_progress_bar(stream, clock, wait) as show:
+        show(BuildProgress("Grouping vectors", 0, then_s=20))
         shown.set()
     assert stream.getvalue().splitlines() == [
         "Grouping vectors, 8 s left",

@@ -4,12 +4,12 @@ from html.parser import HTMLParser
 
 from bot.terminal import report
 from corpus.article import Article, Span
-from retrieval.evaluation import Case, Gold, measure
+from retrieval.evaluation import GoldAnswer, GoldQuestion, measure
 from retrieval.results import Answer, Quote
 
 ARTICLE = Article(id="a0000", title="Tom & <b>Jerry</b>", text="First <i>sentence</i>. Second one & more.")
-RIGHT = Case("What is second?", "a0000", (Gold("Second", "Second"),))
-NONE = Case("Who is <script>?", "a0000", ())
+RIGHT = GoldQuestion("What is second?", "a0000", (GoldAnswer("Second", "Second"),))
+NONE = GoldQuestion("Who is <script>?", "a0000", ())
 ANSWER = Answer("q", True, 0.8, (Quote(ARTICLE, Span(0, 41), (Span(23, 41),), 1.0, Span(0, 41)),), "snapshot", 2.0)
 DECLINED = Answer("q", False, 0.1, (), "snapshot", 2.0)
 

@@ -11,7 +11,7 @@ import pytest
 from corpus.article import Article, Span
 from retrieval.answering import Answerer
 from retrieval.errors import SnapshotMissing, SnapshotOutdated
-from retrieval.index.contract import Fetched, Index, Rows, Where, day_of, outlet_of
+from retrieval.index.contract import ArticleFilter, Index, Matches, Rows, day_number, outlet_key
 from retrieval.index.snapshot import Snapshots
 from retrieval.index.writing import publishing as publishing
 from retrieval.index.writing import segment_writer
@@ -24,19 +24,19 @@ from tests.retrieval.engines import ENGINES, Engine
 @pytest.mark.parametrize(
     ("where", "everything"),
     [
-        (Where(), True),
-        (Where(since=dt.date(2026, 11, 1)), False),
-        (Where(until=dt.date(2026, 11, 1)), False),
-        (Where(source="Ostra Post"), False),
+        (ArticleFilter(), True),
+        (ArticleFilter(since=dt.date(2026, 11, 1)), False),
+        (ArticleFilter(until=dt.date(2026, 11, 1)), False),
+        (ArticleFilter(source="Ostra Post"), False),
     ],
 )
-def test_only_a_condition_without_conditions_allows_everything(where: Where, everything: bool) -> None:
+def test_only_a_condition_without_conditions_allows_everything(where: ArticleFilter, everything: bool) -> None:
     assert where.everything is everything
 
 
 def test_rows_that_are_left_out_take_their_scores_with_them_and_leave_the_ranks() -> None:
     ranked = np.array([9, 2, 4])
-    fetched = Fetched(
+    fetched = Matches(
         np.array([2, 4, 9]), np.array([0.1, 0.2, 0.3], np.float32), np.ones(3, np.float32), ranked, ranked
     )
     kept = fetched.only(np.array([True, False, True]))
@@ -46,10 +46,10 @@ def test_rows_that_are_left_out_take_their_scores_with_them_and_leave_the_ranks(
 
 
 def test_a_day_is_counted_and_an_outlet_is_the_same_in_capitals() -> None:
-    assert day_of(None) == 0
-    assert day_of("2026-11-01T10:00:00+00:00") == day_of("2026-11-01") == dt.date(2026, 11, 1).toordinal()
-    assert outlet_of("The Vell Courier") == outlet_of(" the vell COURIER ") != outlet_of("Ostra Post")
-    assert 0 <= outlet_of(None) == outlet_of("") < 1 << 63
+    assert day_number(None) == 0
+    assert day_number("2026-11-01T10:00:00+00:00") == day_number("2026-11-01") == dt.date(2026, 11, 1).toordinal()
+    assert outlet_key("The Vell Courier") == outlet_key(" the vell COURIER ") != outlet_key("Ostra Post")
+    assert 0 <= outlet_key(None) == outlet_key("") < 1 << 63
 
 
 # One suite for every engine.
@@ -78,7 +78,7 @@ def test_its_articles_are_given_back_word_for_word(index: Index) -> None:
     found = {article.id: article for article in index.articles()}
     assert found == {article.id: article for article in ARTICLES}
     assert {i: article.text for i, article in found.items()} == {article.id: article.text for article in ARTICLES}
-    numbered = list(index.numbered())
+    numbered = list(index.articles_with_rows())
     assert all(index.article(row) == article for row, article in numbered)
     assert sorted(index.listed()) == sorted((row, one.id, one.title, one.published) for row, one in numbered)
     assert list(index.load(row for row, _ in numbered[::-1])) == [article for _, article in numbered[::-1]]
@@ -86,7 +86,7 @@ def test_its_articles_are_given_back_word_for_word(index: Index) -> None:
 
 def test_passages_are_found_by_meaning_and_by_words(index: Index) -> None:
     vector = HashingEncoder().encode_query("The bridge over the Ostra").vector
-    fetched = index.fetch(vector, {"bridg": 1.0, "harbour": 1.0}, 2, Where())
+    fetched = index.fetch(vector, {"bridg": 1.0, "harbour": 1.0}, 2, ArticleFilter())
     assert fetched.rows.tolist() == sorted(fetched.rows.tolist())
     assert ids(index, fetched.nearest)[0] == "bridge"
     assert sorted(ids(index, fetched.matching)) == ["bridge", "harbour"]
@@ -96,30 +96,30 @@ def test_passages_are_found_by_meaning_and_by_words(index: Index) -> None:
 
 
 def test_words_alone_and_meaning_alone_find_too(index: Index) -> None:
-    words = index.fetch(None, {"honey": 1.0}, 3, Where())
+    words = index.fetch(None, {"honey": 1.0}, 3, ArticleFilter())
     assert (ids(index, words.matching), words.nearest.tolist()) == (["bees"], [])
     assert not words.cosine.any()
     vector = HashingEncoder().encode_query("honey").vector
-    meaning = index.fetch(vector, {}, 3, Where())
+    meaning = index.fetch(vector, {}, 3, ArticleFilter())
     assert ids(index, meaning.nearest)[0] == "bees"
     assert meaning.matching.tolist() == []
     assert not meaning.bm25.any()
-    assert index.fetch(None, {"zanzibar": 1.0}, 3, Where()).rows.tolist() == []
-    assert index.fetch(None, {}, 3, Where()).rows.tolist() == []
+    assert index.fetch(None, {"zanzibar": 1.0}, 3, ArticleFilter()).rows.tolist() == []
+    assert index.fetch(None, {}, 3, ArticleFilter()).rows.tolist() == []
 
 
 @pytest.mark.parametrize(
     ("where", "found"),
     [
-        (Where(since=dt.date(2026, 11, 1)), ["bridge"]),
-        (Where(until=dt.date(2026, 10, 31)), ["harbour"]),
-        (Where(since=dt.date(2026, 10, 5), until=dt.date(2026, 11, 1)), ["bridge", "harbour"]),
-        (Where(source="the VELL courier "), ["harbour"]),
-        (Where(since=dt.date(2026, 11, 1), source="The Vell Courier"), []),
+        (ArticleFilter(since=dt.date(2026, 11, 1)), ["bridge"]),
+        (ArticleFilter(until=dt.date(2026, 10, 31)), ["harbour"]),
+        (ArticleFilter(since=dt.date(2026, 10, 5), until=dt.date(2026, 11, 1)), ["bridge", "harbour"]),
+        (ArticleFilter(source="the VELL courier "), ["harbour"]),
+        (ArticleFilter(since=dt.date(2026, 11, 1), source="The Vell Courier"), []),
     ],
     ids=["since", "until", "between", "an outlet", "both"],
 )
-def test_conditions_choose_what_may_be_found(index: Index, where: Where, found: list[str]) -> None:
+def test_conditions_choose_what_may_be_found(index: Index, where: ArticleFilter, found: list[str]) -> None:
     vector = HashingEncoder().encode_query("the bridge and the bees").vector
     fetched = index.fetch(vector, {"bee": 1.0, "bridg": 1.0, "harbour": 1.0}, 4, where)
     assert (sorted(ids(index, fetched.nearest)), sorted(ids(index, fetched.matching))) == (found, found)
@@ -141,7 +141,7 @@ def test_what_is_kept_of_a_passage_comes_back_in_the_order_asked(index: Index) -
 
 def rows_of(index: Index, article_id: str) -> list[int]:
     vector = HashingEncoder().encode_query("x").vector
-    rows = index.fetch(vector, {}, 100, Where()).rows
+    rows = index.fetch(vector, {}, 100, ArticleFilter()).rows
     return [int(row) for row, one in zip(rows, ids(index, rows), strict=True) if one == article_id]
 
 
@@ -175,11 +175,11 @@ def test_a_long_article_is_cut_into_neighbours_that_know_each_other(tmp_path: Pa
         spans = index.passages(np.array(rows)).spans
         assert len(rows) > 3
         assert rows == list(range(rows[0], rows[0] + len(rows)))
-        before, after = index.beside(rows[1], rows[2])
+        before, after = index.neighbours(rows[1], rows[2])
         assert before is not None
         assert after is not None
         assert (before.end, after.start) == (spans[1].start, spans[2].end)
-        assert (index.beside(rows[0], rows[0])[0], index.beside(rows[-1], rows[-1])[1]) == (None, None)
+        assert (index.neighbours(rows[0], rows[0])[0], index.neighbours(rows[-1], rows[-1])[1]) == (None, None)
 
 
 @pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)

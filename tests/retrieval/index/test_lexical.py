@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from retrieval.index import lexical
-from retrieval.index.contract import Where, outlet_of
+from retrieval.index.contract import ArticleFilter, outlet_key
 from retrieval.index.lexical import LexicalIndex
 
-DAY, OUTLET = dt.date(2026, 11, 1), outlet_of("Ostra Post")
+DAY, OUTLET = dt.date(2026, 11, 1), outlet_key("Ostra Post")
 PASSAGES = [
     (["kuwait", "tier", "report"], DAY.toordinal(), OUTLET),
     (["report", "report", "law"], 0, OUTLET),
@@ -20,7 +20,7 @@ PASSAGES = [
 
 @pytest.fixture
 def index(tmp_path: Path) -> LexicalIndex:
-    lexical.save(tmp_path / "lexical", PASSAGES)
+    lexical.build(tmp_path / "lexical", PASSAGES)
     return LexicalIndex.open(tmp_path / "lexical")
 
 
@@ -54,15 +54,17 @@ def test_terms_of_query_syntax_are_only_words(index: LexicalIndex) -> None:
 @pytest.mark.parametrize(
     ("where", "rows"),
     [
-        (Where(since=DAY), [3, 2]),
-        (Where(until=DAY), [3]),
-        (Where(since=DAY, until=DAY), [3]),
-        (Where(source="ostra POST"), [1]),
-        (Where(since=DAY, source="Ostra Post"), []),
+        (ArticleFilter(since=DAY), [3, 2]),
+        (ArticleFilter(until=DAY), [3]),
+        (ArticleFilter(since=DAY, until=DAY), [3]),
+        (ArticleFilter(source="ostra POST"), [1]),
+        (ArticleFilter(since=DAY, source="Ostra Post"), []),
     ],
     ids=["since", "until", "a day", "an outlet", "both"],
 )
-def test_conditions_choose_and_do_not_change_a_score(index: LexicalIndex, where: Where, rows: list[int]) -> None:
+def test_conditions_choose_and_do_not_change_a_score(
+    index: LexicalIndex, where: ArticleFilter, rows: list[int]
+) -> None:
     everything = dict(zip(*index.search({"law": 1.0}, 10), strict=True))
     found, scores = index.search({"law": 1.0}, 10, where)
     assert sorted(found.tolist()) == sorted(rows)
@@ -75,7 +77,7 @@ def test_it_tells_in_how_many_passages_a_term_occurs(index: LexicalIndex) -> Non
 
 
 def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
-    lexical.save(tmp_path / "empty", [])
+    lexical.build(tmp_path / "empty", [])
     index = LexicalIndex.open(tmp_path / "empty")
     assert index.size == 0
     assert found(index, "law") == []

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from retrieval.errors import SnapshotCorrupt
-from retrieval.index.contract import Where
-from retrieval.index.segment import Segment, SegmentManifest, article_key, mapped, word_key
+from retrieval.index.contract import ArticleFilter
+from retrieval.index.segment import Segment, SegmentManifest, article_key, map_array, word_key
 from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
 
 
@@ -25,11 +25,15 @@ def test_it_gives_back_its_articles_word_for_word(segment: Segment) -> None:
 
 def test_conditions_choose_articles(segment: Segment) -> None:
     day = dt.date(2026, 11, 1)
-    assert segment.allowed(Where()).tolist() == [True, True, True]
-    assert segment.allowed(Where(since=day)).tolist() == [False, True, False]
-    assert segment.allowed(Where(until=day)).tolist() == [False, True, True]
-    assert segment.allowed(Where(source=" OSTRA post ")).tolist() == [False, True, False]
-    assert segment.allowed(Where(until=dt.date(2026, 10, 31), source="Ostra Post")).tolist() == [False, False, False]
+    assert segment.allowed(ArticleFilter()).tolist() == [True, True, True]
+    assert segment.allowed(ArticleFilter(since=day)).tolist() == [False, True, False]
+    assert segment.allowed(ArticleFilter(until=day)).tolist() == [False, True, True]
+    assert segment.allowed(ArticleFilter(source=" OSTRA post ")).tolist() == [False, True, False]
+    assert segment.allowed(ArticleFilter(until=dt.date(2026, 10, 31), source="Ostra Post")).tolist() == [
+        False,
+        False,
+        False,
+    ]
 
 
 def test_passages_are_those_of_their_articles(segment: Segment) -> None:
@@ -71,7 +75,7 @@ def test_a_damaged_manifest_is_refused(segment: Segment, damage: str) -> None:
 def test_pages_that_were_given_back_are_read_again(segment: Segment) -> None:
     before = [array.copy() for array in (segment.words, segment.exact, segment.sentence_vectors)]
     for turn in range(20):
-        segment.let_go(turn)
+        segment.release_pages(turn)
     after = (segment.words, segment.exact, segment.sentence_vectors)
     assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
     assert [segment.article(row) for row in range(3)] == list(LIBRARY)
@@ -80,5 +84,5 @@ def test_pages_that_were_given_back_are_read_again(segment: Segment) -> None:
 def test_a_file_that_is_too_short_is_refused(tmp_path: Path) -> None:
     (tmp_path / "short").write_bytes(b"12345678")
     with pytest.raises(ValueError, match="buffer"):
-        mapped(tmp_path / "short", np.dtype("<i8"), (2,))
-    assert mapped(tmp_path / "short", np.dtype("<i8"), (0, 3))[0].shape == (0, 3)
+        map_array(tmp_path / "short", np.dtype("<i8"), (2,))
+    assert map_array(tmp_path / "short", np.dtype("<i8"), (0, 3))[0].shape == (0, 3)

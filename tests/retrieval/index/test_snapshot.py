@@ -10,10 +10,10 @@ import pytest
 from corpus.article import Span
 from retrieval.errors import SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
 from retrieval.index import snapshot
-from retrieval.index.contract import Where
+from retrieval.index.contract import ArticleFilter
 from retrieval.index.segment import SegmentManifest
 from retrieval.index.snapshot import Manifest, Snapshot
-from retrieval.text.late_interaction import steps
+from retrieval.text.late_interaction import int8_scale
 from tests.fakes import HashingEncoder
 from tests.library_of import BEES, HARBOUR, LIBRARY, built
 
@@ -42,23 +42,23 @@ def test_days_and_outlets_choose_passages(tmp_path: Path) -> None:
     day = dt.date(2026, 11, 1)
     vector = HashingEncoder().encode_query("the bridge and the bees").vector
 
-    def found(where: Where) -> tuple[list[int], list[int]]:
+    def found(where: ArticleFilter) -> tuple[list[int], list[int]]:
         fetched = opened.fetch(vector, {"bee": 1.0, "bridg": 1.0, "harbour": 1.0}, 3, where)
         return sorted(fetched.nearest.tolist()), sorted(fetched.matching.tolist())
 
-    assert found(Where()) == ([0, 1, 2], [0, 1, 2])
-    assert found(Where(since=day)) == ([1], [1])
-    assert found(Where(until=dt.date(2026, 10, 31))) == ([2], [2])
-    assert found(Where(since=day, until=day)) == ([1], [1])
-    assert found(Where(source="the vell COURIER ")) == ([2], [2])
-    assert found(Where(since=day, source="the vell COURIER")) == ([], [])
+    assert found(ArticleFilter()) == ([0, 1, 2], [0, 1, 2])
+    assert found(ArticleFilter(since=day)) == ([1], [1])
+    assert found(ArticleFilter(until=dt.date(2026, 10, 31))) == ([2], [2])
+    assert found(ArticleFilter(since=day, until=day)) == ([1], [1])
+    assert found(ArticleFilter(source="the vell COURIER ")) == ([2], [2])
+    assert found(ArticleFilter(since=day, source="the vell COURIER")) == ([], [])
 
 
 def test_vectors_have_unit_length(tmp_path: Path) -> None:
     opened = built(tmp_path)
     [segment] = opened.segments
     assert np.allclose(np.linalg.norm(segment.exact, axis=1), 1, atol=1e-5)
-    assert np.allclose(np.linalg.norm(segment.sentence_vectors.astype(np.float32), axis=1), steps(32), rtol=2e-2)
+    assert np.allclose(np.linalg.norm(segment.sentence_vectors.astype(np.float32), axis=1), int8_scale(32), rtol=2e-2)
 
 
 def test_pages_that_are_given_back_while_articles_are_listed_are_read_again(
@@ -81,7 +81,7 @@ def test_only_a_snapshot_that_is_there_can_be_opened(tmp_path: Path, name: str) 
         with pytest.raises(SnapshotMissing, match="newsquote index list"):
             Snapshot.open(tmp_path, name)
     else:
-        assert Snapshot.open(tmp_path, name).name == snapshot.current(tmp_path)
+        assert Snapshot.open(tmp_path, name).name == snapshot.current_name(tmp_path)
 
 
 def test_a_current_that_names_nothing_is_refused(tmp_path: Path) -> None:

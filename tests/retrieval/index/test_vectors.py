@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from retrieval.index import vectors
-from retrieval.index.vectors import NearestBy, VectorIndex
+from retrieval.index.vectors import VectorIndex, VectorSearchSettings
 
 
 def unit(count: int, dim: int, seed: int = 0) -> vectors.Floats:
@@ -50,12 +50,14 @@ def test_an_empty_index_finds_nothing() -> None:
 
 
 def test_few_vectors_need_no_file(tmp_path: Path) -> None:
-    assert vectors.build(tmp_path / "nearest.faiss", unit(100, 8), unit(5, 8, seed=1)) == NearestBy("flat", 0, 1.0)
+    assert vectors.build(tmp_path / "nearest.faiss", unit(100, 8), unit(5, 8, seed=1)) == VectorSearchSettings(
+        "flat", 0, 1.0
+    )
     assert not (tmp_path / "nearest.faiss").exists()
 
 
 @pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> tuple[vectors.Floats, Path, NearestBy]:
+def many(tmp_path_factory: pytest.TempPathFactory) -> tuple[vectors.Floats, Path, VectorSearchSettings]:
     """More vectors than are all compared, in clusters as those of real texts are."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vectors, "FLAT", 5_000)
@@ -71,7 +73,7 @@ def clustered(count: int, seed: int = 0) -> vectors.Floats:
 
 
 def test_many_vectors_are_searched_by_lists_with_the_recall_that_is_written_down(
-    many: tuple[vectors.Floats, Path, NearestBy],
+    many: tuple[vectors.Floats, Path, VectorSearchSettings],
 ) -> None:
     rows, path, by = many
     assert by.index == "IVF512,SQ8"
@@ -87,7 +89,7 @@ def test_many_vectors_are_searched_by_lists_with_the_recall_that_is_written_down
 
 
 def test_vectors_are_read_in_blocks_and_given_back_between_them_to_the_same_index(
-    many: tuple[vectors.Floats, Path, NearestBy], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    many: tuple[vectors.Floats, Path, VectorSearchSettings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows, path, by = many
     monkeypatch.setattr(vectors, "FLAT", 5_000)
@@ -101,7 +103,7 @@ def test_vectors_are_read_in_blocks_and_given_back_between_them_to_the_same_inde
     assert len(given_back) >= 3 * 12 + 100, "of three readings each block, then each question's few"
 
 
-def test_of_many_vectors_only_allowed_ones_are_found(many: tuple[vectors.Floats, Path, NearestBy]) -> None:
+def test_of_many_vectors_only_allowed_ones_are_found(many: tuple[vectors.Floats, Path, VectorSearchSettings]) -> None:
     rows, path, by = many
     index = VectorIndex.open(path, rows, by)
     question = clustered(1, seed=3)[0]
@@ -116,4 +118,4 @@ def test_of_many_vectors_only_allowed_ones_are_found(many: tuple[vectors.Floats,
 def test_a_file_that_is_no_index_says_so(tmp_path: Path) -> None:
     (tmp_path / "no").write_bytes(b"not an index at all")
     with pytest.raises(OSError, match="faiss cannot read no"):
-        VectorIndex.open(tmp_path / "no", unit(1, 8), NearestBy("IVF512,SQ8", 8, 0.99))
+        VectorIndex.open(tmp_path / "no", unit(1, 8), VectorSearchSettings("IVF512,SQ8", 8, 0.99))

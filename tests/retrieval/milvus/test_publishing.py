@@ -14,7 +14,7 @@ import pytest
 
 from corpus.article import Article
 from retrieval.errors import IndexUnreachable, PublishError, SnapshotOutdated
-from retrieval.index.contract import Where
+from retrieval.index.contract import ArticleFilter
 from retrieval.milvus import publishing
 from retrieval.milvus.publishing import publish, use
 from retrieval.milvus.store import KINDS, LIVING, Milvus, MilvusIndex
@@ -99,7 +99,9 @@ def test_what_one_process_published_another_reads_and_changes(tmp_path: Path) ->
 
 def seen_by(index: MilvusIndex) -> tuple[set[str], set[str]]:
     """The texts of the articles that an open index lists, and of those that its searches find."""
-    fetched = index.fetch(HashingEncoder().encode_query("the").vector, {"the": 1.0, "harbour": 1.0}, 100, Where())
+    fetched = index.fetch(
+        HashingEncoder().encode_query("the").vector, {"the": 1.0, "harbour": 1.0}, 100, ArticleFilter()
+    )
     found = {index.article(int(row)).text for row in index.passages(fetched.rows).article}
     return {article.text for article in index.articles()}, found
 
@@ -166,7 +168,7 @@ def test_an_index_of_another_format_is_made_anew_and_its_collections_go(tmp_path
 def test_passages_that_other_code_cut_keep_their_vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     milvus, now = Milvus(str(tmp_path / "milvus.db")), ticking()
     first = publish(LIBRARY, HashingEncoder(), milvus, now=now)
-    monkeypatch.setattr("retrieval.index.writing.passage_records.recipe", lambda: "another")
+    monkeypatch.setattr("retrieval.index.writing.passage_records.pipeline_version", lambda: "another")
     second = publish(LIBRARY, HashingEncoder(), milvus, now=now)
     assert (first.encoded, second.encoded) == (3, 0)
     assert [name for name, _ in milvus.listed()] == [first.name, second.name]

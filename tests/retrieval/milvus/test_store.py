@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.errors import IndexUnreachable, SnapshotCorrupt, SnapshotOutdated
-from retrieval.index.contract import WORD, Where, outlet_of
+from retrieval.index.contract import WORD, ArticleFilter, outlet_key
 from retrieval.milvus.store import (
     SETTLE_S,
-    About,
+    Generation,
     Milvus,
     chunks,
     condition_of,
@@ -24,15 +24,15 @@ from retrieval.milvus.store import (
     unpacked,
 )
 
-ABOUT = About(3, "20261124T001500Z", "20261124T001500Z-1a2b3c4d", "", "e", 32, "r", False, True, 5, 1, 2, 3, 4)
+ABOUT = Generation(3, "20261124T001500Z", "20261124T001500Z-1a2b3c4d", "", "e", 32, "r", False, True, 5, 1, 2, 3, 4)
 
 
 def test_conditions_are_said_in_milvus_words() -> None:
     day = dt.date(2026, 11, 1)
-    assert condition_of(Where()) == ""
-    assert condition_of(Where(since=day)) == f"day > 0 and day >= {day.toordinal()}"
-    assert condition_of(Where(until=day)) == f"day > 0 and day <= {day.toordinal()}"
-    assert condition_of(Where(source="x or 1 == 1")) == f"outlet == {outlet_of('x or 1 == 1')}"
+    assert condition_of(ArticleFilter()) == ""
+    assert condition_of(ArticleFilter(since=day)) == f"day > 0 and day >= {day.toordinal()}"
+    assert condition_of(ArticleFilter(until=day)) == f"day > 0 and day <= {day.toordinal()}"
+    assert condition_of(ArticleFilter(source="x or 1 == 1")) == f"outlet == {outlet_key('x or 1 == 1')}"
 
 
 @given(st.text(min_size=1, max_size=20))
@@ -78,18 +78,18 @@ def test_a_version_has_what_was_there_before_the_next_and_is_not_dead() -> None:
 
 
 def test_what_an_index_says_of_itself_comes_back() -> None:
-    assert About.read(ABOUT.to_json()) == ABOUT
+    assert Generation.read(ABOUT.to_json()) == ABOUT
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 3}'])
 def test_an_index_that_does_not_say_what_it_holds_is_refused(text: str) -> None:
     with pytest.raises(SnapshotCorrupt, match="newsquote index build --full"):
-        About.read(text)
+        Generation.read(text)
 
 
 def test_an_index_of_another_format_is_refused() -> None:
     with pytest.raises(SnapshotOutdated, match="has format 7, this newsquote reads 3"):
-        About.read(ABOUT.to_json().replace('"format": 3', '"format": 7'))
+        Generation.read(ABOUT.to_json().replace('"format": 3', '"format": 7'))
 
 
 def test_a_server_that_does_not_answer_is_one_clear_line() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from retrieval.errors import ModelError
 from retrieval.models.conversion.converter import parity_texts
-from retrieval.models.encoder import Encoded, OnnxEncoder, reads_arabic, unit
+from retrieval.models.encoder import Encoded, OnnxEncoder, reads_arabic, unit_rows
 from retrieval.models.manifest import DEFAULT_SOURCE
 from tests.fakes import HashingEncoder
 
@@ -139,7 +139,7 @@ def test_the_hashing_encoder_keeps_the_contract(texts: list[str]) -> None:
 
 def test_rows_of_zeros_stay_zeros() -> None:
     rows = np.array([[3, 4], [0, 0]], np.float32)
-    assert unit(rows).tolist() == [[np.float32(0.6), np.float32(0.8)], [0, 0]]
+    assert unit_rows(rows).tolist() == [[np.float32(0.6), np.float32(0.8)], [0, 0]]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from retrieval.models.manifest import (
     ModelManifest,
     Parity,
     check_files,
-    installed,
+    installed_models,
     model_name,
     read_manifest,
     write_manifest,
@@ -98,8 +98,8 @@ def test_installed_models_are_listed_by_name(tmp_path: Path) -> None:
     for name in ("zeta", "alpha", ".half-made"):
         (tmp_path / name).mkdir()
         write_manifest(tmp_path / name, dataclasses.replace(MANIFEST, name=name))
-    assert [manifest.name for manifest in installed(tmp_path)] == ["alpha", "zeta"]
-    assert installed(tmp_path / "none") == []
+    assert [manifest.name for manifest in installed_models(tmp_path)] == ["alpha", "zeta"]
+    assert installed_models(tmp_path / "none") == []
 
 
 @pytest.mark.parametrize(

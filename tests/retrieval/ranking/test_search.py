@@ -11,9 +11,9 @@ from corpus.article import Article
 from retrieval.answering import Answerer
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
-from retrieval.ranking.search import LENT, Question, Searcher, rarity_kept
-from retrieval.ranking.weights import Case
+from retrieval.ranking.search import ARTICLE_SMOOTHING, Question, Searcher, rarity_weights
 from retrieval.results import Query
+from retrieval.text.languages import LanguagePair
 from tests.fakes import HashingEncoder
 
 ARTICLES = [
@@ -66,10 +66,10 @@ def test_each_passage_is_weighed_by_its_own_case(snapshot: Snapshot) -> None:
     query = Query("متى افتُتح المترو في البحيرة؟")
     hits = Searcher(snapshot, ReadingEncoder()).search(query, Question.of(query)).hits
     assert {hit.article: hit.case for hit in hits} == {
-        0: Case.CROSSING,
-        1: Case.CROSSING,
-        2: Case.ARABIC,
-        3: Case.ARABIC,
+        0: LanguagePair.CROSSING,
+        1: LanguagePair.CROSSING,
+        2: LanguagePair.ARABIC,
+        3: LanguagePair.ARABIC,
     }
 
 
@@ -78,7 +78,7 @@ def test_a_passage_is_lifted_towards_the_best_of_its_article_where_the_first_ran
         "log", "The log of a mill", " ".join(f"On day {day} the mill ground {day} sacks." for day in range(40))
     )
     query = Query("How many sacks did the mill grind on day 7?")
-    for encoder, lent in ((HashingEncoder(name="english"), 0.0), (ReadingEncoder(name="all"), LENT)):
+    for encoder, lent in ((HashingEncoder(name="english"), 0.0), (ReadingEncoder(name="all"), ARTICLE_SMOOTHING)):
         published = publish([*ARTICLES, long], encoder, tmp_path)
         hits = Searcher(Snapshot.open(tmp_path, published.name), encoder).search(query, Question.of(query)).hits
         own = [max(score for _, score in hit.sentences) for hit in hits]
@@ -129,6 +129,6 @@ def test_a_question_typed_without_its_mark_is_encoded_with_it(typed: str, encode
 )
 def test_the_noun_that_names_what_is_asked_for_weighs_less(question: str, lighter: list[str]) -> None:
     asked = Question.of(Query(question))
-    weighed = zip(asked.content, rarity_kept(asked), strict=True)
+    weighed = zip(asked.content, rarity_weights(asked), strict=True)
     found = [question[word.span.start : word.span.end] for word, share in weighed if share < 1]
     assert found == lighter

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.text.analysis import fold, terms, words, written
+from retrieval.text.analysis import fold, standard_question_word, terms, words
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ def test_folding_twice_changes_nothing(word: str) -> None:
     ],
 )
 def test_a_spoken_question_word_is_read_as_the_written_one_where_it_opens(spoken: str, standard: str) -> None:
-    assert written(spoken) == standard
+    assert standard_question_word(spoken) == standard

@@ -4,90 +4,90 @@ import numpy as np
 import pytest
 
 from retrieval.text.analysis import words
-from retrieval.text.answer_types import Kind, Mark, asked, fits, marks
+from retrieval.text.answer_types import AnswerType, WordShape, answer_type_match, answer_type_of, word_shapes
 
 
 @pytest.mark.parametrize(
     ("question", "kind"),
     [
-        ("How many officials came?", Kind.NUMBER),
-        ("What did the bridge cost?", Kind.MONEY),
-        ("Which share of the votes did she get?", Kind.SHARE),
-        ("How long did the talks last?", Kind.DURATION),
-        ("In which year was it built?", Kind.DATE),
-        ("Who wrote the report?", Kind.PERSON),
-        ("Where is the dam?", Kind.PLACE),
-        ("What is the ship called?", Kind.NAME),
-        ("Why did he leave?", Kind.OPEN),
-        ("كم رحلة ألغيت بسبب العاصفة؟", Kind.NUMBER),
-        ("كم يبلغ سعر التذكرة؟", Kind.MONEY),
-        ("ما نسبة الزيادة التي تطالب بها النقابة؟", Kind.SHARE),
-        ("كم من الوقت أمامه للطعن في القرار؟", Kind.DURATION),
-        ("متى افتُتح المقهى؟", Kind.DATE),
-        ("في أي عام سُرق التمثال؟", Kind.DATE),
-        ("من هو مدير المستشفى؟", Kind.PERSON),
-        ("من سجل هدف القلعة؟", Kind.PERSON),
-        ("من أين العداءة؟", Kind.PLACE),
-        ("في أي مدينة تقام البطولة؟", Kind.PLACE),
-        ("ما اسم السحلية الجديدة؟", Kind.NAME),
-        ("لماذا فشلت المحادثات؟", Kind.OPEN),
+        ("How many officials came?", AnswerType.NUMBER),
+        ("What did the bridge cost?", AnswerType.MONEY),
+        ("Which share of the votes did she get?", AnswerType.SHARE),
+        ("How long did the talks last?", AnswerType.DURATION),
+        ("In which year was it built?", AnswerType.DATE),
+        ("Who wrote the report?", AnswerType.PERSON),
+        ("Where is the dam?", AnswerType.PLACE),
+        ("What is the ship called?", AnswerType.NAME),
+        ("Why did he leave?", AnswerType.OPEN),
+        ("كم رحلة ألغيت بسبب العاصفة؟", AnswerType.NUMBER),
+        ("كم يبلغ سعر التذكرة؟", AnswerType.MONEY),
+        ("ما نسبة الزيادة التي تطالب بها النقابة؟", AnswerType.SHARE),
+        ("كم من الوقت أمامه للطعن في القرار؟", AnswerType.DURATION),
+        ("متى افتُتح المقهى؟", AnswerType.DATE),
+        ("في أي عام سُرق التمثال؟", AnswerType.DATE),
+        ("من هو مدير المستشفى؟", AnswerType.PERSON),
+        ("من سجل هدف القلعة؟", AnswerType.PERSON),
+        ("من أين العداءة؟", AnswerType.PLACE),
+        ("في أي مدينة تقام البطولة؟", AnswerType.PLACE),
+        ("ما اسم السحلية الجديدة؟", AnswerType.NAME),
+        ("لماذا فشلت المحادثات؟", AnswerType.OPEN),
     ],
 )
-def test_the_kind_of_answer_is_read_from_the_question(question: str, kind: Kind) -> None:
-    assert asked(question) == kind
+def test_the_kind_of_answer_is_read_from_the_question(question: str, kind: AnswerType) -> None:
+    assert answer_type_of(question) == kind
 
 
 def test_words_are_marked_by_what_they_look_like() -> None:
     text = "On Monday Ana Ruiz paid $20 for three of 1984's 5% bonds, two years late."
     found = words(text)
     marked = {
-        text[word.span.start : word.span.end]: Mark(int(mark))
-        for word, mark in zip(found, marks(text, found, [0]), strict=True)
+        text[word.span.start : word.span.end]: WordShape(int(mark))
+        for word, mark in zip(found, word_shapes(text, found, [0]), strict=True)
         if mark
     }
     assert marked == {
-        "On": Mark.LEADING,
-        "Monday": Mark.CAPITAL | Mark.DAY,
-        "Ana": Mark.CAPITAL,
-        "Ruiz": Mark.CAPITAL,
-        "20": Mark.DIGITS | Mark.MONEY,
-        "three": Mark.COUNT,
-        "1984": Mark.DIGITS | Mark.YEAR,
-        "5": Mark.DIGITS | Mark.SHARE,
-        "two": Mark.COUNT,
-        "years": Mark.PERIOD,
+        "On": WordShape.LEADING,
+        "Monday": WordShape.CAPITAL | WordShape.DAY,
+        "Ana": WordShape.CAPITAL,
+        "Ruiz": WordShape.CAPITAL,
+        "20": WordShape.DIGITS | WordShape.MONEY,
+        "three": WordShape.COUNT,
+        "1984": WordShape.DIGITS | WordShape.YEAR,
+        "5": WordShape.DIGITS | WordShape.SHARE,
+        "two": WordShape.COUNT,
+        "years": WordShape.PERIOD,
     }
 
 
 def test_arabic_words_are_marked_with_their_particles_on() -> None:
     text = "بثلاثة دنانير في مارس ١٩٨٤ بعد سنتين والجمعة"
     found = words(text)
-    assert [Mark(int(mark)) for mark in marks(text, found, [0])] == [
-        Mark.ARABIC | Mark.COUNT,
-        Mark.ARABIC | Mark.MONEY,
-        Mark.ARABIC,
-        Mark.ARABIC | Mark.DAY,
-        Mark.DIGITS | Mark.YEAR,
-        Mark.ARABIC,
-        Mark.ARABIC | Mark.PERIOD,
-        Mark.ARABIC | Mark.DAY,
+    assert [WordShape(int(mark)) for mark in word_shapes(text, found, [0])] == [
+        WordShape.ARABIC | WordShape.COUNT,
+        WordShape.ARABIC | WordShape.MONEY,
+        WordShape.ARABIC,
+        WordShape.ARABIC | WordShape.DAY,
+        WordShape.DIGITS | WordShape.YEAR,
+        WordShape.ARABIC,
+        WordShape.ARABIC | WordShape.PERIOD,
+        WordShape.ARABIC | WordShape.DAY,
     ]
 
 
 def test_a_run_fits_a_kind_by_its_marks() -> None:
-    marked = np.array([Mark.DIGITS, 0, Mark.PERIOD, Mark.CAPITAL, Mark.CAPITAL], np.uint16)
+    marked = np.array([WordShape.DIGITS, 0, WordShape.PERIOD, WordShape.CAPITAL, WordShape.CAPITAL], np.uint16)
     edges = np.array([0, 1, 3, 5, 5])
     expected = {
-        Kind.NUMBER: [1, 0, 0, 0],
-        Kind.SHARE: [0.5, 0, 0, 0],
-        Kind.MONEY: [0.5, 0, 0, 0],
-        Kind.DURATION: [0.5, 0.5, 0, 0],
-        Kind.DATE: [0.3, 0.5, 0, 0],
-        Kind.PERSON: [0, 0, 1, 0],
-        Kind.PLACE: [0, 0, 1, 0],
-        Kind.NAME: [0, 0, 1, 0],
-        Kind.OPEN: [0, 0, 0, 0],
+        AnswerType.NUMBER: [1, 0, 0, 0],
+        AnswerType.SHARE: [0.5, 0, 0, 0],
+        AnswerType.MONEY: [0.5, 0, 0, 0],
+        AnswerType.DURATION: [0.5, 0.5, 0, 0],
+        AnswerType.DATE: [0.3, 0.5, 0, 0],
+        AnswerType.PERSON: [0, 0, 1, 0],
+        AnswerType.PLACE: [0, 0, 1, 0],
+        AnswerType.NAME: [0, 0, 1, 0],
+        AnswerType.OPEN: [0, 0, 0, 0],
     }
-    assert {kind: fits(marked, edges, kind).round(3).tolist() for kind in Kind} == {
+    assert {kind: answer_type_match(marked, edges, kind).round(3).tolist() for kind in AnswerType} == {
         kind: pytest.approx(values) for kind, values in expected.items()
     }

@@ -6,12 +6,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from corpus.article import Span
-from retrieval.models.encoder import unit
-from retrieval.text.late_interaction import WORD_DIM, compress, projection, similarities, term_keys, word_vectors
+from retrieval.models.encoder import unit_rows
+from retrieval.text.late_interaction import WORD_DIM, projection, quantise, similarities, term_keys, word_vectors
 
 
 def drawn(rows: int, dim: int, seed: int = 0) -> NDArray[np.float32]:
-    return unit(np.random.default_rng(seed).standard_normal((rows, dim)).astype(np.float32))
+    return unit_rows(np.random.default_rng(seed).standard_normal((rows, dim)).astype(np.float32))
 
 
 def test_a_projection_is_the_same_for_ever() -> None:
@@ -27,14 +27,14 @@ def test_a_word_is_the_mean_of_its_own_pieces_and_zeros_without_any() -> None:
     mean = (tokens[0] + tokens[1]) @ projection(384)
     assert np.allclose(first, mean / np.linalg.norm(mean), atol=1e-6)
     assert not gone.any()
-    assert np.allclose(last, unit(tokens[2:] @ projection(384))[0], atol=1e-6)
+    assert np.allclose(last, unit_rows(tokens[2:] @ projection(384))[0], atol=1e-6)
 
 
 def test_a_basis_takes_the_place_of_the_projection() -> None:
     tokens = drawn(2, 384)
     basis = np.linalg.qr(drawn(384, WORD_DIM, seed=1))[0]
     found = word_vectors([Span(0, 3), Span(4, 6)], tokens, np.array([[0, 3], [4, 6]], np.int32), basis)
-    assert np.allclose(found, unit(tokens @ basis), atol=1e-6)
+    assert np.allclose(found, unit_rows(tokens @ basis), atol=1e-6)
 
 
 def test_a_token_between_words_belongs_to_neither() -> None:
@@ -51,7 +51,7 @@ def test_without_tokens_or_words_there_are_zeros() -> None:
 @given(st.integers(1, 20), st.sampled_from([32, 128, 384]))
 def test_cosines_survive_compression(seed: int, dim: int) -> None:
     rows, question = drawn(20, dim, seed), drawn(5, dim, seed + 1)
-    assert np.allclose(similarities(compress(rows), question), rows @ question.T, atol=0.03)
+    assert np.allclose(similarities(quantise(rows), question), rows @ question.T, atol=0.03)
 
 
 def test_equal_terms_have_equal_numbers() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from corpus.article import Span
 from retrieval.text.analysis import words
-from retrieval.text.spelling import corrected, edits, nearest, split_by_encoder
+from retrieval.text.spelling import closest_word, corrected, edits, split_by_encoder
 
 LIBRARY = {"romanovsky": 2, "palermo": 1, "protocol": 3, "chief": 4, "against": 9, "قرار": 1}
 
@@ -50,9 +50,9 @@ def test_misspelt_words_become_the_librarys(asked: str, meant: str, count: int) 
 
 def test_the_commonest_candidate_is_taken_unless_another_keeps_the_first_letter() -> None:
     words = {"cart": 1, "card": 5, "bars": 9}
-    assert nearest("carx", words.keys().__and__, lambda term: words.get(term, 0)) == "card"
-    assert nearest("bard", words.keys().__and__, lambda term: words.get(term, 0)) == "bars"
-    assert nearest("zzzz", words.keys().__and__, lambda term: len(term)) is None
+    assert closest_word("carx", words.keys().__and__, lambda term: words.get(term, 0)) == "card"
+    assert closest_word("bard", words.keys().__and__, lambda term: words.get(term, 0)) == "bars"
+    assert closest_word("zzzz", words.keys().__and__, lambda term: len(term)) is None
 
 
 @given(st.text("abcdefgh", min_size=2, max_size=8), st.data())

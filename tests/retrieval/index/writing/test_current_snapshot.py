@@ -11,7 +11,7 @@ import pytest
 from retrieval.errors import PublishError, SnapshotCorrupt
 from retrieval.index import snapshot
 from retrieval.index.snapshot import Snapshot
-from retrieval.index.writing.current_snapshot import after, in_place, sound, use
+from retrieval.index.writing.current_snapshot import install_segment, is_intact, next_timestamp, switch_to
 from retrieval.index.writing.publishing import publish
 from tests.fakes import HashingEncoder
 from tests.library_of import BEES, LIBRARY, NOW, built, ticking
@@ -23,17 +23,17 @@ from tests.library_of import BEES, LIBRARY, NOW, built, ticking
     ids=["the first", "long after", "in the same second", "with the clock put back"],
 )
 def test_snapshots_come_one_after_the_other_whatever_the_clock_says(name: str | None, seconds: int) -> None:
-    assert after(name, NOW) == NOW + dt.timedelta(seconds=seconds)
+    assert next_timestamp(name, NOW) == NOW + dt.timedelta(seconds=seconds)
 
 
 def test_three_snapshots_are_kept_and_the_one_that_serves(tmp_path: Path) -> None:
     now = ticking()
     made = [publish(LIBRARY[: 1 + n % 3], HashingEncoder(), tmp_path, now=now).name for n in range(5)]
-    assert snapshot.names(tmp_path) == made[2:]
-    use(tmp_path, made[2])
-    assert snapshot.current(tmp_path) == made[2]
+    assert snapshot.snapshot_names(tmp_path) == made[2:]
+    switch_to(tmp_path, made[2])
+    assert snapshot.current_name(tmp_path) == made[2]
     newest = publish(LIBRARY[1:], HashingEncoder(), tmp_path, now=now).name
-    assert snapshot.names(tmp_path) == [*made[3:], newest]
+    assert snapshot.snapshot_names(tmp_path) == [*made[3:], newest]
 
 
 def test_a_damaged_snapshot_cannot_be_made_to_serve(tmp_path: Path) -> None:
@@ -42,8 +42,8 @@ def test_a_damaged_snapshot_cannot_be_made_to_serve(tmp_path: Path) -> None:
     new = publish(LIBRARY, HashingEncoder(), tmp_path, now=now).name
     (Snapshot.open(tmp_path, old).segments[0].folder / "vectors.bin").write_bytes(b"x")
     with pytest.raises(SnapshotCorrupt):
-        use(tmp_path, old)
-    assert snapshot.current(tmp_path) == new
+        switch_to(tmp_path, old)
+    assert snapshot.current_name(tmp_path) == new
 
 
 def test_a_disk_that_is_full_at_the_last_step_keeps_no_half_published_snapshot(
@@ -58,7 +58,7 @@ def test_a_disk_that_is_full_at_the_last_step_keeps_no_half_published_snapshot(
         patch.setattr(Path, "replace", full)
         with pytest.raises(PublishError, match="CURRENT could not be written: No space left on device"):
             publish(LIBRARY, HashingEncoder(), tmp_path)
-    assert snapshot.names(tmp_path) == [old]
+    assert snapshot.snapshot_names(tmp_path) == [old]
     assert not list(tmp_path.glob(".current-*"))
 
 
@@ -66,10 +66,10 @@ def test_a_segment_in_place_already_is_kept_where_it_is_sound_and_replaced_where
     target = built(tmp_path / "one", LIBRARY).segments[0].folder
     again, third = (built(tmp_path / name, LIBRARY).segments[0].folder for name in ("two", "three"))
     first = target.stat().st_ino
-    in_place(again, target)
+    install_segment(again, target)
     assert (target.stat().st_ino, again.exists()) == (first, True)
     (target / "words.bin").write_bytes(b"x")
-    assert not sound(target, memory=None)
-    in_place(third, target)
-    assert (target.stat().st_ino != first, sound(target, memory=None), third.exists()) == (True, True, False)
-    assert sound(third.with_name(f"{third.name}-damaged"), memory=None) is False
+    assert not is_intact(target, memory=None)
+    install_segment(third, target)
+    assert (target.stat().st_ino != first, is_intact(target, memory=None), third.exists()) == (True, True, False)
+    assert is_intact(third.with_name(f"{third.name}-damaged"), memory=None) is False

@@ -13,15 +13,15 @@ import pytest
 
 from corpus.article import Article
 from corpus.errors import LibraryLocked
-from corpus.library import alone
+from corpus.storage.library import exclusive_lock
 from retrieval.errors import PublishError, SnapshotCorrupt
 from retrieval.index import snapshot
-from retrieval.index.build_progress import Step, What
-from retrieval.index.contract import Where
+from retrieval.index.build_progress import BuildProgress, Stage
+from retrieval.index.contract import ArticleFilter
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing import publishing as publishing
-from retrieval.index.writing.current_snapshot import use
-from retrieval.index.writing.merging import chosen_of, due, merge
+from retrieval.index.writing.current_snapshot import switch_to
+from retrieval.index.writing.merging import choose_segments, merge, merge_due
 from retrieval.index.writing.publishing import publish
 from tests.fakes import HashingEncoder
 from tests.retrieval.index.writing.test_publishing_large import TREES, named, sizes
@@ -76,7 +76,7 @@ class Case(NamedTuple):
     ],
 )
 def test_segments_are_merged_once_those_after_them_hold_half_as_much(case: Case) -> None:
-    assert chosen_of(case.sizes) == case.chosen
+    assert choose_segments(case.sizes) == case.chosen
 
 
 def test_a_passage_is_rewritten_no_more_often_than_a_library_doubles() -> None:
@@ -84,7 +84,7 @@ def test_a_passage_is_rewritten_no_more_often_than_a_library_doubles() -> None:
     rewritten = 0
     for _ in range(1000):
         held.append(5)
-        while chosen := chosen_of([(size, size) for size in held]):
+        while chosen := choose_segments([(size, size) for size in held]):
             total = sum(held[number] for number in chosen)
             rewritten += total
             held = [size for number, size in enumerate(held) if number not in chosen]
@@ -96,19 +96,19 @@ def test_a_passage_is_rewritten_no_more_often_than_a_library_doubles() -> None:
 
 def test_segments_that_are_not_small_become_one_and_what_serves_says_the_same(tmp_path: Path) -> None:
     before = three(tmp_path)
-    assert due(tmp_path)
-    seen: list[Step] = []
+    assert merge_due(tmp_path)
+    seen: list[BuildProgress] = []
     name = merge(tmp_path, nullcontext, progress=seen.append)
     after = Snapshot.open(tmp_path)
     assert (after.name, sizes(before), sizes(after)) == (name, [8, 5, 2], [13, 2])
     assert list(after.articles()) == TREES[:15]
     assert [named(after, tree.title.split()[-1]) for tree in TREES[:15]] == [[tree.id] for tree in TREES[:15]]
     vector = HashingEncoder().encode_query("Who planted the maple?").vector
-    ours, theirs = (one.fetch(vector, {}, 10, Where()) for one in (after, before))
+    ours, theirs = (one.fetch(vector, {}, 10, ArticleFilter()) for one in (after, before))
     assert (ours.rows.tolist(), ours.cosine.tolist()) == (theirs.rows.tolist(), theirs.cosine.tolist())
-    assert [(step.done, step.total) for step in seen if step.what == What.MERGED] == [(8, 13), (13, 13)]
+    assert [(step.done, step.total) for step in seen if step.what == Stage.MERGED] == [(8, 13), (13, 13)]
     assert snapshot.check(after.folder, after.manifest, memory=None) > 0
-    assert (due(tmp_path), merge(tmp_path, nullcontext)) == (False, None)
+    assert (merge_due(tmp_path), merge(tmp_path, nullcontext)) == (False, None)
 
 
 def test_a_segment_half_of_which_is_gone_is_made_anew(tmp_path: Path) -> None:
@@ -124,7 +124,7 @@ def test_a_segment_half_of_which_is_gone_is_made_anew(tmp_path: Path) -> None:
 def test_one_may_go_back_to_before_a_merge_and_on_from_there(tmp_path: Path) -> None:
     before = three(tmp_path)
     merge(tmp_path, nullcontext)
-    use(tmp_path, before.name)
+    switch_to(tmp_path, before.name)
     assert sizes(Snapshot.open(tmp_path)) == [8, 5, 2]
     assert merge(tmp_path, nullcontext) is not None
     assert sizes(Snapshot.open(tmp_path)) == [13, 2]
@@ -135,7 +135,9 @@ def test_the_disk_of_what_was_merged_is_free_once_no_kept_snapshot_has_it(tmp_pa
     merge(tmp_path, nullcontext)
     for count in (14, 16, 17):
         put(tmp_path, TREES[:count])
-    held = {name for one in snapshot.names(tmp_path) for name in Snapshot.open(tmp_path, one).manifest.segments}
+    held = {
+        name for one in snapshot.snapshot_names(tmp_path) for name in Snapshot.open(tmp_path, one).manifest.segments
+    }
     assert {path.name for path in (tmp_path / "segments").iterdir()} == held
     assert not list(tmp_path.glob(".merge-*"))
     assert sizes(Snapshot.open(tmp_path)) == [13, 4]
@@ -161,20 +163,20 @@ def test_merged_segments_that_serve_no_longer_are_dropped(tmp_path: Path, end: s
         if end == "a full build":
             put(tmp_path, TREES, full=True)
         else:
-            use(tmp_path, oldest)
+            switch_to(tmp_path, oldest)
 
-    before = snapshot.names(tmp_path)
-    assert due(tmp_path)
+    before = snapshot.snapshot_names(tmp_path)
+    assert merge_due(tmp_path)
     assert merge(tmp_path, meanwhile(work)) is None
     assert sizes(Snapshot.open(tmp_path)) == ([18] if end == "a full build" else [6])
-    assert len(snapshot.names(tmp_path)) <= len(before) + 1
+    assert len(snapshot.snapshot_names(tmp_path)) <= len(before) + 1
     assert not list(tmp_path.glob(".merge-*"))
 
 
 def test_segments_that_lose_all_their_files_while_they_are_merged_are_dropped(tmp_path: Path) -> None:
     three(tmp_path)
 
-    def work(_: Step) -> None:
+    def work(_: BuildProgress) -> None:
         for count in (18, 17, 16):
             put(tmp_path, TREES[:count], full=True)
 
@@ -202,8 +204,8 @@ def test_what_could_not_be_published_is_published_by_the_next_merge(tmp_path: Pa
         merge(tmp_path, busy)
     assert Snapshot.open(tmp_path).name == before.name
     put(tmp_path, TREES[:16])
-    copied: list[Step] = []
-    assert due(tmp_path)
+    copied: list[BuildProgress] = []
+    assert merge_due(tmp_path)
     merge(tmp_path, nullcontext, progress=copied.append)
     assert (copied, sizes(Snapshot.open(tmp_path))) == ([], [13, 3])
     assert list(Snapshot.open(tmp_path).articles()) == TREES[:16]
@@ -212,7 +214,7 @@ def test_what_could_not_be_published_is_published_by_the_next_merge(tmp_path: Pa
 def test_what_a_stopped_merge_left_is_removed_and_what_serves_serves_on(tmp_path: Path) -> None:
     before = three(tmp_path)
 
-    def stop(_: Step) -> None:
+    def stop(_: BuildProgress) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -221,7 +223,7 @@ def test_what_a_stopped_merge_left_is_removed_and_what_serves_serves_on(tmp_path
     (tmp_path / ".merge-killed").mkdir()
     put(tmp_path, TREES[:8], full=True)
     assert Snapshot.open(tmp_path).name != before.name
-    assert due(tmp_path)
+    assert merge_due(tmp_path)
     assert merge(tmp_path, nullcontext) is None
     assert not list(tmp_path.glob(".merge-*"))
 
@@ -232,21 +234,21 @@ def test_what_is_damaged_is_not_merged(tmp_path: Path) -> None:
     words.write_bytes(b"\1" + words.read_bytes()[1:])
     with pytest.raises(SnapshotCorrupt, match=f"segment {before.segments[1].folder.name} is damaged"):
         merge(tmp_path, nullcontext)
-    assert snapshot.current(tmp_path) == before.name
+    assert snapshot.current_name(tmp_path) == before.name
     assert not list(tmp_path.glob(".merge-*"))
 
 
 def test_one_merges_at_a_time(tmp_path: Path) -> None:
     three(tmp_path)
-    with alone(tmp_path / ".merging"):
-        assert (due(tmp_path), merge(tmp_path, nullcontext)) == (False, None)
+    with exclusive_lock(tmp_path / ".merging"):
+        assert (merge_due(tmp_path), merge(tmp_path, nullcontext)) == (False, None)
     assert merge(tmp_path, nullcontext) is not None
 
 
 def test_without_room_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = three(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1))
-    assert not due(tmp_path)
+    assert not merge_due(tmp_path)
     with pytest.raises(PublishError, match="MB more room is needed to merge segments"):
         merge(tmp_path, nullcontext)
     assert Snapshot.open(tmp_path).name == before.name
@@ -254,11 +256,11 @@ def test_without_room_nothing_is_begun(tmp_path: Path, monkeypatch: pytest.Monke
 
 def test_segments_of_older_code_wait_for_the_next_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     three(tmp_path)
-    monkeypatch.setattr("retrieval.index.writing.passage_records.recipe", lambda: "another")
-    assert (due(tmp_path), merge(tmp_path, nullcontext)) == (False, None)
+    monkeypatch.setattr("retrieval.index.writing.passage_records.pipeline_version", lambda: "another")
+    assert (merge_due(tmp_path), merge(tmp_path, nullcontext)) == (False, None)
 
 
 def test_where_nothing_was_published_there_is_nothing_to_merge(tmp_path: Path) -> None:
-    assert not due(tmp_path / "none")
-    assert not due(tmp_path)
+    assert not merge_due(tmp_path / "none")
+    assert not merge_due(tmp_path)
     assert merge(tmp_path, nullcontext) is None

@@ -11,7 +11,7 @@ from corpus.article import Article
 from retrieval.errors import PublishError
 from retrieval.index.snapshot import Snapshots
 from retrieval.index.writing import publishing as embedded
-from retrieval.index.writing.migration import Indexed, contents, migrate
+from retrieval.index.writing.migration import IndexSource, contents_digest, migrate
 from retrieval.index.writing.publishing import Published
 from retrieval.milvus import publishing
 from retrieval.milvus.store import Milvus
@@ -25,14 +25,14 @@ def test_an_index_moves_to_milvus_and_back_and_nothing_is_encoded(tmp_path: Path
     here = built(tmp_path / "here", [*LIBRARY, LONG])
     milvus, encoder = Milvus(str(tmp_path / "milvus.db")), HashingEncoder()
 
-    def there(source: Indexed, **more: object) -> Published:
+    def there(source: IndexSource, **more: object) -> Published:
         return publishing.publish(source, encoder, milvus, **more)  # type: ignore[arg-type]
 
     done = migrate(here, there, milvus.open)
     assert (done.articles, done.encoded, encoder.passages) == (4, 0, 0)
-    assert contents(milvus.open()) == contents(here)
+    assert contents_digest(milvus.open()) == contents_digest(here)
 
-    def back(source: Indexed, **more: object) -> Published:
+    def back(source: IndexSource, **more: object) -> Published:
         return embedded.publish(source, encoder, tmp_path / "back", **more)  # type: ignore[arg-type]
 
     migrate(milvus.open(), back, Snapshots(tmp_path / "back").open)
@@ -45,7 +45,7 @@ def test_what_arrives_otherwise_is_told(tmp_path: Path) -> None:
     old = built(tmp_path / "old")
     publish = partial(embedded.publish, encoder=HashingEncoder(), snapshots=tmp_path / "new")
 
-    def wrong(source: Indexed, **_: object) -> Published:
+    def wrong(source: IndexSource, **_: object) -> Published:
         return publish(list(source.load(list(source.digests())[:2])))
 
     with pytest.raises(PublishError, match=r"3 articles with 3 passages .* 2 with 2 \(digest .*\) arrived"):
@@ -64,14 +64,14 @@ def test_what_arrives_otherwise_is_told(tmp_path: Path) -> None:
     ids=["fewer", "more", "a title", "an outlet", "a text"],
 )
 def test_a_digest_changes_with_anything_that_is_kept(tmp_path: Path, other: Sequence[Article]) -> None:
-    assert contents(built(tmp_path / "one"))[2] != contents(built(tmp_path / "other", other))[2]
+    assert contents_digest(built(tmp_path / "one"))[2] != contents_digest(built(tmp_path / "other", other))[2]
 
 
 def test_a_digest_does_not_depend_on_the_order(tmp_path: Path) -> None:
-    assert contents(built(tmp_path / "one")) == contents(built(tmp_path / "other", LIBRARY[::-1]))
+    assert contents_digest(built(tmp_path / "one")) == contents_digest(built(tmp_path / "other", LIBRARY[::-1]))
 
 
 def test_a_source_holds_ids_and_loads_texts(tmp_path: Path) -> None:
-    source = Indexed(built(tmp_path))
+    source = IndexSource(built(tmp_path))
     assert (len(source), list(source.digests())) == (3, [article.id for article in LIBRARY])
     assert [article.text for article in source.load([HARBOUR.id, BEES.id])] == [HARBOUR.text, BEES.text]

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.article import Article, Passage
-from corpus.split import split_article
+from corpus.text.split import split_article
 from retrieval.errors import PublishError
 from retrieval.index import snapshot
-from retrieval.index.build_progress import Step, What
+from retrieval.index.build_progress import BuildProgress, Stage
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from tests.fakes import HashingEncoder, StoppingEncoder
@@ -24,7 +24,7 @@ def test_what_was_published_serves(tmp_path: Path) -> None:
     done = publish(LIBRARY, HashingEncoder(), tmp_path, now=lambda: NOW)
     assert (done.articles, done.passages, done.encoded) == (3, 3, 3)
     assert done.name.startswith("20261124T001500Z-")
-    assert snapshot.current(tmp_path) == done.name
+    assert snapshot.current_name(tmp_path) == done.name
 
 
 def test_unchanged_passages_are_never_encoded_twice(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_publishing_what_serves_already_makes_no_snapshot_unless_all_is_to_be_en
     first = publish(LIBRARY, HashingEncoder(), tmp_path, now=now)
     again = publish(LIBRARY, HashingEncoder(), tmp_path, now=now)
     assert (again.name, again.articles, again.encoded) == (first.name, 3, 0)
-    assert snapshot.names(tmp_path) == [first.name]
+    assert snapshot.snapshot_names(tmp_path) == [first.name]
     assert publish(LIBRARY, HashingEncoder(), tmp_path, full=True, now=now).name != first.name
 
 
@@ -108,7 +108,7 @@ def test_articles_that_other_code_cut_are_cut_again_and_keep_their_vectors(
     now = ticking()
     publish(LIBRARY, HashingEncoder(), tmp_path, now=now)
     cut: list[str] = []
-    monkeypatch.setattr("retrieval.index.writing.passage_records.recipe", lambda: "another")
+    monkeypatch.setattr("retrieval.index.writing.passage_records.pipeline_version", lambda: "another")
 
     def counted(article: Article) -> list[Passage]:
         cut.append(article.id)
@@ -176,18 +176,18 @@ def test_progress_tells_every_part_of_a_build_with_what_is_left(
     many = [Article(f"{n}", f"Article {n}", f"Word{n} and word{n % 7} stand by gate {n % 13}.") for n in range(100)]
     monkeypatch.setattr("retrieval.index.vectors.FLAT", 50)
     monkeypatch.setattr("retrieval.index.writing.segment_writer._SHOWN", 40)
-    seen: list[Step] = []
+    seen: list[BuildProgress] = []
     publish(many, HashingEncoder(), tmp_path, progress=seen.append)
     parts = [(what, [step.done for step in steps]) for what, steps in itertools.groupby(seen, lambda step: step.what)]
     assert parts[:5] == [
-        (What.ARTICLES, list(range(1, 101))),
-        (What.TERMS, [0, 40, 80]),
-        (What.GROUPS, [0]),
-        (What.VECTORS, [0]),
-        (What.RECALL, [0]),
+        (Stage.ARTICLES, list(range(1, 101))),
+        (Stage.TERMS, [0, 40, 80]),
+        (Stage.GROUPS, [0]),
+        (Stage.VECTORS, [0]),
+        (Stage.RECALL, [0]),
     ]
-    assert [what for what, _ in parts[5:]] == [What.FILES, What.CHECK]
-    assert {step.total for step in seen if step.what in {What.ARTICLES, What.TERMS, What.VECTORS}} == {100}
+    assert [what for what, _ in parts[5:]] == [Stage.FILES, Stage.CHECK]
+    assert {step.total for step in seen if step.what in {Stage.ARTICLES, Stage.TERMS, Stage.VECTORS}} == {100}
     left = [step.then_s for step in seen]
     assert left[0] > left[-1] > 0
     assert all(later <= step for step, later in itertools.pairwise(left[99:101] + left[103:]))
@@ -196,6 +196,6 @@ def test_progress_tells_every_part_of_a_build_with_what_is_left(
 def test_progress_counts_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("retrieval.index.writing.publishing.SMALL", 1)
     publish(LIBRARY[:2], HashingEncoder(), tmp_path)
-    seen: list[Step] = []
+    seen: list[BuildProgress] = []
     publish(LIBRARY, HashingEncoder(), tmp_path, progress=seen.append)
-    assert [(step.done, step.total) for step in seen if step.what == What.ARTICLES] == [(1, 1)]
+    assert [(step.done, step.total) for step in seen if step.what == Stage.ARTICLES] == [(1, 1)]

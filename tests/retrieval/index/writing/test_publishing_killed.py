@@ -84,7 +84,7 @@ def killed(folder: Path, rounds: int, seed: int) -> None:
         writer.send_signal(signal.SIGKILL)
         lines = writer.communicate()[0].split()
         done = int(lines[-1]) if lines else max(done, last_whole(folder, done))
-        if snapshot.current(folder) is None:
+        if snapshot.current_name(folder) is None:
             continue
         served = {article.id: article.text for article in Snapshot.open(folder).articles()}
         expected = [{one.id: one.text for one in library(number)} for number in range(max(0, done - 1), done + 3)]
@@ -96,7 +96,7 @@ def killed(folder: Path, rounds: int, seed: int) -> None:
     assert list(Snapshot.open(folder, name).articles()) == library(3)
     assert not list(folder.glob(".build-*"))
     assert {path.name for path in (folder / "segments").iterdir()} == {
-        segment for one in snapshot.names(folder) for segment in Snapshot.open(folder, one).manifest.segments
+        segment for one in snapshot.snapshot_names(folder) for segment in Snapshot.open(folder, one).manifest.segments
     }
 
 
@@ -137,7 +137,7 @@ def killed_beside(folder: Path, rounds: int, seed: int) -> None:
 
 def last_whole(folder: Path, done: int) -> int:
     """The round that serves, where the writer was killed before it could say so."""
-    if snapshot.current(folder) is None:
+    if snapshot.current_name(folder) is None:
         return done
     served = {article.id: article.text for article in Snapshot.open(folder).articles()}
     rounds = [n for n in (done, done + 1, done + 2) if n >= 0 and served == {a.id: a.text for a in library(n)}]

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from corpus.article import Article
 from retrieval.answering import Answerer
 from retrieval.index import snapshot
-from retrieval.index.contract import Where
+from retrieval.index.contract import ArticleFilter
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing import current_snapshot, segment_writer
 from retrieval.index.writing import publishing as publishing
@@ -62,7 +62,7 @@ def sizes(opened: Snapshot) -> list[int]:
 
 def named(opened: Snapshot, name: str) -> list[str]:
     """The articles that have the word."""
-    rows = opened.fetch(None, dict.fromkeys(terms(name), 1.0), 100, Where()).matching
+    rows = opened.fetch(None, dict.fromkeys(terms(name), 1.0), 100, ArticleFilter()).matching
     return [opened.article(row).id for row in opened.passages(rows).article.tolist()]
 
 
@@ -98,7 +98,7 @@ def test_what_is_gone_is_found_no_more_and_its_segment_stays(tmp_path: Path) -> 
     assert second.segments[0].folder == first.segments[0].folder
     assert (second.manifest.gone, second.manifest.articles, second.size) == ((3,), 9, 9)
     assert list(second.articles()) == left
-    fetched = second.fetch(HashingEncoder().encode_query("dogwood").vector, {"dogwood": 1.0}, 100, Where())
+    fetched = second.fetch(HashingEncoder().encode_query("dogwood").vector, {"dogwood": 1.0}, 100, ArticleFilter())
     assert fetched.matching.tolist() == []
     assert len(fetched.nearest) == 9
     assert second.passages(fetched.rows).article.tolist() == list(range(9))
@@ -132,7 +132,7 @@ def test_words_count_over_all_segments(tmp_path: Path) -> None:
     assert (len(cut.segments), len(whole.segments)) == (3, 1)
     assert cut.document_frequency("gate") == whole.document_frequency("gate") == 15
     weights = {"gate": 1.0, "cedar": 1.0, "nutmeg": 2.0, "1912": 1.0}
-    ours, theirs = (one.fetch(None, weights, 100, Where()) for one in (cut, whole))
+    ours, theirs = (one.fetch(None, weights, 100, ArticleFilter()) for one in (cut, whole))
     assert ours.matching.tolist() == theirs.matching.tolist()
     assert np.allclose(ours.bm25, theirs.bm25, rtol=0.02)
     assert not ours.cosine.any()
@@ -142,7 +142,7 @@ def test_conditions_hold_in_every_segment(tmp_path: Path) -> None:
     for count in (8, 13, 15):
         opened = put(tmp_path, TREES[:count])
     vector = HashingEncoder().encode_query("gate").vector
-    found = opened.fetch(vector, {"gate": 1.0}, 100, Where(source="garden news"))
+    found = opened.fetch(vector, {"gate": 1.0}, 100, ArticleFilter(source="garden news"))
     assert found.nearest.tolist() != []
     assert sorted(found.nearest.tolist()) == sorted(found.matching.tolist()) == list(range(1, 15, 2))
 
@@ -160,7 +160,7 @@ def test_whatever_was_published_before_a_snapshot_holds_its_articles_and_finds_t
             merge(folder, nullcontext)
             opened = Snapshot.open(folder)
         assert sorted(opened.articles(), key=lambda article: article.id) == articles
-        rows = opened.fetch(None, {"gate": 1.0}, 100, Where()).matching
+        rows = opened.fetch(None, {"gate": 1.0}, 100, ArticleFilter()).matching
         assert sorted(opened.passages(rows).article.tolist()) == list(range(len(articles)))
         assert opened.texts(rows) == [opened.article(row).text for row in opened.passages(rows).article.tolist()]
         for article in articles:
@@ -170,8 +170,10 @@ def test_whatever_was_published_before_a_snapshot_holds_its_articles_and_finds_t
 def test_segments_that_no_kept_snapshot_has_are_removed(tmp_path: Path) -> None:
     for count in (8, 9, 10, 11, 12, 13):
         opened = put(tmp_path, TREES[:count])
-    held = {name for one in snapshot.names(tmp_path) for name in Snapshot.open(tmp_path, one).manifest.segments}
-    assert len(snapshot.names(tmp_path)) == 3
+    held = {
+        name for one in snapshot.snapshot_names(tmp_path) for name in Snapshot.open(tmp_path, one).manifest.segments
+    }
+    assert len(snapshot.snapshot_names(tmp_path)) == 3
     assert {path.name for path in (tmp_path / "segments").iterdir()} == held
     assert sizes(opened) == [8, 5]
 
@@ -248,4 +250,4 @@ def test_a_damaged_segment_is_made_anew_where_it_lies(tmp_path: Path) -> None:
 def test_time_between_snapshots_is_told_by_their_names(tmp_path: Path) -> None:
     made = [put(tmp_path, TREES[:count]).name for count in (8, 9, 10)]
     assert made == sorted(made)
-    assert list(itertools.pairwise(made)) == list(itertools.pairwise(snapshot.names(tmp_path)))
+    assert list(itertools.pairwise(made)) == list(itertools.pairwise(snapshot.snapshot_names(tmp_path)))

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.article import Article
-from corpus.split import split_article
+from corpus.text.split import split_article
 from retrieval.errors import SnapshotCorrupt
-from retrieval.index.build_progress import What
-from retrieval.index.contract import Kept
+from retrieval.index.build_progress import Stage
+from retrieval.index.contract import PassageRecord
 from retrieval.index.segment import MANIFEST, Segment, SegmentManifest
-from retrieval.index.writing.passage_records import encoded
-from retrieval.index.writing.segment_writer import CHECKPOINT, Writer, resumed
+from retrieval.index.writing.passage_records import encode_articles
+from retrieval.index.writing.segment_writer import CHECKPOINT, SegmentWriter, resume_segment
 from tests.fakes import Clock, HashingEncoder
 from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY
 
@@ -26,14 +26,14 @@ ARTICLES = [*LIBRARY, replace(BEES, id="short", text="Short."), replace(HARBOUR,
 ENCODER = HashingEncoder()
 
 
-def kept(article: Article) -> list[Kept]:
-    [(_, passages, _)] = encoded([(article, split_article(article))], ENCODER, lambda _: {})
+def kept(article: Article) -> list[PassageRecord]:
+    [(_, passages, _)] = encode_articles([(article, split_article(article))], ENCODER, lambda _: {})
     return passages
 
 
 def written(folder: Path, articles: Sequence[Article]) -> Segment:
     folder.mkdir()
-    with Writer(folder, ENCODER.fingerprint, ENCODER.dim) as writer:
+    with SegmentWriter(folder, ENCODER.fingerprint, ENCODER.dim) as writer:
         for article in articles:
             writer.write(article, kept(article))
         return Segment(folder, writer.finish(lambda _: None))
@@ -57,7 +57,7 @@ def test_copied_or_written_the_files_are_the_same(
     old = written(folder / "old", before)
     (folder / "new").mkdir()
     at = 1
-    with Writer(folder / "new", ENCODER.fingerprint, ENCODER.dim) as writer:
+    with SegmentWriter(folder / "new", ENCODER.fingerprint, ENCODER.dim) as writer:
         for run, copy in zip(runs, copying, strict=False):
             if copy:
                 assert list(writer.copied(old, at, at + len(run))) == [None]
@@ -74,12 +74,12 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     assert SegmentManifest.read(segment.folder) == segment.manifest
     assert (segment.manifest.articles, segment.manifest.passages) == (5, segment.size)
     assert [segment.article(row) for row in range(5)] == ARTICLES
-    assert [len(found) for _, found in segment.exported(segment.days >= 0)] == [len(kept(one)) for one in ARTICLES]
+    assert [len(found) for _, found in segment.export(segment.days >= 0)] == [len(kept(one)) for one in ARTICLES]
 
 
 def test_what_a_checkpoint_notes_is_gone_on_from_whatever_was_written_after_it(tmp_path: Path) -> None:
     clock = Clock()
-    with Writer(tmp_path, ENCODER.fingerprint, ENCODER.dim, full=True, clock=clock) as writer:
+    with SegmentWriter(tmp_path, ENCODER.fingerprint, ENCODER.dim, full=True, clock=clock) as writer:
         writer.write(BEES, kept(BEES))
         writer.checkpoint()
         assert not (tmp_path / CHECKPOINT).exists(), "not every article is worth a flush of all files"
@@ -89,14 +89,14 @@ def test_what_a_checkpoint_notes_is_gone_on_from_whatever_was_written_after_it(t
         writer.write(HARBOUR, kept(HARBOUR))
     noted = json.loads((tmp_path / CHECKPOINT).read_text())
     assert (noted["full"], noted["encoder"], noted["counts"]["articles"]) == (True, "hashing-32", 2)
-    half = resumed(tmp_path, noted)
+    half = resume_segment(tmp_path, noted)
     assert not (tmp_path / MANIFEST).exists()
     assert [half.article(row) for row in range(half.manifest.articles)] == [BEES, BRIDGE]
     (tmp_path / "again").mkdir()
-    with Writer(tmp_path / "again", ENCODER.fingerprint, ENCODER.dim) as writer:
+    with SegmentWriter(tmp_path / "again", ENCODER.fingerprint, ENCODER.dim) as writer:
         for _ in writer.copied(half, 0, 2):
-            step = writer.step(What.ARTICLES, 3)
-            assert (step.what, step.done, step.total) == (What.ARTICLES, 2, 3)
+            step = writer.step(Stage.ARTICLES, 3)
+            assert (step.what, step.done, step.total) == (Stage.ARTICLES, 2, 3)
         writer.write(HARBOUR, kept(HARBOUR))
         again = Segment(tmp_path / "again", writer.finish(lambda _: None))
     assert held(again) == held(written(tmp_path / "anew", [BEES, BRIDGE, HARBOUR]))
@@ -107,7 +107,7 @@ def test_a_segment_that_ends_early_is_not_copied_from(tmp_path: Path) -> None:
     (old.folder / "folded.txt").write_text("short\n")
     (tmp_path / "new").mkdir()
     with (
-        Writer(tmp_path / "new", ENCODER.fingerprint, ENCODER.dim) as writer,
+        SegmentWriter(tmp_path / "new", ENCODER.fingerprint, ENCODER.dim) as writer,
         pytest.raises(SnapshotCorrupt, match=f"folded.txt of segment {old.folder.name} ends early; run: "),
     ):
         list(writer.copied(old, 0, 3))

@@ -16,13 +16,13 @@ from retrieval.models.conversion.converter import (
     compare,
     compare_scores,
     convert,
-    convert_here,
-    enough,
+    convert_in_process,
     instruction_set,
-    locate,
+    is_close_enough,
+    locate_source,
     parity_texts,
 )
-from retrieval.models.encoder import unit
+from retrieval.models.encoder import unit_rows
 from retrieval.models.manifest import DEFAULT_SOURCE, Parity, read_manifest
 from tests.conftest import Tiny
 
@@ -34,7 +34,7 @@ def test_the_shipped_model_is_the_published_one_as_int8(models_dir: Path) -> Non
     assert (manifest.pooling, manifest.normalised, manifest.max_length, manifest.dim) == ("mean", True, 256, 384)
     assert (manifest.query_prompt, manifest.passage_prompt, manifest.note) == ("", "", "")
     assert manifest.parity is not None
-    assert enough(manifest.parity)
+    assert is_close_enough(manifest.parity)
     assert (models_dir / DEFAULT_SOURCE / "model.onnx").stat().st_size < 25_000_000
 
 
@@ -115,7 +115,9 @@ def test_what_is_no_reranker_is_refused_in_one_line_and_leaves_nothing(tiny: Tin
 
 
 def test_the_shipped_model_goes_by_the_hubs_names_too() -> None:
-    places = {locate(name) for name in (DEFAULT_SOURCE, "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")}
+    places = {
+        locate_source(name) for name in (DEFAULT_SOURCE, "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
+    }
     ((path, name),) = places
     assert name == DEFAULT_SOURCE
     assert (Path(path) / "model.safetensors").is_file()
@@ -143,7 +145,7 @@ def test_other_weights_than_the_published_ones_are_refused(tmp_path: Path, monke
     (tmp_path / "model.safetensors").write_bytes(b"other")
     monkeypatch.setattr(converter, "locate", lambda _: (str(tmp_path), DEFAULT_SOURCE))
     with pytest.raises(ModelError, match=r"is not the published all-MiniLM-L6-v2 \(SHA-256 d9298a10d1b0"):
-        convert_here(DEFAULT_SOURCE, tmp_path / "models")
+        convert_in_process(DEFAULT_SOURCE, tmp_path / "models")
 
 
 @pytest.mark.parametrize("reranker", [False, True], ids=["encoder", "reranker"])
@@ -155,7 +157,7 @@ def test_what_converts_and_is_not_installed_is_named(
     with pytest.raises(
         ModelError, match=r"is not installed here \(.*\); `pip install 'sentence-transformers\[onnx\]'`"
     ):
-        convert_here("example/model", tmp_path, reranker=reranker)
+        convert_in_process("example/model", tmp_path, reranker=reranker)
 
 
 def test_a_models_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
@@ -165,7 +167,7 @@ def test_a_models_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 
 
 def test_equal_vectors_are_in_full_parity() -> None:
-    rows = unit(np.random.default_rng(1).standard_normal((9, 8)).astype(np.float32))
+    rows = unit_rows(np.random.default_rng(1).standard_normal((9, 8)).astype(np.float32))
     assert compare(rows[:3], rows[3:], rows[:3], rows[3:]) == Parity(1.0, 1.0, 1.0)
 
 
@@ -195,7 +197,7 @@ def test_parity_sees_scores_that_are_turned_round() -> None:
     ],
 )
 def test_a_model_is_kept_from_the_stated_bounds_on(parity: Parity, *, kept: bool) -> None:
-    assert enough(parity) is kept
+    assert is_close_enough(parity) is kept
 
 
 def test_the_parity_texts_are_many_and_differ() -> None:

@@ -70,7 +70,7 @@ def clean_text(text: str) -> str:
     return _BLANKS.sub("\n\n", _TRAILING.sub("", text)).strip()
 
 
-def is_furniture(line: str) -> bool:
+def is_boilerplate(line: str) -> bool:
     """Whether the line is something that a page carries around its article ("Share this", "Exit mobile version")."""
     line = line.strip()
     if len(line) > _FURNITURE_LIMIT:
@@ -80,13 +80,13 @@ def is_furniture(line: str) -> bool:
     return _FURNITURE.fullmatch(line) is not None and _SENTENCE.search(line) is None
 
 
-def drop_furniture(text: str) -> str:
+def strip_boilerplate(text: str) -> str:
     """Clean text without the lines of furniture at its two ends; nothing inside is touched."""
     lines = text.split("\n")
     start, end = 0, len(lines)
-    while start < end and (not lines[start].strip() or is_furniture(lines[start])):
+    while start < end and (not lines[start].strip() or is_boilerplate(lines[start])):
         start += 1
-    while end > start and (not lines[end - 1].strip() or is_furniture(lines[end - 1])):
+    while end > start and (not lines[end - 1].strip() or is_boilerplate(lines[end - 1])):
         end -= 1
     return "\n".join(lines[start:end]).strip()
 

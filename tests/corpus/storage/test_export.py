@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import Article, Library, LibraryError, read
-from corpus.clean import normalize
-from corpus.export import FORMS, export, write_records
+from corpus.storage.export import FORMS, export, write_records
+from corpus.text.clean import normalize
 from tests.corpus.articles import articles
 
 BEES = Article("bees", "Bees swarm", "A swarm.", published="2026-11-02", source="The Daily", language="en")

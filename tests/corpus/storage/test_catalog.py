@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from corpus import Article, Found, Library, Refused, catalog
-from corpus.catalog import Catalog, digest_of, entry_of
+from corpus import Article, Found, Library, Refused
 from corpus.readers.records import record_line
+from corpus.storage import catalog
+from corpus.storage.catalog import Catalog, digest_of, entry_of
 
 ONE = Article("one", "First title", "The first text.", url="https://www.x.kw/1/", language="en")
 TWO = Article("two", "Second title", "The second text.", language="en")

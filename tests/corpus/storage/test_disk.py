@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus.disk import sync, sync_all
+from corpus.storage.disk import sync, sync_all
 
 
 @pytest.fixture

@@ -17,8 +17,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus import Article, Found, Item, Kind, Library, LibraryError, LibraryLocked, Outcome, Refused, content_id, read
-from corpus.library import alone
+from corpus import (
+    Article,
+    Found,
+    Item,
+    Library,
+    LibraryError,
+    LibraryLocked,
+    Outcome,
+    OutcomeKind,
+    Refused,
+    content_id,
+    read,
+)
+from corpus.storage.library import exclusive_lock
 from tests.corpus.articles import articles
 
 ONE = Article("one", "First title", "The first text.", url="https://x.kw/1", language="en")
@@ -65,10 +77,10 @@ def test_every_item_has_its_outcome_in_order(tmp_path: Path) -> None:
     items: list[Item | Article] = [Refused("bad.txt", "it is empty"), TWO, Found(ONE, "a.txt"), changed]
     outcomes = made.add(items, on_outcome=told.append)
     assert outcomes == [
-        Outcome(Kind.REFUSED, "bad.txt", reason="it is empty"),
-        Outcome(Kind.ADDED, "two", "Second title", "two"),
-        Outcome(Kind.SKIPPED, "a.txt", "First title", "one", "already in the library"),
-        Outcome(Kind.REPLACED, "other", "First title", "one", "its text changed"),
+        Outcome(OutcomeKind.REFUSED, "bad.txt", reason="it is empty"),
+        Outcome(OutcomeKind.ADDED, "two", "Second title", "two"),
+        Outcome(OutcomeKind.SKIPPED, "a.txt", "First title", "one", "already in the library"),
+        Outcome(OutcomeKind.REPLACED, "other", "First title", "one", "its text changed"),
     ]
     assert told == outcomes
     assert texts(made) == {"one": "A new text.", "two": "The second text."}
@@ -79,7 +91,7 @@ def test_what_a_new_version_does_not_say_is_kept(tmp_path: Path) -> None:
     made = library(tmp_path, replace(ONE, author="Ann", published="2026-11-24"))
     (skipped,) = made.add([ONE])
     (replaced,) = made.add([replace(ONE, author="Bo", language="fr")])
-    assert (skipped.kind, replaced.kind) == (Kind.SKIPPED, Kind.REPLACED)
+    assert (skipped.kind, replaced.kind) == (OutcomeKind.SKIPPED, OutcomeKind.REPLACED)
     assert replaced.reason == "what is known about it changed"
     assert made.get("one") == replace(ONE, author="Bo", published="2026-11-24", language="fr")
 
@@ -97,11 +109,11 @@ def test_an_article_without_language_gets_one(tmp_path: Path) -> None:
 def test_records_stay_records(tmp_path: Path) -> None:
     made = library(tmp_path)
     outcomes = made.add(records(ONE, TWO, ONE))
-    assert [outcome.kind for outcome in outcomes] == [Kind.ADDED, Kind.ADDED, Kind.SKIPPED]
+    assert [outcome.kind for outcome in outcomes] == [OutcomeKind.ADDED, OutcomeKind.ADDED, OutcomeKind.SKIPPED]
     (name,) = files(made)
     assert name.startswith("records-")
     assert list(made.articles()) == [ONE, TWO]
-    assert [made.add(records(TWO))[0].kind, files(made)] == [Kind.SKIPPED, [name]]
+    assert [made.add(records(TWO))[0].kind, files(made)] == [OutcomeKind.SKIPPED, [name]]
 
 
 def test_a_changed_record_changes_its_line_alone(tmp_path: Path) -> None:
@@ -109,7 +121,7 @@ def test_a_changed_record_changes_its_line_alone(tmp_path: Path) -> None:
     made.add(records(ONE, TWO))
     changed = replace(ONE, text="A new text.")
     outcomes = made.add([*records(changed), *records(changed), *records(replace(changed, text="A newer text."))])
-    assert [outcome.kind for outcome in outcomes] == [Kind.REPLACED, Kind.SKIPPED, Kind.REPLACED]
+    assert [outcome.kind for outcome in outcomes] == [OutcomeKind.REPLACED, OutcomeKind.SKIPPED, OutcomeKind.REPLACED]
     (name,) = files(made)
     lines = (made.folder / name).read_text().splitlines()
     assert [json.loads(line)["text"] for line in lines] == ["A newer text.", "The second text."]
@@ -119,7 +131,7 @@ def test_a_record_that_comes_twice_in_one_batch_keeps_its_last_text(tmp_path: Pa
     made = library(tmp_path)
     made.add(records(ONE, TWO, replace(ONE, text="A new text.")))
     assert texts(made) == {"one": "A new text.", "two": "The second text."}
-    assert made.add(records(replace(ONE, text="A new text.")))[0].kind is Kind.SKIPPED
+    assert made.add(records(replace(ONE, text="A new text.")))[0].kind is OutcomeKind.SKIPPED
 
 
 def test_removed_articles_are_gone_with_their_files(tmp_path: Path) -> None:
@@ -150,7 +162,7 @@ def test_a_file_of_another_format_that_changes_is_kept_behind_the_librarys_own(t
     made.folder.joinpath("note.txt").write_text("A note\n\nIts body.")
     (found,) = made.articles()
     (outcome,) = made.add([replace(found, author="Ann")])
-    assert outcome.kind is Kind.REPLACED
+    assert outcome.kind is OutcomeKind.REPLACED
     assert files(made) == [f"a-note-{found.id}.md", "note.txt"]
     assert [article.author for article in made.articles()] == ["Ann"]
     assert made.remove([found.id]) == [found.id]
@@ -281,7 +293,7 @@ def test_two_writers_at_once_are_told_who_holds_the_library(tmp_path: Path) -> N
         assert texts(made) == {"one": "The first text."}
     finally:
         holder.communicate("")
-    assert made.add([TWO])[0].kind is Kind.ADDED
+    assert made.add([TWO])[0].kind is OutcomeKind.ADDED
 
 
 def test_a_holder_nobody_wrote_down_is_unknown(tmp_path: Path) -> None:
@@ -293,9 +305,9 @@ def test_a_holder_nobody_wrote_down_is_unknown(tmp_path: Path) -> None:
 
 
 def test_what_one_does_alone_nobody_else_does_meanwhile(tmp_path: Path) -> None:
-    with alone(tmp_path / "lock") as first, alone(tmp_path / "lock") as second:
+    with exclusive_lock(tmp_path / "lock") as first, exclusive_lock(tmp_path / "lock") as second:
         assert (first, second) == (True, False)
-    with alone(tmp_path / "lock") as third:
+    with exclusive_lock(tmp_path / "lock") as third:
         assert third
 
 
@@ -323,7 +335,7 @@ def test_an_interrupted_addition_keeps_what_was_whole(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         made.add(interrupted())
     assert texts(made) == {"one": "The first text."}
-    assert made.add([TWO])[0].kind is Kind.ADDED
+    assert made.add([TWO])[0].kind is OutcomeKind.ADDED
 
 
 def test_a_file_that_changes_while_it_is_read_is_said(tmp_path: Path) -> None:
@@ -339,7 +351,7 @@ def test_the_same_address_with_new_text_replaces_whatever_tracks_its_reader(tmp_
     made = library(tmp_path, ONE)
     page = replace(ONE, id="new", text="A new text.", url="http://www.x.kw/1/?utm_source=mail&fbclid=2#top")
     (outcome,) = made.add([page])
-    assert outcome == Outcome(Kind.REPLACED, "new", "First title", "one", "its text changed")
+    assert outcome == Outcome(OutcomeKind.REPLACED, "new", "First title", "one", "its text changed")
     assert [article.url for article in made.articles()] == ["http://www.x.kw/1/"]
 
 
@@ -347,7 +359,7 @@ def test_the_same_text_elsewhere_is_kept_as_a_further_source(tmp_path: Path) -> 
     made = library(tmp_path, ONE)
     reprint = Article("re", "Another title", "THE FIRST\n\ntext.", url="https://y.kw/1")
     (near, outcome, again) = made.add([Article("n", "N", LONG), reprint, Article("m", "M", LONG + " It rained.")])
-    assert (near.reason, outcome.kind, again.kind) == (None, Kind.ADDED, Kind.ADDED)
+    assert (near.reason, outcome.kind, again.kind) == (None, OutcomeKind.ADDED, OutcomeKind.ADDED)
     assert outcome.reason == "the same text as one, kept as a further source"
     assert again.reason == "nearly the same text as n, kept as a further source"
     assert Library(made.folder).add([Article("o", "O", LONG + " It snowed.")])[0].reason == again.reason
@@ -373,7 +385,7 @@ def test_the_page_of_an_article_in_the_library_is_skipped(tmp_path: Path) -> Non
     (tmp_path / "a.txt").write_text("A title\n\nThe body.")
     made = library(tmp_path)
     kinds = [made.add(read(tmp_path / "a.txt"))[0].kind for _ in range(2)]
-    assert kinds == [Kind.ADDED, Kind.SKIPPED]
+    assert kinds == [OutcomeKind.ADDED, OutcomeKind.SKIPPED]
 
 
 @settings(max_examples=40, deadline=None)
@@ -398,15 +410,15 @@ def test_the_same_text_at_another_address_is_a_further_source_and_the_first_keep
     two = replace(one, url="https://y.kw/2?utm_source=x", source="The Post")
     made = library(tmp_path, one)
     (outcome,) = made.add([two])
-    assert (outcome.kind, outcome.reason) == (Kind.ADDED, f"the same text as {one.id}, kept as a further source")
+    assert (outcome.kind, outcome.reason) == (OutcomeKind.ADDED, f"the same text as {one.id}, kept as a further source")
     assert {(a.source, a.url) for a in made.articles()} == {
         ("The Daily", "https://x.kw/1"),
         ("The Post", "https://y.kw/2"),
     }
     assert [o.kind for o in made.add([one, two, replace(one, url="https://www.x.kw/1/?fbclid=1", author="Ann")])] == [
-        Kind.SKIPPED,
-        Kind.SKIPPED,
-        Kind.REPLACED,
+        OutcomeKind.SKIPPED,
+        OutcomeKind.SKIPPED,
+        OutcomeKind.REPLACED,
     ]
     assert len(made.ids()) == 2
 
@@ -423,7 +435,7 @@ def test_of_several_that_are_one_story_the_nearest_is_named_then_the_first(tmp_p
 def test_records_are_kept_by_the_part_and_what_came_before_ctrl_c_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("corpus.library._PART", 2)
+    monkeypatch.setattr("corpus.storage.library._PART", 2)
     given = [Article(f"a{n}", f"Title {n}", f"Text number {n}.", language="en") for n in range(5)]
 
     def stopped() -> Iterator[Item]:
@@ -438,7 +450,7 @@ def test_records_are_kept_by_the_part_and_what_came_before_ctrl_c_is_there(
     assert texts(made) == texts(Library(made.folder)) == expected
     assert made.refused() == []
     assert not list(made.folder.glob(".new-*"))
-    assert [outcome.kind for outcome in made.add(records(*given[1:4]))] == [Kind.SKIPPED] * 3
+    assert [outcome.kind for outcome in made.add(records(*given[1:4]))] == [OutcomeKind.SKIPPED] * 3
 
 
 def test_what_somebody_changed_is_read_and_counted(tmp_path: Path) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from corpus import language, shipped_articles
-from corpus.language import language_of
+from corpus import shipped_articles
+from corpus.text import language
+from corpus.text.language import language_of
 
 CASES = {
     "en": "According to the report Kuwait stays where it is",

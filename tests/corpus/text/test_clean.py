@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.clean import clean_text, drop_furniture, is_furniture, normalize, one_line, site_name
+from corpus.text.clean import clean_text, is_boilerplate, normalize, one_line, site_name, strip_boilerplate
 
 MESSY = st.text(st.sampled_from("ab \t\r\n\x0b\x85\u2028\ufeff\u200b\u0301é\x00\x07\ud800"))
 LINES = st.lists(
@@ -93,7 +93,7 @@ def test_normalizing_touches_only_composition_and_line_ends() -> None:
     ],
 )
 def test_furniture_is_known(line: str) -> None:
-    assert is_furniture(line)
+    assert is_boilerplate(line)
 
 
 @pytest.mark.parametrize(
@@ -117,21 +117,21 @@ def test_furniture_is_known(line: str) -> None:
     ],
 )
 def test_what_a_reporter_writes_is_no_furniture(line: str) -> None:
-    assert not is_furniture(line)
+    assert not is_boilerplate(line)
 
 
 def test_furniture_goes_at_the_ends_and_stays_inside() -> None:
     text = "Site icon X\n\nShare this\n\nOne.\n\nAdvertisement\n\nTwo.\n\nLike this:\nExit mobile version"
-    assert drop_furniture(text) == "One.\n\nAdvertisement\n\nTwo."
+    assert strip_boilerplate(text) == "One.\n\nAdvertisement\n\nTwo."
 
 
 def test_nothing_but_furniture_leaves_nothing() -> None:
-    assert drop_furniture("Share this\n\nExit mobile version") == ""
+    assert strip_boilerplate("Share this\n\nExit mobile version") == ""
 
 
 @given(LINES)
 def test_dropping_furniture_twice_changes_nothing(text: str) -> None:
-    assert drop_furniture(drop_furniture(text)) == drop_furniture(text)
+    assert strip_boilerplate(strip_boilerplate(text)) == strip_boilerplate(text)
 
 
 @pytest.mark.parametrize(

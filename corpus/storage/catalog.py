@@ -16,11 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from corpus.article import Article
-from corpus.dedupe import SKETCH, sketch, url_key
 from corpus.errors import LibraryError, SourceError
 from corpus.readers.item import Found, Item, Refused
 from corpus.readers.records import parse_record
 from corpus.readers.source import read
+from corpus.text.dedupe import SKETCH, sketch, url_key
 
 HIDDEN = ".newsquote"
 _FILE = "catalog.sqlite"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from corpus.article import Article, Passage, Span
-from corpus.sentences import split_sentences
+from corpus.text.sentences import split_sentences
 
 WORDS = 100
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus import Article, Found, Kind, Library, Outcome
-from corpus.dedupe import SKETCH, canonical_url, contained, repeats, same_story, shingles, sketch, url_key
+from corpus import Article, Found, Library, Outcome, OutcomeKind
+from corpus.text.dedupe import SKETCH, canonical_url, contained, repeats, same_story, shingles, sketch, url_key
 
 STORY = """\
 KUWAIT CITY: The Cabinet approved on Monday a plan to widen the coastal road between Salmiya and Fintas, \
@@ -210,7 +210,7 @@ def test_a_library_keeps_both_and_says_which_are_one(
     library = Library(tmp_path)
     batches = [given] if at_once else [given[:1], given[1:]]
     _, second, other = [outcome for batch in batches for outcome in Library(tmp_path).add(batch)]
-    assert (second.kind, other) == (Kind.ADDED, Outcome(Kind.ADDED, "other", "Headline other", "other"))
+    assert (second.kind, other) == (OutcomeKind.ADDED, Outcome(OutcomeKind.ADDED, "other", "Headline other", "other"))
     assert (
         second.reason is not None and second.reason.endswith("the same text as one, kept as a further source")
     ) is same

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from corpus.clean import one_line
-from corpus.dates import iso_date
+from corpus.text.clean import one_line
+from corpus.text.dates import iso_date
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -33,7 +33,7 @@ def key_of(text: str) -> str:
 
 
 @dataclass(slots=True)
-class About:
+class PageMetadata:
     """What a page states of itself."""
 
     title: str | None = None
@@ -46,13 +46,13 @@ class About:
     body: str = ""
 
 
-def describe(tree: HtmlElement, url: str | None) -> About:
+def read_metadata(tree: HtmlElement, url: str | None) -> PageMetadata:
     """What the page states of itself: in JSON-LD, in meta elements and in its headings, in this order of trust."""
     stated = list(_linked_data(tree))
     url = _own_address(tree, url)
     host = (urlsplit(url).hostname or "").removeprefix("www.") if url else ""
     site = _site(tree, stated, host)
-    return About(
+    return PageMetadata(
         title=_title(tree, stated, site, host),
         site=site,
         author=_author(tree, stated, site),

@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import BinaryIO
 
 from corpus.article import Article, content_id
-from corpus.catalog import Catalog, Entry, digest_of, entry_of, is_own, make_hidden
-from corpus.clean import one_line
-from corpus.dedupe import canonical_url, contained, same_story, shingles, url_key
-from corpus.disk import sync
 from corpus.errors import LibraryError, LibraryLocked, SourceError
-from corpus.language import language_of
 from corpus.readers.item import Found, Item, Refused
 from corpus.readers.markdown import file_stem, format_markdown
 from corpus.readers.records import parse_record, record_line
 from corpus.readers.source import read
+from corpus.storage.catalog import Catalog, Entry, digest_of, entry_of, is_own, make_hidden
+from corpus.storage.disk import sync
+from corpus.text.clean import one_line
+from corpus.text.dedupe import canonical_url, contained, same_story, shingles, url_key
+from corpus.text.language import language_of
 
 LOCK_TIMEOUT_S = 10.0
 _LOCK = "lock"
@@ -40,7 +40,7 @@ _CANDIDATES = 10
 _OPTIONAL = ("url", "source", "author", "published", "language")
 
 
-class Kind(StrEnum):
+class OutcomeKind(StrEnum):
     """What became of one article or source that was to be added."""
 
     ADDED = "added"
@@ -56,7 +56,7 @@ class Outcome:
     `title` and `id` are None for what was refused, `reason` is None for what was added.
     """
 
-    kind: Kind
+    kind: OutcomeKind
     source: str
     title: str | None = None
     id: str | None = None
@@ -176,7 +176,7 @@ class Library:
         with self.lock(), _writing(self.folder), _Batch(self.folder, self._catalog, on_replaced) as batch:
             for item in items:
                 outcome = (
-                    Outcome(Kind.REFUSED, item.source, reason=item.reason)
+                    Outcome(OutcomeKind.REFUSED, item.source, reason=item.reason)
                     if isinstance(item, Refused)
                     else batch.add(item if isinstance(item, Found) else Found(item, item.id))
                 )
@@ -270,7 +270,7 @@ class Library:
 
 
 @contextmanager
-def alone(path: Path) -> Iterator[bool]:
+def exclusive_lock(path: Path) -> Iterator[bool]:
     """Holds a lock file while the context lasts; false, at once, where somebody else holds it.
 
     Raises:
@@ -338,19 +338,19 @@ class _Batch:
             entry = entry_of(article, "")
             reason = self._repeats(article, entry)
             self._save(article, record=found.record, entry=entry)
-            return Outcome(Kind.ADDED, found.source, article.title, article.id, reason)
+            return Outcome(OutcomeKind.ADDED, found.source, article.title, article.id, reason)
         article = replace(article, id=there.id)
         if there.digest == digest_of(article):
-            return Outcome(Kind.SKIPPED, found.source, article.title, article.id, "already in the library")
+            return Outcome(OutcomeKind.SKIPPED, found.source, article.title, article.id, "already in the library")
         old = self._load(there)
         article = replace(article, **{key: getattr(article, key) or getattr(old, key) for key in _OPTIONAL})
         if (article, article.text) == (old, old.text):
-            return Outcome(Kind.SKIPPED, found.source, article.title, article.id, "already in the library")
+            return Outcome(OutcomeKind.SKIPPED, found.source, article.title, article.id, "already in the library")
         self._replace(there, article)
         if self._on_replaced is not None:
             self._on_replaced(old)
         reason = "its text changed" if article.text != old.text else "what is known about it changed"
-        return Outcome(Kind.REPLACED, found.source, article.title, article.id, reason)
+        return Outcome(OutcomeKind.REPLACED, found.source, article.title, article.id, reason)
 
     def revise(self, article: Article, was: Article) -> None:
         there = self._with_id(article.id)
