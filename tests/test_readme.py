@@ -23,6 +23,7 @@ from retrieval.models.encoder import OnnxEncoder
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+RUNBOOK = (ROOT / "deploy" / "README.md").read_text(encoding="utf-8")
 TRANSCRIPTS = re.findall(r"```console\n\$ make chat\n(.*?)```", README, re.DOTALL)
 COMMANDS = re.findall(r"^\.venv/bin/newsquote (.+)$", README, re.MULTILINE)
 TABLE = re.findall(r"^\| (`.*?) \|", README.split("| command | does |")[1].split("\n\n")[0], re.MULTILINE)
@@ -68,7 +69,7 @@ def test_the_make_targets_are_there(target: str) -> None:
 
 
 def test_the_settings_table_names_every_setting_and_its_default() -> None:
-    section = README.split("## Settings")[1].split("\n## ")[0]
+    section = RUNBOOK.split("## Settings")[1].split("\n## ")[0]
     lines = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| ([^|]*)\|", section, re.MULTILINE)
     rows = {name.strip("`"): default for names, default in lines for name in names.split(", ")}
     settings = {field.name: field.default for field in dataclasses.fields(Settings) if field.metadata}
