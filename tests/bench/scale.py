@@ -224,7 +224,7 @@ async def _listing(home: Path) -> dict[str, Any]:
     from bot.service.engine import Engine
     from bot.service.state import StateDatabase
     from retrieval.answering import Answerer
-    from retrieval.index.snapshot import Snapshots
+    from retrieval.index.store import Snapshots
     from retrieval.results import Query
 
     snapshots, model, asked = Snapshots(home / "snapshots"), _model(home), itertools.cycle(_asked(100))

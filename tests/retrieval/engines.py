@@ -8,12 +8,12 @@ from typing import Any, Protocol
 
 from corpus.article import Article
 from retrieval.index.contract import IndexStore
-from retrieval.index.snapshot import Snapshots
+from retrieval.index.store import Snapshots
 from retrieval.index.writing import current_snapshot
 from retrieval.index.writing import publishing as embedded
 from retrieval.index.writing.publishing import Published
 from retrieval.milvus import publishing
-from retrieval.milvus.store import Milvus
+from retrieval.milvus.store import MilvusStore
 from retrieval.models.encoder import Encoder
 
 
@@ -43,7 +43,7 @@ class OnMilvus:
     """Milvus Lite in a file."""
 
     def __init__(self, folder: Path) -> None:
-        self.milvus = Milvus(str(folder / "milvus.db"))
+        self.milvus = MilvusStore(str(folder / "milvus.db"))
         self.store: IndexStore = self.milvus
 
     def publish(self, articles: Iterable[Article], encoder: Encoder, **more: Any) -> Published:

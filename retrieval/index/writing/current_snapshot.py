@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from corpus.storage.disk import sync, sync_all
 from retrieval.checksums import first_damaged
 from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.segment import Segment, SegmentManifest
-from retrieval.index.snapshot import FORMAT, SEGMENTS, Manifest, Snapshot
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.snapshot_folder import FORMAT, SEGMENTS, Manifest
 
 KEEP = 3
 STAMP = "%Y%m%dT%H%M%SZ"
@@ -34,7 +35,7 @@ def make_current(snapshots: Path, parts: SegmentSelection, encoder: str, dim: in
         PublishError: CURRENT cannot be written; what served before still serves.
         OSError: something else cannot.
     """
-    moment = next_timestamp(max(snapshot.snapshot_names(snapshots), default=None), now)
+    moment = next_timestamp(max(snapshot_folder.snapshot_names(snapshots), default=None), now)
     manifest = Manifest(
         format=FORMAT,
         created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
@@ -85,12 +86,12 @@ def switch_to(snapshots: Path, name: str) -> None:
 
 def prune(snapshots: Path, keep: int = KEEP) -> None:
     """Remove all but the `keep` newest snapshots, never the one that serves, and the segments that none has."""
-    serving = snapshot.current_name(snapshots)
-    for name in snapshot.snapshot_names(snapshots)[:-keep]:
+    serving = snapshot_folder.current_name(snapshots)
+    for name in snapshot_folder.snapshot_names(snapshots)[:-keep]:
         if name != serving:
             shutil.rmtree(snapshots / name)
     held: set[str] = set()
-    for name in snapshot.snapshot_names(snapshots):
+    for name in snapshot_folder.snapshot_names(snapshots):
         with contextlib.suppress(RetrievalError):
             held.update(Manifest.read(snapshots / name).segments)
     remove_folders(path for path in (snapshots / SEGMENTS).glob("*") if path.name not in held)

@@ -24,10 +24,10 @@ from corpus.storage.disk import sync_all
 from corpus.storage.library import exclusive_lock
 from retrieval import checksums
 from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.build_progress import ProgressCallback, Stage
 from retrieval.index.segment import MANIFEST, Segment, SegmentManifest
-from retrieval.index.snapshot import SEGMENTS, Manifest
+from retrieval.index.snapshot_folder import SEGMENTS, Manifest
 from retrieval.index.writing import passage_records, publishing
 from retrieval.index.writing.current_snapshot import (
     SegmentSelection,
@@ -94,7 +94,7 @@ def merge(
 
 def _wanted(snapshots: Path) -> list[str]:
     """The segments of what serves that are to be made into one, in its order."""
-    serving = snapshot.current_name(snapshots) if snapshots.is_dir() else None
+    serving = snapshot_folder.current_name(snapshots) if snapshots.is_dir() else None
     if serving is None:
         return []
     manifest = Manifest.read(snapshots / serving)
@@ -201,7 +201,7 @@ def _write(snapshots: Path, wanted: Sequence[str], work: Path, progress: Progres
 
 def _serving(snapshots: Path) -> SegmentSelection:
     """The segments that serve, each with which of its articles do."""
-    name = snapshot.current_name(snapshots)
+    name = snapshot_folder.current_name(snapshots)
     assert name is not None
     manifest = Manifest.read(snapshots / name)
     folders = [snapshots / SEGMENTS / one for one in manifest.segments]

@@ -33,7 +33,8 @@ from retrieval.errors import PublishError, RetrievalError
 from retrieval.index.build_progress import BuildProgress, ProgressCallback, Stage, remaining_seconds
 from retrieval.index.contract import PassageVectors
 from retrieval.index.segment import MANIFEST, Segment, SegmentManifest, article_key
-from retrieval.index.snapshot import SEGMENTS, Manifest, Snapshot
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.snapshot_folder import SEGMENTS, Manifest
 from retrieval.index.writing import passage_records
 from retrieval.index.writing.current_snapshot import (
     SegmentSelection,

@@ -18,7 +18,7 @@ from bot.settings import Settings, SettingsError
 from corpus import Article, CorpusError, Library, LibraryError, LibraryLocked, OutcomeKind, SourceError, read
 from retrieval.answering import Answerer
 from retrieval.errors import ModelError
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing import current_snapshot
 from retrieval.index.writing import publishing as publishing
@@ -78,18 +78,18 @@ def test_a_library_that_has_articles_gets_an_index_of_those_alone(settings: Sett
 def test_preparing_a_home_that_serves_changes_nothing(settings: Settings) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.prepare(lambda _: None)
-    before = snapshot.current_name(settings.snapshots)
+    before = snapshot_folder.current_name(settings.snapshots)
     editor.prepare(lambda _: None)
-    assert snapshot.current_name(settings.snapshots) == before
+    assert snapshot_folder.current_name(settings.snapshots) == before
 
 
 def test_what_was_added_is_published_and_what_was_there_is_not_built_again(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     assert [outcome.kind for outcome in editor.add([ferry])] == [OutcomeKind.ADDED]
     assert titles(settings) == ["Ferry is late"]
-    before = snapshot.snapshot_names(settings.snapshots)
+    before = snapshot_folder.snapshot_names(settings.snapshots)
     assert [outcome.kind for outcome in editor.add([ferry])] == [OutcomeKind.SKIPPED]
-    assert snapshot.snapshot_names(settings.snapshots) == before
+    assert snapshot_folder.snapshot_names(settings.snapshots) == before
 
 
 def test_what_was_added_and_replaced_is_undone(settings: Settings, ferry: str, tmp_path: Path) -> None:
@@ -169,9 +169,9 @@ def test_an_edited_article_is_published_with_all_it_says_and_no_more(
 def test_an_article_that_was_left_as_it_is_changes_nothing(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
-    before = snapshot.current_name(settings.snapshots)
+    before = snapshot_folder.current_name(settings.snapshots)
     assert editor.edit("ferry", lambda _: None) is None
-    assert (snapshot.current_name(settings.snapshots), drafts(settings)) == (before, [])
+    assert (snapshot_folder.current_name(settings.snapshots), drafts(settings)) == (before, [])
 
 
 @pytest.mark.parametrize(
@@ -309,24 +309,24 @@ def test_a_merge_that_finds_another_writer_at_work_is_finished_by_the_next(
     editor.add([ferry])
     (tmp_path / "bees.jsonl").write_text(json.dumps({"id": "bees", "title": "Bees", "text": "The bees are late."}))
     editor.add([str(tmp_path / "bees.jsonl")])
-    before = snapshot.current_name(settings.snapshots)
+    before = snapshot_folder.current_name(settings.snapshots)
     editor.library = Library(settings.library, lock_timeout_s=0.01)
     with Library(settings.library).lock():
         assert editor.merge() is None
-    assert snapshot.current_name(settings.snapshots) == before
-    assert editor.merge() == snapshot.current_name(settings.snapshots) != before
+    assert snapshot_folder.current_name(settings.snapshots) == before
+    assert editor.merge() == snapshot_folder.current_name(settings.snapshots) != before
     assert sorted(titles(settings)) == ["Bees", "Ferry is late"]
 
 
 def test_an_older_snapshot_that_was_chosen_stays_chosen_while_nothing_changes(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.prepare(lambda _: None)
-    old = snapshot.current_name(settings.snapshots)
+    old = snapshot_folder.current_name(settings.snapshots)
     editor.add([ferry])
     assert old is not None
     current_snapshot.switch_to(settings.snapshots, old)
     editor.add([ferry])
-    assert snapshot.current_name(settings.snapshots) == old
+    assert snapshot_folder.current_name(settings.snapshots) == old
 
 
 WORDS = st.sampled_from(

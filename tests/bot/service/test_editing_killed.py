@@ -14,7 +14,7 @@ from bot.service.editing import Editor
 from bot.settings import Settings
 from corpus import OutcomeKind
 from retrieval.answering import Answerer
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.snapshot import Snapshot
 from retrieval.results import Query
 from tests.fakes import HashingEncoder
@@ -75,4 +75,4 @@ def test_what_serves_is_whole_after_every_kill_and_the_next_run_goes_on(tmp_path
     everything = [f"b{number}-{n}" for number in range(BATCHES) for n in range(EACH)]
     assert editor.library.ids() == everything
     assert sorted(article.id for article in Snapshot.open(settings.snapshots).articles()) == everything
-    assert snapshot.current_name(settings.snapshots) == snapshot.snapshot_names(settings.snapshots)[-1]
+    assert snapshot_folder.current_name(settings.snapshots) == snapshot_folder.snapshot_names(settings.snapshots)[-1]

@@ -12,7 +12,7 @@ from corpus.article import Article, Span
 from retrieval.answering import Answerer
 from retrieval.errors import SnapshotMissing, SnapshotOutdated
 from retrieval.index.contract import ArticleFilter, Index, Matches, Rows, day_number, outlet_key
-from retrieval.index.snapshot import Snapshots
+from retrieval.index.store import Snapshots
 from retrieval.index.writing import publishing as publishing
 from retrieval.index.writing import segment_writer
 from retrieval.results import Query

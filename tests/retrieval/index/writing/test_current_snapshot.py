@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.errors import PublishError, SnapshotCorrupt
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.current_snapshot import install_segment, is_intact, next_timestamp, switch_to
 from retrieval.index.writing.publishing import publish
@@ -29,11 +29,11 @@ def test_snapshots_come_one_after_the_other_whatever_the_clock_says(name: str | 
 def test_three_snapshots_are_kept_and_the_one_that_serves(tmp_path: Path) -> None:
     now = ticking()
     made = [publish(LIBRARY[: 1 + n % 3], HashingEncoder(), tmp_path, now=now).name for n in range(5)]
-    assert snapshot.snapshot_names(tmp_path) == made[2:]
+    assert snapshot_folder.snapshot_names(tmp_path) == made[2:]
     switch_to(tmp_path, made[2])
-    assert snapshot.current_name(tmp_path) == made[2]
+    assert snapshot_folder.current_name(tmp_path) == made[2]
     newest = publish(LIBRARY[1:], HashingEncoder(), tmp_path, now=now).name
-    assert snapshot.snapshot_names(tmp_path) == [*made[3:], newest]
+    assert snapshot_folder.snapshot_names(tmp_path) == [*made[3:], newest]
 
 
 def test_a_damaged_snapshot_cannot_be_made_to_serve(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_damaged_snapshot_cannot_be_made_to_serve(tmp_path: Path) -> None:
     (Snapshot.open(tmp_path, old).segments[0].folder / "vectors.bin").write_bytes(b"x")
     with pytest.raises(SnapshotCorrupt):
         switch_to(tmp_path, old)
-    assert snapshot.current_name(tmp_path) == new
+    assert snapshot_folder.current_name(tmp_path) == new
 
 
 def test_a_disk_that_is_full_at_the_last_step_keeps_no_half_published_snapshot(
@@ -58,7 +58,7 @@ def test_a_disk_that_is_full_at_the_last_step_keeps_no_half_published_snapshot(
         patch.setattr(Path, "replace", full)
         with pytest.raises(PublishError, match="CURRENT could not be written: No space left on device"):
             publish(LIBRARY, HashingEncoder(), tmp_path)
-    assert snapshot.snapshot_names(tmp_path) == [old]
+    assert snapshot_folder.snapshot_names(tmp_path) == [old]
     assert not list(tmp_path.glob(".current-*"))
 
 

@@ -15,7 +15,7 @@ from corpus.article import Article
 from corpus.errors import LibraryLocked
 from corpus.storage.library import exclusive_lock
 from retrieval.errors import PublishError, SnapshotCorrupt
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.build_progress import BuildProgress, Stage
 from retrieval.index.contract import ArticleFilter
 from retrieval.index.snapshot import Snapshot
@@ -107,7 +107,7 @@ def test_segments_that_are_not_small_become_one_and_what_serves_says_the_same(tm
     ours, theirs = (one.fetch(vector, {}, 10, ArticleFilter()) for one in (after, before))
     assert (ours.rows.tolist(), ours.cosine.tolist()) == (theirs.rows.tolist(), theirs.cosine.tolist())
     assert [(step.done, step.total) for step in seen if step.what == Stage.MERGED] == [(8, 13), (13, 13)]
-    assert snapshot.check(after.folder, after.manifest, memory=None) > 0
+    assert snapshot_folder.check(after.folder, after.manifest, memory=None) > 0
     assert (merge_due(tmp_path), merge(tmp_path, nullcontext)) == (False, None)
 
 
@@ -136,7 +136,9 @@ def test_the_disk_of_what_was_merged_is_free_once_no_kept_snapshot_has_it(tmp_pa
     for count in (14, 16, 17):
         put(tmp_path, TREES[:count])
     held = {
-        name for one in snapshot.snapshot_names(tmp_path) for name in Snapshot.open(tmp_path, one).manifest.segments
+        name
+        for one in snapshot_folder.snapshot_names(tmp_path)
+        for name in Snapshot.open(tmp_path, one).manifest.segments
     }
     assert {path.name for path in (tmp_path / "segments").iterdir()} == held
     assert not list(tmp_path.glob(".merge-*"))
@@ -165,11 +167,11 @@ def test_merged_segments_that_serve_no_longer_are_dropped(tmp_path: Path, end: s
         else:
             switch_to(tmp_path, oldest)
 
-    before = snapshot.snapshot_names(tmp_path)
+    before = snapshot_folder.snapshot_names(tmp_path)
     assert merge_due(tmp_path)
     assert merge(tmp_path, meanwhile(work)) is None
     assert sizes(Snapshot.open(tmp_path)) == ([18] if end == "a full build" else [6])
-    assert len(snapshot.snapshot_names(tmp_path)) <= len(before) + 1
+    assert len(snapshot_folder.snapshot_names(tmp_path)) <= len(before) + 1
     assert not list(tmp_path.glob(".merge-*"))
 
 
@@ -234,7 +236,7 @@ def test_what_is_damaged_is_not_merged(tmp_path: Path) -> None:
     words.write_bytes(b"\1" + words.read_bytes()[1:])
     with pytest.raises(SnapshotCorrupt, match=f"segment {before.segments[1].folder.name} is damaged"):
         merge(tmp_path, nullcontext)
-    assert snapshot.current_name(tmp_path) == before.name
+    assert snapshot_folder.current_name(tmp_path) == before.name
     assert not list(tmp_path.glob(".merge-*"))
 
 

@@ -9,12 +9,12 @@ import pytest
 
 from corpus.article import Article
 from retrieval.errors import PublishError
-from retrieval.index.snapshot import Snapshots
+from retrieval.index.store import Snapshots
 from retrieval.index.writing import publishing as embedded
 from retrieval.index.writing.migration import IndexSource, contents_digest, migrate
 from retrieval.index.writing.publishing import Published
 from retrieval.milvus import publishing
-from retrieval.milvus.store import Milvus
+from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
 from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
 
@@ -23,7 +23,7 @@ LONG = Article("long", "Long", " ".join(f"Sentence {n} of this report is about t
 
 def test_an_index_moves_to_milvus_and_back_and_nothing_is_encoded(tmp_path: Path) -> None:
     here = built(tmp_path / "here", [*LIBRARY, LONG])
-    milvus, encoder = Milvus(str(tmp_path / "milvus.db")), HashingEncoder()
+    milvus, encoder = MilvusStore(str(tmp_path / "milvus.db")), HashingEncoder()
 
     def there(source: IndexSource, **more: object) -> Published:
         return publishing.publish(source, encoder, milvus, **more)  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from corpus.article import Article, Passage
 from corpus.text.split import split_article
 from retrieval.errors import PublishError
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.build_progress import BuildProgress, Stage
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
@@ -24,7 +24,7 @@ def test_what_was_published_serves(tmp_path: Path) -> None:
     done = publish(LIBRARY, HashingEncoder(), tmp_path, now=lambda: NOW)
     assert (done.articles, done.passages, done.encoded) == (3, 3, 3)
     assert done.name.startswith("20261124T001500Z-")
-    assert snapshot.current_name(tmp_path) == done.name
+    assert snapshot_folder.current_name(tmp_path) == done.name
 
 
 def test_unchanged_passages_are_never_encoded_twice(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_publishing_what_serves_already_makes_no_snapshot_unless_all_is_to_be_en
     first = publish(LIBRARY, HashingEncoder(), tmp_path, now=now)
     again = publish(LIBRARY, HashingEncoder(), tmp_path, now=now)
     assert (again.name, again.articles, again.encoded) == (first.name, 3, 0)
-    assert snapshot.snapshot_names(tmp_path) == [first.name]
+    assert snapshot_folder.snapshot_names(tmp_path) == [first.name]
     assert publish(LIBRARY, HashingEncoder(), tmp_path, full=True, now=now).name != first.name
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from corpus.article import Article
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.merging import merge
 from retrieval.index.writing.publishing import publish
@@ -84,19 +84,21 @@ def killed(folder: Path, rounds: int, seed: int) -> None:
         writer.send_signal(signal.SIGKILL)
         lines = writer.communicate()[0].split()
         done = int(lines[-1]) if lines else max(done, last_whole(folder, done))
-        if snapshot.current_name(folder) is None:
+        if snapshot_folder.current_name(folder) is None:
             continue
         served = {article.id: article.text for article in Snapshot.open(folder).articles()}
         expected = [{one.id: one.text for one in library(number)} for number in range(max(0, done - 1), done + 3)]
         assert served in expected
         opened = Snapshot.open(folder)
-        snapshot.check(opened.folder, opened.manifest, memory=None)
+        snapshot_folder.check(opened.folder, opened.manifest, memory=None)
     assert done > 0, "the writer published nothing"
     name = publish(library(3), HashingEncoder(), folder).name
     assert list(Snapshot.open(folder, name).articles()) == library(3)
     assert not list(folder.glob(".build-*"))
     assert {path.name for path in (folder / "segments").iterdir()} == {
-        segment for one in snapshot.snapshot_names(folder) for segment in Snapshot.open(folder, one).manifest.segments
+        segment
+        for one in snapshot_folder.snapshot_names(folder)
+        for segment in Snapshot.open(folder, one).manifest.segments
     }
 
 
@@ -127,7 +129,7 @@ def killed_beside(folder: Path, rounds: int, seed: int) -> None:
         opened = Snapshot.open(home)
         served = {article.id: article.text for article in opened.articles()}
         assert served in [{one.id: one.text for one in library(number)} for number in (begun - 1, begun)]
-        snapshot.check(opened.folder, opened.manifest, memory=None)
+        snapshot_folder.check(opened.folder, opened.manifest, memory=None)
         begun += 1
     name = publish(library(3), HashingEncoder(), home, full=True).name
     assert merge(home, nullcontext) is None
@@ -137,7 +139,7 @@ def killed_beside(folder: Path, rounds: int, seed: int) -> None:
 
 def last_whole(folder: Path, done: int) -> int:
     """The round that serves, where the writer was killed before it could say so."""
-    if snapshot.current_name(folder) is None:
+    if snapshot_folder.current_name(folder) is None:
         return done
     served = {article.id: article.text for article in Snapshot.open(folder).articles()}
     rounds = [n for n in (done, done + 1, done + 2) if n >= 0 and served == {a.id: a.text for a in library(n)}]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from corpus.article import Article
 from retrieval.answering import Answerer
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.contract import ArticleFilter
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing import current_snapshot, segment_writer
@@ -171,9 +171,11 @@ def test_segments_that_no_kept_snapshot_has_are_removed(tmp_path: Path) -> None:
     for count in (8, 9, 10, 11, 12, 13):
         opened = put(tmp_path, TREES[:count])
     held = {
-        name for one in snapshot.snapshot_names(tmp_path) for name in Snapshot.open(tmp_path, one).manifest.segments
+        name
+        for one in snapshot_folder.snapshot_names(tmp_path)
+        for name in Snapshot.open(tmp_path, one).manifest.segments
     }
-    assert len(snapshot.snapshot_names(tmp_path)) == 3
+    assert len(snapshot_folder.snapshot_names(tmp_path)) == 3
     assert {path.name for path in (tmp_path / "segments").iterdir()} == held
     assert sizes(opened) == [8, 5]
 
@@ -226,7 +228,7 @@ def test_a_segment_that_was_finished_and_never_served_is_taken_over(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(current_snapshot, "use", stop)
+        patch.setattr(current_snapshot, "switch_to", stop)
         with pytest.raises(KeyboardInterrupt):
             publish(TREES, HashingEncoder(), tmp_path)
     encoder = HashingEncoder()
@@ -250,4 +252,4 @@ def test_a_damaged_segment_is_made_anew_where_it_lies(tmp_path: Path) -> None:
 def test_time_between_snapshots_is_told_by_their_names(tmp_path: Path) -> None:
     made = [put(tmp_path, TREES[:count]).name for count in (8, 9, 10)]
     assert made == sorted(made)
-    assert list(itertools.pairwise(made)) == list(itertools.pairwise(snapshot.snapshot_names(tmp_path)))
+    assert list(itertools.pairwise(made)) == list(itertools.pairwise(snapshot_folder.snapshot_names(tmp_path)))

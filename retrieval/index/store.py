@@ -1,0 +1,51 @@
+"""The snapshots in a folder as what answering opens an index from. Reading only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from retrieval.errors import RetrievalError, SnapshotMissing
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.snapshot_folder import Manifest, check, current_name, snapshot_names
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshots:
+    """The snapshots in a folder, a `Store`."""
+
+    folder: Path
+
+    def current(self) -> str | None:
+        """The name of the one that serves, None where nothing was ever published."""
+        return current_name(self.folder)
+
+    def open(self, name: str | None = None, *, encoder: str | None = None) -> Snapshot:
+        """Open one; see `Snapshot.open`."""
+        return Snapshot.open(self.folder, name, encoder=encoder)
+
+    def encoder(self) -> str | None:
+        """The fingerprint of the encoder that made the one that serves."""
+        name = self.current()
+        return None if name is None else Manifest.read(self.folder / name).encoder
+
+    def listed(self) -> list[tuple[str, str]]:
+        """Name and description of each, oldest first."""
+        found = []
+        for name in snapshot_names(self.folder):
+            try:
+                manifest = Manifest.read(self.folder / name)
+                found.append((name, f"{manifest.articles} articles, {manifest.passages} passages"))
+            except RetrievalError as exc:
+                found.append((name, str(exc)))
+        return found
+
+    def check(self) -> str:
+        """Read every byte of the one that serves."""
+        name = self.current()
+        if name is None:
+            raise SnapshotMissing("there is no index yet; run: newsquote index build")
+        manifest = Manifest.read(self.folder / name)
+        files = check(self.folder / name, manifest, memory=None)
+        self.open(name)
+        return f"{name} is whole: {manifest.articles} articles, {manifest.passages} passages, {files} files."

@@ -1,0 +1,204 @@
+"""A connection to a Milvus server: the only door to pymilvus beside the searches and the schemas."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from retrieval.errors import IndexUnreachable, RetrievalError, SnapshotCorrupt, SnapshotOutdated
+from retrieval.milvus.generation import KEYS, KINDS, PREFIX, Generation
+
+if TYPE_CHECKING:
+    from pymilvus import MilvusClient
+
+LONG_S = 600.0
+"""So long a server may take over what it does once in a while, such as loading a collection."""
+SETTLE_S = 6.0
+"""A server may answer from up to five seconds ago, which is its `common.gracefulTime`."""
+PAGE, LIST = 256, 8192
+"""So many rows are asked for at a time: with vectors or texts, and with nothing longer than a passage's words."""
+
+
+class MilvusConnection:
+    """A Milvus server, or a file that Milvus Lite keeps, and the generations in it."""
+
+    def __init__(self, url: str, token: str | None = None, *, timeout_s: float = 10.0) -> None:
+        """`url` is that of the server, or a file's path that ends in .db; it must answer within `timeout_s`.
+
+        Loading a collection, and what writers ask for, may take up to LONG_S.
+
+        Raises:
+            IndexUnreachable: pymilvus is not installed, or the server does not answer.
+        """
+        # Milvus Lite turns away who asks after it every ten seconds, and gRPC tells the terminal each time.
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")
+        try:
+            from pymilvus import MilvusClient
+        except ImportError as exc:
+            raise IndexUnreachable(
+                "index_url needs pymilvus, which is not installed; run: pip install 'newsquote[milvus]'"
+            ) from exc
+        self.url = url
+        self.timeout_s = timeout_s
+        # They log what they raise, with tracebacks, and set their own levels when they are imported.
+        for name in ("pymilvus", "grpc._server"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        with self.translated():
+            self.client: MilvusClient = MilvusClient(url, token=token or "", timeout=timeout_s)
+
+    @contextlib.contextmanager
+    def translated(self) -> Iterator[None]:
+        """Says of a failed call what failed and what to do."""
+        from grpc import RpcError
+        from pymilvus.exceptions import MilvusException
+
+        try:
+            yield
+        except (MilvusException, RpcError) as exc:  # pymilvus passes on what is not worth trying again
+            reason = str(exc.message if isinstance(exc, MilvusException) else exc.details())
+            where = re.sub("//[^/]*@", "//", self.url)
+            raise IndexUnreachable(
+                f"the index at {where} cannot be used: {' '.join(reason.split())}; check index_url"
+            ) from exc
+
+    def collection(self, generation: str, kind: str) -> str:
+        """The name of a collection."""
+        return f"{PREFIX}_{generation}_{kind}"
+
+    def collections(self) -> dict[str, list[str]]:
+        """The names of the collections of each generation, oldest first."""
+        found: dict[str, list[str]] = {}
+        with self.translated():
+            for name in sorted(self.client.list_collections(timeout=self.timeout_s)):
+                prefix, generation, kind = (*name.split("_", 2), "", "")[:3]
+                if prefix == PREFIX and kind in KINDS:
+                    found.setdefault(generation, []).append(name)
+        return found
+
+    def generations(self) -> list[Generation]:
+        """What is there and can be read, finished or not, oldest first."""
+        return [about for about in self._generations().values() if isinstance(about, Generation)]
+
+    def _generations(self) -> dict[str, Generation | RetrievalError | None]:
+        """What each generation holds, or why that cannot be told; None where it is about to come or go."""
+        found: dict[str, Generation | RetrievalError | None] = {}
+        for generation in self.collections():
+            try:
+                with self.translated():
+                    found[generation] = self._about(self.collection(generation, "about"), latest=True)
+            except (SnapshotCorrupt, SnapshotOutdated) as exc:
+                found[generation] = exc
+        return found
+
+    def serving(self) -> Generation | None:
+        """What serves at this very moment; None where nothing was ever published.
+
+        Raises:
+            SnapshotOutdated, SnapshotCorrupt: it cannot be read.
+        """
+        with self.translated():
+            return self._about(PREFIX, latest=True)
+
+    def load(self, about: Generation) -> None:
+        """See that a generation can be asked: Milvus Lite forgets what was loaded when its process ends."""
+        with self.translated():
+            for kind in KINDS:
+                self.client.load_collection(self.collection(about.generation, kind), timeout=LONG_S)
+
+    def release(self, about: Generation) -> None:
+        """Let a server use the memory of a generation for others, until it is loaded again."""
+        with self.translated():
+            for kind in ("articles", "passages", "terms"):
+                self.client.release_collection(self.collection(about.generation, kind), timeout=LONG_S)
+
+    def settle(self) -> None:
+        """Wait until whoever asks a server sees all that was written; what a file keeps is seen at once."""
+        if "://" in self.url:
+            time.sleep(SETTLE_S)
+
+    def rows(
+        self, generation: str, kind: str, where: str, fields: Sequence[str], *, latest: bool = False
+    ) -> list[dict[str, Any]]:
+        """The rows of a collection that meet a condition which some hundreds meet at the most.
+
+        With `latest` whatever was written before is seen; without, a server may answer from some seconds ago.
+        """
+        with self.translated():
+            return list(
+                self.client.query(
+                    self.collection(generation, kind),
+                    filter=where,
+                    output_fields=list(fields),
+                    timeout=self.timeout_s,
+                    **_seeing(latest=latest),
+                )
+            )
+
+    def count(self, generation: str, kind: str, where: str) -> int:
+        """How many rows of a collection meet a condition at this very moment."""
+        with self.translated():
+            [found] = self.client.query(
+                self.collection(generation, kind),
+                filter=where,
+                output_fields=["count(*)"],
+                timeout=LONG_S,
+                **_seeing(latest=True),
+            )
+        return int(found["count(*)"])
+
+    def pages(
+        self,
+        generation: str,
+        kind: str,
+        where: str,
+        fields: Sequence[str],
+        *,
+        at_once: int = PAGE,
+        latest: bool = False,
+    ) -> Iterator[list[dict[str, Any]]]:
+        """The rows of a collection that meet a condition, however many, by their key, `at_once` at a time."""
+        key = KEYS[kind]
+        with self.translated():
+            found = self.client.query_iterator(
+                self.collection(generation, kind),
+                batch_size=at_once,
+                filter=where,
+                output_fields=list(fields),
+                timeout=self.timeout_s,
+                **_seeing(latest=latest),
+            )
+            try:
+                while page := found.next():
+                    yield sorted(page, key=lambda row: int(row[key]))
+            finally:
+                found.close()
+
+    def _about(self, name: str, *, latest: bool) -> Generation | None:
+        from pymilvus.exceptions import MilvusException
+
+        try:
+            try:
+                rows = self._zero(name, latest=latest)
+            except MilvusException as exc:
+                if exc.code != 101:  # there, and not loaded
+                    raise
+                self.client.load_collection(name, timeout=LONG_S)
+                rows = self._zero(name, latest=latest)
+        except MilvusException as exc:
+            if exc.code in {100, 700, 1600}:  # no such collection, index or alias: it is about to come, or to go
+                return None
+            raise
+        return Generation.read(rows[0]["content"]) if rows else None
+
+    def _zero(self, name: str, *, latest: bool) -> list[dict[str, Any]]:
+        asked = {"filter": "id == 0", "output_fields": ["content"], "timeout": self.timeout_s}
+        return list(self.client.query(name, **asked, **_seeing(latest=latest)))
+
+
+def _seeing(*, latest: bool) -> dict[str, Any]:
+    return {"consistency_level": "Strong"} if latest else {}

@@ -1,0 +1,257 @@
+"""Updates a generation to hold what a source holds: inserts, marks as dead, recounts terms. Writing only."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from corpus.article import Article
+from retrieval.errors import PublishError
+from retrieval.index.build_progress import BuildProgress, ProgressCallback, Stage
+from retrieval.index.contract import PassageRecord, PassageVectors
+from retrieval.index.writing.current_snapshot import next_timestamp
+from retrieval.index.writing.passage_records import encode_articles, index_terms
+from retrieval.index.writing.publishing import Source, batches
+from retrieval.milvus.client import LIST, LONG_S, PAGE, MilvusConnection
+from retrieval.milvus.generation import LIVING, PER_ARTICLE, Generation, rows_of
+from retrieval.milvus.generations import drop_generations, snapshot_name
+from retrieval.milvus.row_format import (
+    ARTICLE_FIELDS,
+    PASSAGE_FIELDS,
+    article_row,
+    folded_of,
+    generation_row,
+    name_key,
+    passage_row,
+    term_row,
+)
+from retrieval.models.encoder import Encoder
+
+_AT_ONCE = 256
+
+
+@dataclass(slots=True)
+class _There:
+    """What a generation holds already.
+
+    `names` are the ids of articles that are as they are wanted; `left` are the numbers of those of them that an
+    interrupted run wrote, `back` of those that it marked as dead, `scrap` of what else it wrote. `going` are the
+    numbers of articles that serve and are not wanted, `following` is the first number that was never given.
+    """
+
+    following: int
+    names: set[str] = field(default_factory=set)
+    left: list[int] = field(default_factory=list)
+    back: list[int] = field(default_factory=list)
+    scrap: list[int] = field(default_factory=list)
+    going: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    about: Generation
+    encoded: int
+
+
+@dataclass(slots=True)
+class GenerationUpdate:
+    """One change of a generation, which `serves` or is to, to what a source holds."""
+
+    milvus: MilvusConnection
+    about: Generation
+    serves: bool
+    encoded: int = 0
+    tokens: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    articles: int = 0
+    passages: int = 0
+
+    def run(
+        self,
+        source: Source,
+        encoder: Encoder,
+        known: Callable[[Iterable[int]], Mapping[int, PassageVectors]],
+        progress: ProgressCallback,
+        now: Callable[[], dt.datetime],
+    ) -> _Done:
+        """Make the change; see `publishing.publish`."""
+        wanted = source.digests()
+        there = self._there(wanted)
+        fresh = [one for one in wanted if one not in there.names]
+        if self.about.whole and not (fresh or there.left or there.going):
+            return _Done(self.about, 0)
+        long_dead = f"died < {self.about.version}"
+        self._delete(long_dead, long_dead)
+        for number in there.scrap:
+            self._delete(rows_of(number), f"number == {number}")
+        for number in there.back:
+            self._mark(number, LIVING)
+        number = there.following
+        for batch in batches(source.load(fresh)):
+            made = list(encode_articles(batch, encoder, known))
+            self._insert(number, [(article, kept) for article, kept, _ in made])
+            number += len(made)
+            self.encoded += sum(new for _, _, new in made)
+            progress(BuildProgress(Stage.ARTICLES, self.articles, len(fresh)))
+        version = self.about.version + 1
+        for one in there.left:
+            self._note_all(one, 1)
+        for one in there.going:
+            self._note_all(one, -1)
+            self._mark(one, version)
+        return _Done(
+            self._finished(replace(self.about, version=version, following=number), len(there.names), now()),
+            self.encoded,
+        )
+
+    def _finished(self, about: Generation, before: int, now: dt.datetime) -> Generation:
+        """Count what a version has and let it serve, or, where the alias is to move, be ready to.
+
+        Raises:
+            PublishError: the server does not have what was written.
+        """
+        written = self.passages
+        if self.about.whole:
+            self._say(replace(self.about, whole=False))
+            self._count()
+            passages, tokens = self.about.passages + self.passages, self.about.tokens + self.tokens
+        else:
+            passages, tokens = self._recount(about)
+        moment = next_timestamp(self.about.name, now)
+        about = replace(
+            about,
+            whole=True,
+            created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+            articles=before + self.articles,
+            passages=passages,
+            tokens=tokens,
+        )
+        about = replace(about, name=snapshot_name(about, moment))
+        there = [self.milvus.count(about.generation, kind, about.has(kind)) for kind in ("articles", "passages")]
+        expected = [about.articles, max(passages, written)]
+        if there != expected:
+            if not self.serves:  # else the next run would go on with it
+                drop_generations(self.milvus, keep=self.milvus.collections().keys() - {self.about.generation})
+            raise PublishError(
+                f"Milvus has {there[0]} articles with {there[1]} passages, not the {expected[0]} with {expected[1]} "
+                "that were written; run: newsquote index build --full"
+            )
+        self.milvus.settle()
+        self._say(about)
+        return about
+
+    def _there(self, wanted: Mapping[str, bytes]) -> _There:
+        """What is there, and what of it is wanted."""
+        there = _There(following=self.about.following)
+        fields = ("number", "name", "digest", "ready", "died")
+        for page in self._pages("articles", "number >= 0", fields, LIST):
+            for row in page:
+                number, name = int(row["number"]), row["name"]
+                served = number < self.about.following
+                if served and row["died"] <= self.about.version:
+                    continue
+                good = row["ready"] and name not in there.names and wanted.get(name, b"").hex() == row["digest"]
+                if good:
+                    there.names.add(name)
+                if not served:
+                    (there.left if good else there.scrap).append(number)
+                    there.following = max(there.following, number + 1)
+                elif not good:
+                    there.going.append(number)
+                elif row["died"] != LIVING:
+                    there.back.append(number)
+        return there
+
+    def _insert(self, number: int, made: Sequence[tuple[Article, Sequence[PassageRecord]]]) -> None:
+        for article, kept in made:
+            if len(kept) > PER_ARTICLE:
+                raise PublishError(
+                    f"the article {article.id} has {len(kept)} passages, a Milvus index has room for {PER_ARTICLE}; "
+                    "divide it, or remove it: newsquote articles remove"
+                )
+        articles = [article_row(number + at, article) for at, (article, _) in enumerate(made)]
+        self._upsert("articles", articles)
+        passages = [
+            passage_row((number + at) * PER_ARTICLE + place, number + at, article, one, index_terms(one.folded))
+            for at, (article, kept) in enumerate(made)
+            for place, one in enumerate(kept)
+        ]
+        self._upsert("passages", passages)
+        self._upsert("articles", [{**row, "ready": True} for row in articles])
+        for _, kept in made:
+            for one in kept:
+                self._note(one.folded, 1)
+        self.articles += len(made)
+
+    def _delete(self, passages: str, articles: str) -> None:
+        """Delete what meets a condition; passages before their articles, so that none is forgotten."""
+        for kind, condition in (("passages", passages), ("articles", articles)):
+            self.milvus.client.delete(self._name(kind), filter=condition, timeout=LONG_S)
+
+    def _mark(self, number: int, died: int) -> None:
+        """Write down in which version an article died, its passages first."""
+        for kind, condition, fields in (
+            ("passages", rows_of(number), PASSAGE_FIELDS),
+            ("articles", f"number == {number}", ARTICLE_FIELDS),
+        ):
+            for page in self._pages(kind, condition, fields):
+                self._upsert(kind, [{**row, "died": died} for row in page])
+
+    def _note_all(self, number: int, sign: int) -> None:
+        """Count an article's passages among what changed."""
+        for page in self._pages("passages", rows_of(number), ("row", "folded"), LIST):
+            for row in page:
+                self._note(folded_of(row), sign)
+
+    def _note(self, folded: Sequence[str], sign: int) -> None:
+        """Count a passage's words and terms among what changed."""
+        terms = index_terms(folded)
+        self.passages += sign
+        self.tokens += sign * len(terms)
+        for name in {*(f"t {term}" for term in terms), *(f"w {word}" for word in folded)}:
+            self.counts[name] += sign
+
+    def _count(self) -> None:
+        """Add what changed to the counts."""
+        names = [name for name, change in self.counts.items() if change]
+        for start in range(0, len(names), _AT_ONCE):
+            keys = {name_key(name): name for name in names[start : start + _AT_ONCE]}
+            found = self.milvus.rows(
+                self.about.generation, "terms", f"key in {list(keys)}", ("key", "count"), latest=True
+            )
+            old = {int(row["key"]): int(row["count"]) for row in found}
+            new = {key: old.get(key, 0) + self.counts[name] for key, name in keys.items()}
+            self._upsert("terms", [term_row(key, keys[key], count) for key, count in new.items()])
+
+    def _recount(self, about: Generation) -> tuple[int, int]:
+        """Count everything that a version has: passages and terms with repetitions."""
+        self.counts, self.passages, self.tokens = Counter(), 0, 0
+        for page in self._pages("passages", about.has("passages"), ("row", "folded"), LIST):
+            for row in page:
+                self._note(folded_of(row), 1)
+        counted = {name_key(name): (name, count) for name, count in self.counts.items()}
+        for page in self._pages("terms", "key >= 0", ("key", "name", "count"), LIST):
+            for row in page:
+                if int(row["key"]) not in counted and row["count"]:
+                    counted[int(row["key"])] = (row["name"], 0)
+        self._upsert("terms", [term_row(key, name, count) for key, (name, count) in counted.items()])
+        return self.passages, self.tokens
+
+    def _pages(
+        self, kind: str, where: str, fields: Sequence[str], at_once: int = PAGE
+    ) -> Iterable[list[dict[str, Any]]]:
+        return self.milvus.pages(self.about.generation, kind, where, fields, at_once=at_once, latest=True)
+
+    def _say(self, about: Generation) -> None:
+        self._upsert("about", [generation_row(about)])
+
+    def _upsert(self, kind: str, found: Sequence[Mapping[str, Any]]) -> None:
+        for start in range(0, len(found), _AT_ONCE):
+            rows_ = [dict(row) for row in found[start : start + _AT_ONCE]]
+            self.milvus.client.upsert(self._name(kind), rows_, timeout=LONG_S)
+
+    def _name(self, kind: str) -> str:
+        return self.milvus.collection(self.about.generation, kind)

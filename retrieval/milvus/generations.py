@@ -1,0 +1,160 @@
+"""Generations come and go: collections are made, the alias moves to them, older ones are dropped. Writing only."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from dataclasses import asdict, replace
+
+from retrieval.errors import SnapshotCorrupt, SnapshotOutdated
+from retrieval.index.writing import passage_records
+from retrieval.index.writing.current_snapshot import STAMP, next_timestamp
+from retrieval.milvus.client import LONG_S, MilvusConnection
+from retrieval.milvus.generation import FORMAT, KEYS, KINDS, PREFIX, Generation
+from retrieval.milvus.index import K1, B
+from retrieval.milvus.row_format import generation_row
+from retrieval.models.encoder import Encoder
+
+SOUGHT = ("key", "day", "outlet")
+"""Fields of a passage that few are chosen by; where one has no index, a server compares it in every row."""
+
+
+def updatable_generation(milvus: MilvusConnection) -> Generation | None:
+    """What serves, None where it cannot be changed in place."""
+    try:
+        return milvus.serving()
+    except (SnapshotCorrupt, SnapshotOutdated):
+        return None
+
+
+def begin_generation(
+    milvus: MilvusConnection, serving: Generation | None, encoder: Encoder, now: dt.datetime, *, full: bool
+) -> Generation:
+    """The generation to change: the one that serves, one that was begun and not finished, or a new one."""
+    made_by = (FORMAT, encoder.fingerprint, encoder.dim, passage_records.pipeline_version())
+    if serving is not None and not full and made_by == _made_by(serving):
+        return serving
+    for one in milvus.generations():
+        served = serving is not None and one.generation == serving.generation
+        if not served and not one.whole and made_by == _made_by(one) and one.full == full:
+            return one
+    moment = next_timestamp(max([*milvus.collections(), serving.name if serving else ""], default="") or None, now)
+    about = Generation(
+        format=FORMAT,
+        generation=f"{moment:{STAMP}}",
+        name="",
+        created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
+        encoder=encoder.fingerprint,
+        dim=encoder.dim,
+        recipe=passage_records.pipeline_version(),
+        full=full,
+        whole=False,
+        version=0,
+        articles=0,
+        passages=0,
+        tokens=0,
+        following=0,
+    )
+    about = replace(about, name=snapshot_name(about, moment))
+    with milvus.translated():
+        for kind in reversed(KINDS):  # its `about` is what makes a generation known
+            _create(milvus, about, kind)
+        name = milvus.collection(about.generation, "about")
+        milvus.client.upsert(name, [generation_row(about)], timeout=LONG_S)
+    return about
+
+
+def _made_by(about: Generation) -> tuple[int, str, int, str]:
+    return about.format, about.encoder, about.dim, about.recipe
+
+
+def snapshot_name(about: Generation, moment: dt.datetime) -> str:
+    """A snapshot's name for a version: when it was made, and eight hexadecimal digits of what it holds."""
+    content = json.dumps({**asdict(about), "name": ""})
+    return f"{moment:{STAMP}}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+
+
+def move_alias(milvus: MilvusConnection, about: Generation) -> None:
+    """Move the alias: from here on this generation serves."""
+    from pymilvus.exceptions import MilvusException
+
+    target = milvus.collection(about.generation, "about")
+    try:
+        milvus.client.describe_alias(PREFIX, timeout=milvus.timeout_s)
+    except MilvusException as exc:
+        if exc.code not in {100, 1600}:
+            raise
+        milvus.client.create_alias(target, PREFIX, timeout=LONG_S)
+    else:
+        milvus.client.alter_alias(target, PREFIX, timeout=LONG_S)
+
+
+def drop_generations(milvus: MilvusConnection, keep: set[str]) -> None:
+    """Remove the collections of other generations."""
+    for generation, names in milvus.collections().items():
+        if generation not in keep:
+            for name in names:
+                milvus.client.drop_collection(name, timeout=LONG_S)
+
+
+def _create(milvus: MilvusConnection, about: Generation, kind: str) -> None:
+    """Make an empty collection."""
+    from pymilvus import DataType, Function, FunctionType, MilvusClient
+
+    schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
+    index = milvus.client.prepare_index_params()
+
+    def text(name: str) -> None:
+        """Strings that a server should map from its disk, not hold."""
+        size = {"max_capacity": 4096, "max_length": 65_535}
+        schema.add_field(name, DataType.ARRAY, element_type=DataType.VARCHAR, mmap_enabled=True, **size)
+
+    if kind == "passages":
+        schema.add_field("row", DataType.INT64, is_primary=True)
+        for name in ("article", "start", "end", "key", "outlet", "day", "died"):
+            schema.add_field(name, DataType.INT64)
+        schema.add_field("arabic", DataType.BOOL)
+        schema.add_field(
+            "terms",
+            DataType.VARCHAR,
+            max_length=65_535,
+            enable_analyzer=True,
+            analyzer_params={"tokenizer": "standard"},
+        )
+        schema.add_field("sparse", DataType.SPARSE_FLOAT_VECTOR)
+        schema.add_field("vector", DataType.FLOAT_VECTOR, dim=about.dim)
+        for name in ("folded", "words", "word_vectors", "sentences", "sentence_vectors"):
+            text(name)
+        function = Function(
+            name="bm25", function_type=FunctionType.BM25, input_field_names=["terms"], output_field_names=["sparse"]
+        )
+        schema.add_function(function)
+        for name in SOUGHT:
+            index.add_index(name, index_type="INVERTED")
+        index.add_index("vector", index_type="AUTOINDEX", metric_type="IP")
+        index.add_index(
+            "sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params={"bm25_k1": K1, "bm25_b": B}
+        )
+    else:
+        # A collection must have a vector, needed or not.
+        schema.add_field(KEYS[kind], DataType.INT64, is_primary=True)
+        schema.add_field("nothing", DataType.FLOAT_VECTOR, dim=2)
+        index.add_index("nothing", index_type="FLAT", metric_type="IP")
+        if kind == "articles":
+            schema.add_field("name", DataType.VARCHAR, max_length=65_535)
+            schema.add_field("digest", DataType.VARCHAR, max_length=32)
+            schema.add_field("title", DataType.VARCHAR, max_length=65_535)
+            schema.add_field("published", DataType.VARCHAR, max_length=64)
+            schema.add_field("ready", DataType.BOOL)
+            schema.add_field("died", DataType.INT64)
+            text("content")
+        elif kind == "terms":
+            schema.add_field("name", DataType.VARCHAR, max_length=65_535)
+            schema.add_field("count", DataType.INT64)
+        else:
+            schema.add_field("content", DataType.VARCHAR, max_length=65_535)
+    name = milvus.collection(about.generation, kind)
+    milvus.client.create_collection(name, schema=schema, timeout=LONG_S)
+    milvus.client.create_index(name, index, timeout=LONG_S, sync=False)  # over no rows: there is nothing to wait for
+    milvus.client.load_collection(name, timeout=LONG_S)

@@ -1,0 +1,253 @@
+"""A published index on Milvus: searches and reads one version of a generation."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain, groupby, islice
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.article import Article, Span
+from retrieval.errors import SnapshotMissing
+from retrieval.index.contract import (
+    SENTENCE,
+    WORD,
+    ArticleFilter,
+    ArticleSummary,
+    Floats,
+    Matches,
+    PassageData,
+    PassageRecord,
+    PassageVectors,
+    Rows,
+)
+from retrieval.milvus.client import LIST, PAGE, MilvusConnection
+from retrieval.milvus.generation import LIVING, PER_ARTICLE, Generation, condition_of
+from retrieval.milvus.row_format import EVIDENCE_FIELDS, article_of, kept_of, name_key, signed, token_of, unpacked
+from retrieval.text.late_interaction import WORD_DIM
+
+K1, B = 1.2, 0.75
+"""BM25's parameters, tantivy's too."""
+
+
+class MilvusIndex:
+    """One published index on Milvus, an `Index`. Not for several threads at once."""
+
+    def __init__(self, milvus: MilvusConnection, about: Generation) -> None:
+        self.about = about
+        self.name = about.name
+        self.size = about.passages
+        self._milvus = milvus
+        self._articles: dict[int, Article] = {}
+        self._counts: dict[str, int] = {}
+
+    def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: ArticleFilter) -> Matches:
+        """The `limit` passages nearest to a unit vector, and as many that share the most telling terms: one search.
+
+        The engine chooses and joins them by reciprocal ranks; how near each is, is worked out here, as on one machine.
+        """
+        from pymilvus import AnnSearchRequest, RRFRanker
+
+        condition = " and ".join(filter(None, (condition_of(where), self.about.has("passages"))))
+        asked = []
+        if vector is not None:
+            asked.append(AnnSearchRequest([vector.tolist()], "vector", {"metric_type": "IP"}, limit, expr=condition))
+        if weights:
+            text = " ".join(map(token_of, weights))
+            asked.append(AnnSearchRequest([text], "sparse", {"metric_type": "BM25"}, limit, expr=condition))
+        if not asked or not self.size:
+            return _fetched([], np.zeros(0, np.float32), np.zeros(0, np.float32), limit)
+        name = self._milvus.collection(self.about.generation, "passages")
+        with self._milvus.translated():
+            [found] = self._milvus.client.hybrid_search(
+                name,
+                asked,
+                RRFRanker(),
+                limit=len(asked) * limit,
+                output_fields=["row", "vector", "terms"],
+                timeout=self._milvus.timeout_s,
+            )
+        hits = sorted((hit["entity"] for hit in found), key=lambda hit: int(hit["row"]))
+        vectors = np.array([hit["vector"] for hit in hits], np.float32).reshape(-1, self.about.dim)
+        cosine = np.zeros(len(hits), np.float32) if vector is None else vectors @ vector
+        return _fetched(
+            [int(hit["row"]) for hit in hits],
+            cosine,
+            self._bm25(weights, [hit["terms"] for hit in hits]),
+            limit,
+            dense=vector is not None,
+        )
+
+    def passages(self, rows: Rows) -> PassageData:
+        """What is kept of these passages."""
+        found = self._rows(rows, EVIDENCE_FIELDS)
+        words = [unpacked(row["words"], WORD) for row in found]
+        sentences = [unpacked(row["sentences"], SENTENCE) for row in found]
+        word_vectors = [unpacked(row["word_vectors"], np.dtype("i1")).reshape(-1, WORD_DIM) for row in found]
+        kept = [unpacked(row["sentence_vectors"], np.dtype("i1")).reshape(-1, self.about.dim) for row in found]
+        return PassageData(
+            article=np.array([row["article"] for row in found], np.int64),
+            spans=tuple(Span(row["start"], row["end"]) for row in found),
+            arabic=np.array([row["arabic"] for row in found], np.bool_),
+            words=np.concatenate([np.empty(0, WORD), *words]),
+            word_vectors=np.concatenate([np.empty((0, WORD_DIM), np.int8), *word_vectors]),
+            word_counts=np.array([len(one) for one in words], np.int64),
+            sentences=np.concatenate([np.empty(0, SENTENCE), *sentences]),
+            sentence_vectors=np.concatenate([np.empty((0, self.about.dim), np.int8), *kept]),
+            sentence_counts=np.array([len(one) for one in sentences], np.int64),
+        )
+
+    def arabic(self, rows: Rows) -> NDArray[np.bool_]:
+        """Which of these passages have at least as many Arabic words as others, (n,)."""
+        return np.array([row["arabic"] for row in self._rows(rows, ("arabic",))], np.bool_)
+
+    def texts(self, rows: Rows) -> list[str]:
+        """The words of these passages."""
+        found = self._rows(rows, ("article", "start", "end"))
+        self._load({int(row["article"]) for row in found})
+        return [self._articles[row["article"]].text[row["start"] : row["end"]] for row in found]
+
+    def neighbours(self, first: int, last: int) -> tuple[Span | None, Span | None]:
+        """The sentences right before and right after the passages `first` to `last`, neighbours in one article."""
+        ends = []
+        for row, place in ((first - 1, -1), (last + 1, 0)):
+            found = self._found([row], ("sentences",)) if row // PER_ARTICLE == first // PER_ARTICLE else {}
+            sentences = unpacked(found[row]["sentences"] if row in found else (), SENTENCE)
+            ends.append(Span(int(sentences[place]["start"]), int(sentences[place]["end"])) if len(sentences) else None)
+        return ends[0], ends[1]
+
+    def article(self, row: int) -> Article:
+        """The article of a row: its number."""
+        self._load({row})
+        return self._articles[row]
+
+    def articles(self) -> Iterator[Article]:
+        """Every article, by number."""
+        return (article for _, article in self.articles_with_rows())
+
+    def articles_with_rows(self) -> Iterator[tuple[int, Article]]:
+        """Every article with its row."""
+        condition = self.about.has("articles")
+        for page in self._milvus.pages(self.about.generation, "articles", condition, ("number", "content")):
+            yield from ((int(row["number"]), article_of(row)) for row in page)
+
+    def listed(self) -> Iterator[ArticleSummary]:
+        """What to list every article by; texts are not asked for."""
+        fields = ("number", "name", "title", "published")
+        condition = self.about.has("articles")
+        for page in self._milvus.pages(self.about.generation, "articles", condition, fields, at_once=LIST):
+            for row in page:
+                yield ArticleSummary(int(row["number"]), row["name"], row["title"], row["published"] or None)
+
+    def load(self, rows: Iterable[int]) -> Iterator[Article]:
+        """The articles of these rows, in their order; some are asked for at a time."""
+        rows = iter(rows)
+        while batch := list(islice(rows, PAGE)):
+            self._load(set(batch))
+            yield from [self._articles[row] for row in batch]
+
+    def export(self) -> Iterator[tuple[Article, list[PassageRecord]]]:
+        """Every article with all that is kept of its passages."""
+        fields = ("row", "vector", "key", "folded", *EVIDENCE_FIELDS)
+        pages = self._milvus.pages(self.about.generation, "passages", self.about.has("passages"), fields)
+        groups = groupby(chain.from_iterable(pages), lambda row: int(row["article"]))
+        owner: int = -1
+        found: Iterable[Mapping[str, Any]] = ()
+        for number, article in self.articles_with_rows():
+            while owner < number:
+                owner, found = next(groups, (LIVING, ()))
+            yield article, [kept_of(row, self.about.dim) for row in found] if owner == number else []
+
+    def vectors(self, keys: Iterable[int]) -> dict[int, PassageVectors]:
+        """The vectors of those passages that were made of the same words, by their key."""
+        wanted = sorted({signed(key) for key in keys})
+        found: dict[int, PassageVectors] = {}
+        fields = ("vector", "key", "folded", *EVIDENCE_FIELDS)
+        for start in range(0, len(wanted), PAGE):
+            condition = f"key in {wanted[start : start + PAGE]}"
+            for page in self._milvus.pages(self.about.generation, "passages", condition, fields):
+                found.update((kept.key, kept.vectors) for kept in (kept_of(row, self.about.dim) for row in page))
+        return found
+
+    def document_frequency(self, term: str) -> int:
+        """In how many passages an index term occurs."""
+        return self._counted([f"t {term}"])[0]
+
+    def known(self, words: Iterable[str]) -> set[str]:
+        """Those of these folded words that occur in a title or text."""
+        asked = list(words)
+        counts = self._counted([f"w {word}" for word in asked])
+        return {word for word, count in zip(asked, counts, strict=True) if count}
+
+    def _counted(self, names: Sequence[str]) -> list[int]:
+        """The counts of terms and words; they are remembered, since the index does not change under its name."""
+        missing = [name for name in names if name not in self._counts]
+        if len(self._counts) > 100_000:
+            self._counts.clear()
+            missing = list(names)
+        self._counts.update(dict.fromkeys(missing, 0))
+        keys = {name_key(name): name for name in missing}
+        wanted = list(keys)
+        for start in range(0, len(wanted), 1000):
+            condition = f"key in {wanted[start : start + 1000]}"
+            for row in self._milvus.rows(self.about.generation, "terms", condition, ("key", "count")):
+                self._counts[keys[int(row["key"])]] = int(row["count"])
+        return [self._counts[name] for name in names]
+
+    def _bm25(self, weights: Mapping[str, float], terms: Sequence[str]) -> Floats:
+        """What tantivy would give each passage for the weighted terms, but that it rounds the passage's length."""
+        counts = self._counted([f"t {term}" for term in weights])
+        size, mean = self.about.passages, self.about.tokens / max(1, self.about.passages)
+        idf = {
+            token_of(term): weight * math.log(1 + (size - count + 0.5) / (count + 0.5))
+            for (term, weight), count in zip(weights.items(), counts, strict=True)
+        }
+        scores = np.zeros(len(terms), np.float32)
+        for at, text in enumerate(terms):
+            tokens = text.split()
+            length = K1 * (1 - B + B * len(tokens) / max(1.0, mean))
+            found = Counter(token for token in tokens if token in idf)
+            scores[at] = sum(idf[token] * count * (K1 + 1) / (count + length) for token, count in found.items())
+        return scores
+
+    def _rows(self, rows: Rows, fields: Sequence[str]) -> list[dict[str, Any]]:
+        found = self._found(rows.tolist(), fields)
+        try:
+            return [found[row] for row in rows.tolist()]
+        except KeyError as exc:
+            raise SnapshotMissing("the index changed while it was asked; ask again") from exc
+
+    def _found(self, rows: Sequence[int], fields: Sequence[str]) -> dict[int, dict[str, Any]]:
+        if not rows:
+            return {}
+        found = self._milvus.rows(self.about.generation, "passages", f"row in {list(rows)}", ("row", *fields))
+        return {int(row["row"]): row for row in found}
+
+    def _load(self, numbers: set[int]) -> None:
+        missing = sorted(numbers - self._articles.keys())
+        if len(self._articles) > 4096:
+            self._articles.clear()
+            missing = sorted(numbers)
+        if not missing:
+            return
+        found = self._milvus.rows(self.about.generation, "articles", f"number in {missing}", ("number", "content"))
+        self._articles.update((int(row["number"]), article_of(row)) for row in found)
+        if not numbers <= self._articles.keys():
+            raise SnapshotMissing("the index changed while it was asked; ask again")
+
+
+def _fetched(rows: Sequence[int], cosine: Floats, bm25: Floats, limit: int, *, dense: bool = False) -> Matches:
+    """What was found, with the ranks within it; beyond `limit` a passage counts as not matched."""
+    at = np.array(rows, np.int64)
+    nearest = np.lexsort((at, -cosine))[:limit] if dense else np.empty(0, np.int64)
+    matching = np.lexsort((at, -bm25))[:limit]
+    matching = matching[bm25[matching] > 0]
+    matched = np.zeros(len(at), np.float32)
+    matched[matching] = bm25[matching]
+    kept = np.zeros(len(at), np.bool_)
+    kept[nearest] = kept[matching] = True
+    return Matches(at, np.asarray(cosine, np.float32), matched, at[nearest], at[matching]).only(kept)

@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from retrieval.errors import SnapshotCorrupt, SnapshotOutdated
+from retrieval.index.contract import ArticleFilter, outlet_key
+from retrieval.milvus.generation import Generation, condition_of, rows_of
+
+ABOUT = Generation(3, "20261124T001500Z", "20261124T001500Z-1a2b3c4d", "", "e", 32, "r", False, True, 5, 1, 2, 3, 4)
+
+
+def test_conditions_are_said_in_milvus_words() -> None:
+    day = dt.date(2026, 11, 1)
+    assert condition_of(ArticleFilter()) == ""
+    assert condition_of(ArticleFilter(since=day)) == f"day > 0 and day >= {day.toordinal()}"
+    assert condition_of(ArticleFilter(until=day)) == f"day > 0 and day <= {day.toordinal()}"
+    assert condition_of(ArticleFilter(source="x or 1 == 1")) == f"outlet == {outlet_key('x or 1 == 1')}"
+
+
+def test_a_version_has_what_was_there_before_the_next_and_is_not_dead() -> None:
+    assert ABOUT.has("articles") == "number < 4 and died > 5"
+    assert ABOUT.has("passages") == "article < 4 and died > 5"
+    assert rows_of(3) == "row >= 196608 and row < 262144"
+
+
+def test_what_an_index_says_of_itself_comes_back() -> None:
+    assert Generation.read(ABOUT.to_json()) == ABOUT
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 3}'])
+def test_an_index_that_does_not_say_what_it_holds_is_refused(text: str) -> None:
+    with pytest.raises(SnapshotCorrupt, match="newsquote index build --full"):
+        Generation.read(text)
+
+
+def test_an_index_of_another_format_is_refused() -> None:
+    with pytest.raises(SnapshotOutdated, match="has format 7, this newsquote reads 3"):
+        Generation.read(ABOUT.to_json().replace('"format": 3', '"format": 7'))
