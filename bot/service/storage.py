@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.settings import Settings
 from retrieval.index.contract import IndexStore
-from retrieval.index.store import Snapshots
+from retrieval.index.store import SnapshotStore
 
 if TYPE_CHECKING:
     from retrieval.index.build_progress import ProgressCallback
@@ -26,7 +26,7 @@ def store_of(settings: Settings) -> IndexStore:
         IndexUnreachable: the server does not answer, or what it takes to ask it is not installed.
     """
     if settings.index_url is None:
-        return Snapshots(settings.snapshots)
+        return SnapshotStore(settings.snapshots)
     return server(settings.index_url, settings.index_token)
 
 

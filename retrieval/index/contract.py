@@ -38,28 +38,28 @@ class ArticleFilter:
     source: str | None = None
 
     @property
-    def everything(self) -> bool:
+    def allows_all(self) -> bool:
         """Whether every article may answer."""
         return self == ArticleFilter()
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
+class Candidates:
     """Passages near a question by meaning or by words.
 
     `rows` (n,) ascend; `cosine` (n,) and `bm25` (n,) say how near each is, 0 where nothing was asked or is shared.
-    `nearest` and `matching` are the rows of either search, best first, equal scores by row.
+    `dense_ranking` and `lexical_ranking` are the rows of either search, best first, equal scores by row.
     """
 
     rows: Rows
     cosine: Floats
     bm25: Floats
-    nearest: Rows
-    matching: Rows
+    dense_ranking: Rows
+    lexical_ranking: Rows
 
-    def only(self, kept: NDArray[np.bool_]) -> Matches:
+    def select(self, kept: NDArray[np.bool_]) -> Candidates:
         """The same with some of the rows left out; the ranks of the others stay as they are."""
-        return Matches(self.rows[kept], self.cosine[kept], self.bm25[kept], self.nearest, self.matching)
+        return Candidates(self.rows[kept], self.cosine[kept], self.bm25[kept], self.dense_ranking, self.lexical_ranking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ class IndexStore(Protocol):
     def encoder(self) -> str | None:
         """The fingerprint of the encoder that made the one that serves."""
 
-    def listed(self) -> list[tuple[str, str]]:
+    def descriptions(self) -> list[tuple[str, str]]:
         """Name and description of each, oldest first."""
 
     def check(self) -> str:
@@ -163,7 +163,9 @@ class Index(Protocol):
     def size(self) -> int:
         """How many passages there are."""
 
-    def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: ArticleFilter) -> Matches:
+    def retrieve(
+        self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: ArticleFilter
+    ) -> Candidates:
         """The `limit` passages nearest to a unit vector, and as many that share the most telling terms.
 
         Args:
@@ -194,7 +196,7 @@ class Index(Protocol):
     def articles_with_rows(self) -> Iterator[tuple[int, Article]]:
         """Every article with its row."""
 
-    def listed(self) -> Iterator[ArticleSummary]:
+    def summaries(self) -> Iterator[ArticleSummary]:
         """What to list every article by. This alone may go on in another thread beside all else."""
 
     def load(self, rows: Iterable[int]) -> Iterator[Article]:
@@ -209,5 +211,5 @@ class Index(Protocol):
     def document_frequency(self, term: str) -> int:
         """In how many passages an index term occurs."""
 
-    def known(self, words: Iterable[str]) -> set[str]:
+    def known_words(self, words: Iterable[str]) -> set[str]:
         """Those of these folded words that occur in a title or text."""

@@ -129,18 +129,18 @@ class Segment:
         self.folder = folder
         self.manifest = manifest
         self._pages: list[mmap.mmap] = []
-        arrays = {name: self._mapped(f"{name}.bin", *about) for name, about in array_layouts(manifest).items()}
-        self.lines, self.rows, self.digests = arrays["lines"], arrays["rows"], arrays["digests"]
-        self.edges, self.keys, self.arabic = arrays["passages"], arrays["keys"], arrays["arabic"]
+        arrays = {name: self._map(f"{name}.bin", *about) for name, about in array_layouts(manifest).items()}
+        self.text_offsets, self.passage_offsets, self.digests = arrays["lines"], arrays["rows"], arrays["digests"]
+        self.passages, self.keys, self.arabic = arrays["passages"], arrays["keys"], arrays["arabic"]
         self.words, self.word_vectors = arrays["words"], arrays["word_vectors"]
         self.sentences, self.sentence_vectors = arrays["sentences"], arrays["sentence_vectors"]
-        self.exact: Floats = arrays["vectors"]
+        self.passage_vectors: Floats = arrays["vectors"]
         self.days, self.outlets = arrays["days"], arrays["outlets"]
-        self._texts = self._mapped("articles.jsonl", np.dtype("u1"), (int(self.lines[-1]),))
+        self._texts = self._map("articles.jsonl", np.dtype("u1"), (int(self.text_offsets[-1]),))
         if searchable:
-            self._vocabulary = self._mapped("vocabulary.bin", np.dtype("<u8"), None)
-            self.vectors = VectorIndex.open(folder / "nearest.faiss", self.exact, manifest.nearest)
-            self.lexical = LexicalIndex.open(folder / "lexical")
+            self._vocabulary = self._map("vocabulary.bin", np.dtype("<u8"), None)
+            self.vector_index = VectorIndex.open(folder / "nearest.faiss", self.passage_vectors, manifest.nearest)
+            self.lexical_index = LexicalIndex.open(folder / "lexical")
 
     def release_pages(self, turn: int | None = None) -> None:
         """Give back what was read of one file, another with each turn, or of all; it stays in the system's cache."""
@@ -148,7 +148,7 @@ class Segment:
             for pages in self._pages if turn is None else [self._pages[turn % len(self._pages)]]:
                 pages.madvise(mmap.MADV_DONTNEED)
 
-    def _mapped(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> NDArray[Any]:
+    def _map(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> NDArray[Any]:
         found, pages = map_array(self.folder / name, dtype, shape)
         if pages is not None:
             self._pages.append(pages)
@@ -161,7 +161,9 @@ class Segment:
 
     def article(self, row: int) -> Article:
         """The article of a row."""
-        return Article(**json.loads(self._texts[int(self.lines[row]) : int(self.lines[row + 1])].tobytes()))
+        return Article(
+            **json.loads(self._texts[int(self.text_offsets[row]) : int(self.text_offsets[row + 1])].tobytes())
+        )
 
     def article_keys(self) -> Iterator[bytes]:
         """The `article_key` of each article, by row."""
@@ -169,11 +171,11 @@ class Segment:
         joined = self.digests.tobytes()
         return (joined[start : start + size] for start in range(0, len(joined), size))
 
-    def passages_of(self, articles: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    def passage_mask(self, articles: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """The passages of those articles, (passages,) bool from (articles,) bool."""
-        return np.repeat(articles, np.diff(self.rows))
+        return np.repeat(articles, np.diff(self.passage_offsets))
 
-    def allowed(self, where: ArticleFilter) -> NDArray[np.bool_]:
+    def article_mask(self, where: ArticleFilter) -> NDArray[np.bool_]:
         """Which articles may answer, (articles,)."""
         allowed = np.ones(self.manifest.articles, np.bool_)
         if where.since is not None or where.until is not None:
@@ -186,7 +188,7 @@ class Segment:
             allowed &= self.outlets == outlet_key(where.source)
         return allowed
 
-    def known(self, words: Mapping[int, str]) -> set[str]:
+    def known_words(self, words: Mapping[int, str]) -> set[str]:
         """Those of these folded words, by `word_key`, that occur in a title or text."""
         keys = np.fromiter(words, np.uint64, len(words))
         places = np.minimum(np.searchsorted(self._vocabulary, keys), max(0, len(self._vocabulary) - 1))
@@ -197,21 +199,21 @@ class Segment:
     def known_vectors(self, keys: NDArray[np.uint64]) -> dict[int, PassageVectors]:
         """The vectors of the passages that were made of the same words, by their key; of several the first."""
         rows = np.flatnonzero(np.isin(self.keys, keys))[::-1].tolist()
-        return {int(self.keys[row]): self._vectors(row) for row in rows}
+        return {int(self.keys[row]): self._passage_vectors(row) for row in rows}
 
     def export(self, articles: NDArray[np.bool_]) -> Iterator[tuple[Article, list[PassageRecord]]]:
         """Those of its articles, with all that is kept of their passages."""
         with (self.folder / "folded.txt").open("rb") as folded:
             for number in np.flatnonzero(articles).tolist():
-                first, last = int(self.rows[number]), int(self.rows[number + 1])
-                folded.seek(int(self.edges["folded"][first]))
-                kept = [
-                    self._kept(row, folded.readline().decode().rstrip("\n").split("\t")) for row in range(first, last)
+                first, last = int(self.passage_offsets[number]), int(self.passage_offsets[number + 1])
+                folded.seek(int(self.passages["folded"][first]))
+                records = [
+                    self._record(row, folded.readline().decode().rstrip("\n").split("\t")) for row in range(first, last)
                 ]
-                yield self.article(number), kept
+                yield self.article(number), records
 
-    def _kept(self, row: int, folded: list[str]) -> PassageRecord:
-        edges = self.edges[row : row + 2]
+    def _record(self, row: int, folded: list[str]) -> PassageRecord:
+        edges = self.passages[row : row + 2]
         return PassageRecord(
             span=Span(int(edges["start"][0]), int(edges["end"][0])),
             key=int(self.keys[row]),
@@ -219,16 +221,16 @@ class Segment:
             words=self.words[slice(*edges["word"].tolist())],
             sentences=self.sentences[slice(*edges["sentence"].tolist())],
             arabic=bool(self.arabic[row]),
-            vectors=self._vectors(row),
+            vectors=self._passage_vectors(row),
         )
 
-    def _vectors(self, row: int) -> PassageVectors:
-        words, sentences = (slice(*self.edges[unit][row : row + 2].tolist()) for unit in ("word", "sentence"))
-        return PassageVectors(self.exact[row], self.sentence_vectors[sentences], self.word_vectors[words])
+    def _passage_vectors(self, row: int) -> PassageVectors:
+        words, sentences = (slice(*self.passages[unit][row : row + 2].tolist()) for unit in ("word", "sentence"))
+        return PassageVectors(self.passage_vectors[row], self.sentence_vectors[sentences], self.word_vectors[words])
 
     def sentence(self, row: int, place: int) -> Span:
         """The first (0) or last (-1) sentence of a passage."""
-        first, last = (int(edge) for edge in self.edges["sentence"][row : row + 2])
+        first, last = (int(edge) for edge in self.passages["sentence"][row : row + 2])
         sentence = self.sentences[first:last][place]
         return Span(int(sentence["start"]), int(sentence["end"]))
 

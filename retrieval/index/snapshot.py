@@ -18,40 +18,40 @@ from retrieval.index.contract import (
     WORD,
     ArticleFilter,
     ArticleSummary,
+    Candidates,
     Floats,
-    Matches,
     PassageData,
     PassageRecord,
     PassageVectors,
     Rows,
 )
 from retrieval.index.segment import Segment, SegmentManifest, word_key
-from retrieval.index.snapshot_folder import NAME, SEGMENTS, Manifest, check, current_name
+from retrieval.index.snapshot_folder import NAME, SEGMENTS, SnapshotManifest, check_files, current_name
 from retrieval.text.late_interaction import WORD_DIM
 
-LET_GO = 5
+QUERIES_PER_RELEASE = 5
 """After so many questions one file's pages are given back: of a million passages a question reads up to 15 MB."""
-LISTED = 1 << 14
+ARTICLES_PER_RELEASE = 1 << 14
 """After so many articles that are listed all pages are given back."""
 
 
 class Snapshot:
     """An open snapshot, the `Index` on one machine; its files are memory-mapped and never change."""
 
-    def __init__(self, folder: Path, manifest: Manifest) -> None:
+    def __init__(self, folder: Path, manifest: SnapshotManifest) -> None:
         self.folder = folder
         self.name = folder.name
         self.manifest = manifest
         self.size = manifest.passages
-        self.segments = [_open(folder.parent, name, manifest) for name in manifest.segments]
-        self._firsts = _starts(segment.size for segment in self.segments)
-        self._articles = _starts(segment.manifest.articles for segment in self.segments)
-        self._gone = np.array(manifest.gone, np.int64)
-        alive = np.ones(self._articles[-1], np.bool_)
-        alive[self._gone] = False
-        self._live = np.flatnonzero(alive) if len(self._gone) else None
-        self._kept: dict[int, Article] = {}
-        self._asked = 0
+        self.segments = [_open_segment(folder.parent, name, manifest) for name in manifest.segments]
+        self._first_passages = _offsets(segment.size for segment in self.segments)
+        self._first_articles = _offsets(segment.manifest.articles for segment in self.segments)
+        self._removed = np.array(manifest.gone, np.int64)
+        mask = np.ones(self._first_articles[-1], np.bool_)
+        mask[self._removed] = False
+        self._kept_rows = np.flatnonzero(mask) if len(self._removed) else None
+        self._article_cache: dict[int, Article] = {}
+        self._queries = 0
 
     @classmethod
     def open(cls, snapshots: Path, name: str | None = None, *, encoder: str | None = None) -> Snapshot:
@@ -72,13 +72,13 @@ class Snapshot:
         folder = snapshots / name
         if not NAME.fullmatch(name) or not folder.is_dir():
             raise SnapshotMissing(f"there is no snapshot {name}; newsquote index list shows those there are")
-        manifest = Manifest.read(folder)
+        manifest = SnapshotManifest.read(folder)
         if encoder is not None and manifest.encoder != encoder:
             raise SnapshotOutdated(
                 f"snapshot {name} was made with the encoder {manifest.encoder}, the one in use is {encoder}; "
                 "run: newsquote index build"
             )
-        check(folder, manifest, memory=snapshots / ".verified.json")
+        check_files(folder, manifest, memory=snapshots / ".verified.json")
         try:
             return cls(folder, manifest)
         except PermissionError:
@@ -88,16 +88,16 @@ class Snapshot:
 
     def article(self, row: int) -> Article:
         """The article of a row."""
-        if row not in self._kept:
-            if len(self._kept) > 4096:
-                self._kept.clear()
-            self._kept[row] = self._read(row)
-        return self._kept[row]
+        if row not in self._article_cache:
+            if len(self._article_cache) > 4096:
+                self._article_cache.clear()
+            self._article_cache[row] = self._read(row)
+        return self._article_cache[row]
 
     def _read(self, row: int) -> Article:
-        place = row if self._live is None else int(self._live[row])
-        number = int(np.searchsorted(self._articles, place, "right")) - 1
-        return self.segments[number].article(place - int(self._articles[number]))
+        position = row if self._kept_rows is None else int(self._kept_rows[row])
+        number = int(np.searchsorted(self._first_articles, position, "right")) - 1
+        return self.segments[number].article(position - int(self._first_articles[number]))
 
     def articles(self) -> Iterator[Article]:
         """Every article, by row."""
@@ -107,12 +107,12 @@ class Snapshot:
         """Every article with its row."""
         return enumerate(self.articles())
 
-    def listed(self) -> Iterator[ArticleSummary]:
+    def summaries(self) -> Iterator[ArticleSummary]:
         """What to list every article by, read past what is kept for answers, so that another thread may do it."""
         for row in range(self.manifest.articles):
             article = self._read(row)
             yield ArticleSummary(row, article.id, article.title, article.published)
-            if row % LISTED == LISTED - 1:
+            if row % ARTICLES_PER_RELEASE == ARTICLES_PER_RELEASE - 1:
                 for segment in self.segments:
                     segment.release_pages()
 
@@ -123,64 +123,66 @@ class Snapshot:
     def export(self) -> Iterator[tuple[Article, list[PassageRecord]]]:
         """Every article with all that is kept of its passages."""
         for number, segment in enumerate(self.segments):
-            alive = np.ones(segment.manifest.articles, np.bool_)
-            alive[self._gone_from(number)] = False
-            yield from segment.export(alive)
+            mask = np.ones(segment.manifest.articles, np.bool_)
+            mask[self._removed_from(number)] = False
+            yield from segment.export(mask)
 
     def vectors(self, keys: Iterable[int]) -> dict[int, PassageVectors]:
         """The vectors of those passages that were made of the same words, by their key."""
         wanted = np.unique(np.fromiter(keys, np.uint64))
         return {key: kept for one in self.segments for key, kept in one.known_vectors(wanted).items()}
 
-    def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: ArticleFilter) -> Matches:
+    def retrieve(
+        self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: ArticleFilter
+    ) -> Candidates:
         """The `limit` passages nearest to a unit vector, and as many that share the most telling terms."""
-        self._asked += 1
-        if self._asked % LET_GO == 0:
+        self._queries += 1
+        if self._queries % QUERIES_PER_RELEASE == 0:
             for segment in self.segments:
-                segment.release_pages(self._asked // LET_GO)
-        near, matched = [], []
+                segment.release_pages(self._queries // QUERIES_PER_RELEASE)
+        dense, lexical = [], []
         for number, segment in enumerate(self.segments):
-            first = self._firsts[number]
-            articles = None if where.everything else segment.allowed(where)
-            gone = self._gone_from(number)
-            if len(gone):
+            first = self._first_passages[number]
+            articles = None if where.allows_all else segment.article_mask(where)
+            removed = self._removed_from(number)
+            if len(removed):
                 articles = np.ones(segment.manifest.articles, np.bool_) if articles is None else articles
-                articles[gone] = False
-            allowed = None if articles is None else segment.passages_of(articles)
+                articles[removed] = False
+            allowed = None if articles is None else segment.passage_mask(articles)
             if vector is not None:
-                rows, scores = segment.vectors.search(vector, limit, allowed)
-                near.append((rows + first, scores))
-            rows, scores = _matching(segment, self._weights(segment, weights), limit, where, allowed)
-            matched.append((rows + first, scores))
-        nearest, _ = _best(near, limit)
-        matching, scores = _best(matched, limit)
-        rows = np.union1d(nearest, matching)
+                rows, scores = segment.vector_index.search(vector, limit, allowed)
+                dense.append((rows + first, scores))
+            rows, scores = _lexical_search(segment, self._weights(segment, weights), limit, where, allowed)
+            lexical.append((rows + first, scores))
+        dense_ranking, _ = _merge_rankings(dense, limit)
+        lexical_ranking, scores = _merge_rankings(lexical, limit)
+        rows = np.union1d(dense_ranking, lexical_ranking)
         bm25 = np.zeros(len(rows), np.float32)
-        bm25[np.searchsorted(rows, matching)] = scores
-        return Matches(rows, self._cosines(rows, vector), bm25, nearest, matching)
+        bm25[np.searchsorted(rows, lexical_ranking)] = scores
+        return Candidates(rows, self._cosines(rows, vector), bm25, dense_ranking, lexical_ranking)
 
     def passages(self, rows: Rows) -> PassageData:
         """What is kept of these passages."""
-        numbers, own = self._places(rows)
+        numbers, own = self._locate(rows)
         segments = [self.segments[number] for number in numbers.tolist()]
-        edges = self._taken(lambda segment: segment.edges, PASSAGE, numbers, own[:, None] + np.arange(2))
+        edges = self._gather(lambda segment: segment.passages, PASSAGE, numbers, own[:, None] + np.arange(2))
         words, sentences = (list(map(tuple, edges[unit].tolist())) for unit in ("word", "sentence"))
         dim = self.manifest.dim
         return PassageData(
             article=self._article_rows(numbers, edges["article"][:, 0]),
             spans=tuple(map(Span, edges["start"][:, 0].tolist(), edges["end"][:, 0].tolist())),
             arabic=self.arabic(rows),
-            words=_joined([one.words[slice(*at)] for one, at in zip(segments, words, strict=True)], WORD),
-            word_vectors=_joined(
+            words=_concatenate([one.words[slice(*at)] for one, at in zip(segments, words, strict=True)], WORD),
+            word_vectors=_concatenate(
                 [one.word_vectors[slice(*at)] for one, at in zip(segments, words, strict=True)],
                 np.dtype("i1"),
                 WORD_DIM,
             ),
             word_counts=np.diff(edges["word"])[:, 0],
-            sentences=_joined(
+            sentences=_concatenate(
                 [one.sentences[slice(*at)] for one, at in zip(segments, sentences, strict=True)], SENTENCE
             ),
-            sentence_vectors=_joined(
+            sentence_vectors=_concatenate(
                 [one.sentence_vectors[slice(*at)] for one, at in zip(segments, sentences, strict=True)],
                 np.dtype("i1"),
                 dim,
@@ -190,12 +192,12 @@ class Snapshot:
 
     def arabic(self, rows: Rows) -> NDArray[np.bool_]:
         """Which of these passages have at least as many Arabic words as others, (n,)."""
-        return self._taken(lambda segment: segment.arabic, np.dtype(np.bool_), *self._places(rows))
+        return self._gather(lambda segment: segment.arabic, np.dtype(np.bool_), *self._locate(rows))
 
     def texts(self, rows: Rows) -> list[str]:
         """The words of these passages."""
-        numbers, own = self._places(rows)
-        edges = self._taken(lambda segment: segment.edges, PASSAGE, numbers, own)
+        numbers, own = self._locate(rows)
+        edges = self._gather(lambda segment: segment.passages, PASSAGE, numbers, own)
         articles = self._article_rows(numbers, edges["article"])
         return [
             self.article(article).text[start:end]
@@ -206,21 +208,21 @@ class Snapshot:
 
     def neighbours(self, first: int, last: int) -> tuple[Span | None, Span | None]:
         """The sentences right before and right after the passages `first` to `last`, neighbours in one article."""
-        [number, _], [low, high] = (found.tolist() for found in self._places(np.array([first, last])))
+        [number, _], [low, high] = (found.tolist() for found in self._locate(np.array([first, last])))
         segment = self.segments[number]
-        article = segment.edges["article"]
+        article = segment.passages["article"]
         before = segment.sentence(low - 1, -1) if low and article[low - 1] == article[low] else None
         follows = high + 1 < segment.size and article[high + 1] == article[high]
         return before, segment.sentence(high + 1, 0) if follows else None
 
     def document_frequency(self, term: str) -> int:
         """In how many passages an index term occurs; in a large library those lately removed count too."""
-        return sum(segment.lexical.document_frequency(term) for segment in self.segments)
+        return sum(segment.lexical_index.document_frequency(term) for segment in self.segments)
 
-    def known(self, words: Iterable[str]) -> set[str]:
+    def known_words(self, words: Iterable[str]) -> set[str]:
         """Those of these folded words that occur in a title or text, now or lately."""
         keys = {word_key(word): word for word in words}
-        return set().union(*(segment.known(keys) for segment in self.segments))
+        return set().union(*(segment.known_words(keys) for segment in self.segments))
 
     def _weights(self, segment: Segment, weights: Mapping[str, float]) -> Mapping[str, float]:
         """The weights with which a segment scores terms as if it were the whole library: rare here is not rare at all.
@@ -230,24 +232,24 @@ class Snapshot:
         if len(self.segments) == 1:
             return weights
         size = sum(other.size for other in self.segments)
-        found = {term: segment.lexical.document_frequency(term) for term in weights}
+        found = {term: segment.lexical_index.document_frequency(term) for term in weights}
         return {
             term: weight * _idf(size, self.document_frequency(term)) / _idf(segment.size, found[term])
             for term, weight in weights.items()
             if found[term]
         }
 
-    def _gone_from(self, number: int) -> Rows:
+    def _removed_from(self, number: int) -> Rows:
         """The articles of a segment that are gone, by its own rows."""
-        first, last = np.searchsorted(self._gone, self._articles[number : number + 2])
-        return np.asarray(self._gone[first:last] - self._articles[number], np.int64)
+        first, last = np.searchsorted(self._removed, self._first_articles[number : number + 2])
+        return np.asarray(self._removed[first:last] - self._first_articles[number], np.int64)
 
-    def _places(self, rows: Rows) -> tuple[Rows, Rows]:
+    def _locate(self, rows: Rows) -> tuple[Rows, Rows]:
         """The segment of each passage, and its row there, both (n,)."""
-        numbers = np.searchsorted(self._firsts, rows, "right") - 1
-        return numbers, rows - self._firsts[numbers]
+        numbers = np.searchsorted(self._first_passages, rows, "right") - 1
+        return numbers, rows - self._first_passages[numbers]
 
-    def _taken(
+    def _gather(
         self, column: Callable[[Segment], NDArray[Any]], dtype: np.dtype[Any], numbers: Rows, own: Rows
     ) -> NDArray[Any]:
         """What a column of the segments has at these places: `numbers` (n,) of segments, `own` (n, ...) rows there."""
@@ -259,34 +261,34 @@ class Snapshot:
 
     def _article_rows(self, numbers: Rows, own: Rows) -> Rows:
         """The rows of articles, by their segments and rows there."""
-        rows = np.asarray(own + self._articles[numbers], np.int64)
-        return rows if self._live is None else np.searchsorted(self._live, rows)
+        rows = np.asarray(own + self._first_articles[numbers], np.int64)
+        return rows if self._kept_rows is None else np.searchsorted(self._kept_rows, rows)
 
     def _cosines(self, rows: Rows, vector: Floats | None) -> Floats:
         if vector is None or not len(rows):
             return np.zeros(len(rows), np.float32)
-        edges = np.searchsorted(rows, self._firsts)
+        edges = np.searchsorted(rows, self._first_passages)
         taken = [
-            segment.vectors.take(rows[edges[number] : edges[number + 1]] - self._firsts[number])
+            segment.vector_index.take(rows[edges[number] : edges[number + 1]] - self._first_passages[number])
             for number, segment in enumerate(self.segments)
         ]
         return np.asarray(np.concatenate(taken) @ vector, np.float32)
 
 
-def _matching(
+def _lexical_search(
     segment: Segment, weights: Mapping[str, float], limit: int, where: ArticleFilter, allowed: NDArray[np.bool_] | None
 ) -> tuple[Rows, Floats]:
     """The best passages of a segment by words. Its lexical index knows the conditions, not what is gone."""
     wanted = limit
     while True:
-        rows, scores = segment.lexical.search(weights, wanted, where)
+        rows, scores = segment.lexical_index.search(weights, wanted, where)
         inside = np.ones(len(rows), np.bool_) if allowed is None else allowed[rows]
         if len(rows) < wanted or np.count_nonzero(inside) >= limit:
             return rows[inside][:limit], scores[inside][:limit]
         wanted *= 2
 
 
-def _best(found: list[tuple[Rows, Floats]], limit: int) -> tuple[Rows, Floats]:
+def _merge_rankings(found: list[tuple[Rows, Floats]], limit: int) -> tuple[Rows, Floats]:
     """The best of several rankings, equal scores by row."""
     if not found:
         return np.empty(0, np.int64), np.empty(0, np.float32)
@@ -300,7 +302,7 @@ def _idf(size: int, count: int) -> float:
     return math.log(1 + (size - count + 0.5) / (count + 0.5))
 
 
-def _joined(parts: list[NDArray[Any]], dtype: np.dtype[Any], *width: int) -> NDArray[Any]:
+def _concatenate(parts: list[NDArray[Any]], dtype: np.dtype[Any], *width: int) -> NDArray[Any]:
     """Arrays one after the other; numpy's own way takes ten times as long where rows have fields."""
     joined = np.empty((sum(map(len, parts)), *width), dtype)
     start = 0
@@ -310,11 +312,11 @@ def _joined(parts: list[NDArray[Any]], dtype: np.dtype[Any], *width: int) -> NDA
     return joined
 
 
-def _starts(sizes: Iterable[int]) -> Rows:
+def _offsets(sizes: Iterable[int]) -> Rows:
     return np.concatenate((np.zeros(1, np.int64), np.cumsum(np.fromiter(sizes, np.int64))))
 
 
-def _open(snapshots: Path, name: str, manifest: Manifest) -> Segment:
+def _open_segment(snapshots: Path, name: str, manifest: SnapshotManifest) -> Segment:
     folder = snapshots / SEGMENTS / name
     segment = Segment(folder, SegmentManifest.read(folder))
     if (segment.manifest.encoder, segment.manifest.dim) != (manifest.encoder, manifest.dim):

@@ -28,7 +28,7 @@ NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 
 
 @dataclass(frozen=True, slots=True)
-class Manifest:
+class SnapshotManifest:
     """What a snapshot holds.
 
     `segments` names the segments, in the order of their rows; a name stands for what a segment holds. `gone` are
@@ -46,7 +46,7 @@ class Manifest:
     gone: tuple[int, ...]
 
     @classmethod
-    def read(cls, folder: Path) -> Manifest:
+    def read(cls, folder: Path) -> SnapshotManifest:
         """Read a snapshot's manifest.
 
         Raises:
@@ -105,7 +105,7 @@ def current_name(snapshots: Path) -> str | None:
     return name
 
 
-def check(folder: Path, manifest: Manifest, *, memory: Path | None) -> int:
+def check_files(folder: Path, manifest: SnapshotManifest, *, memory: Path | None) -> int:
     """Compare a snapshot's files with its manifest; with `memory`, those seen before by their size and time only.
 
     Returns how many files there are.

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from retrieval.errors import RetrievalError, SnapshotMissing
 from retrieval.index.snapshot import Snapshot
-from retrieval.index.snapshot_folder import Manifest, check, current_name, snapshot_names
+from retrieval.index.snapshot_folder import SnapshotManifest, check_files, current_name, snapshot_names
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshots:
+class SnapshotStore:
     """The snapshots in a folder, a `Store`."""
 
     folder: Path
@@ -27,14 +27,14 @@ class Snapshots:
     def encoder(self) -> str | None:
         """The fingerprint of the encoder that made the one that serves."""
         name = self.current()
-        return None if name is None else Manifest.read(self.folder / name).encoder
+        return None if name is None else SnapshotManifest.read(self.folder / name).encoder
 
-    def listed(self) -> list[tuple[str, str]]:
+    def descriptions(self) -> list[tuple[str, str]]:
         """Name and description of each, oldest first."""
         found = []
         for name in snapshot_names(self.folder):
             try:
-                manifest = Manifest.read(self.folder / name)
+                manifest = SnapshotManifest.read(self.folder / name)
                 found.append((name, f"{manifest.articles} articles, {manifest.passages} passages"))
             except RetrievalError as exc:
                 found.append((name, str(exc)))
@@ -45,7 +45,7 @@ class Snapshots:
         name = self.current()
         if name is None:
             raise SnapshotMissing("there is no index yet; run: newsquote index build")
-        manifest = Manifest.read(self.folder / name)
-        files = check(self.folder / name, manifest, memory=None)
+        manifest = SnapshotManifest.read(self.folder / name)
+        files = check_files(self.folder / name, manifest, memory=None)
         self.open(name)
         return f"{name} is whole: {manifest.articles} articles, {manifest.passages} passages, {files} files."

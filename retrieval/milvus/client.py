@@ -11,16 +11,16 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from retrieval.errors import IndexUnreachable, RetrievalError, SnapshotCorrupt, SnapshotOutdated
-from retrieval.milvus.generation import KEYS, KINDS, PREFIX, Generation
+from retrieval.milvus.generation import COLLECTIONS, PREFIX, PRIMARY_KEYS, Generation
 
 if TYPE_CHECKING:
     from pymilvus import MilvusClient
 
-LONG_S = 600.0
+SLOW_TIMEOUT_S = 600.0
 """So long a server may take over what it does once in a while, such as loading a collection."""
-SETTLE_S = 6.0
+CONSISTENCY_DELAY_S = 6.0
 """A server may answer from up to five seconds ago, which is its `common.gracefulTime`."""
-PAGE, LIST = 256, 8192
+PAGE_ROWS, LONG_PAGE_ROWS = 256, 8192
 """So many rows are asked for at a time: with vectors or texts, and with nothing longer than a passage's words."""
 
 
@@ -48,11 +48,11 @@ class MilvusConnection:
         # They log what they raise, with tracebacks, and set their own levels when they are imported.
         for name in ("pymilvus", "grpc._server"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        with self.translated():
+        with self.translating_errors():
             self.client: MilvusClient = MilvusClient(url, token=token or "", timeout=timeout_s)
 
     @contextlib.contextmanager
-    def translated(self) -> Iterator[None]:
+    def translating_errors(self) -> Iterator[None]:
         """Says of a failed call what failed and what to do."""
         from grpc import RpcError
         from pymilvus.exceptions import MilvusException
@@ -73,53 +73,53 @@ class MilvusConnection:
     def collections(self) -> dict[str, list[str]]:
         """The names of the collections of each generation, oldest first."""
         found: dict[str, list[str]] = {}
-        with self.translated():
+        with self.translating_errors():
             for name in sorted(self.client.list_collections(timeout=self.timeout_s)):
                 prefix, generation, kind = (*name.split("_", 2), "", "")[:3]
-                if prefix == PREFIX and kind in KINDS:
+                if prefix == PREFIX and kind in COLLECTIONS:
                     found.setdefault(generation, []).append(name)
         return found
 
     def generations(self) -> list[Generation]:
         """What is there and can be read, finished or not, oldest first."""
-        return [about for about in self._generations().values() if isinstance(about, Generation)]
+        return [about for about in self._readable_or_error().values() if isinstance(about, Generation)]
 
-    def _generations(self) -> dict[str, Generation | RetrievalError | None]:
+    def _readable_or_error(self) -> dict[str, Generation | RetrievalError | None]:
         """What each generation holds, or why that cannot be told; None where it is about to come or go."""
         found: dict[str, Generation | RetrievalError | None] = {}
         for generation in self.collections():
             try:
-                with self.translated():
-                    found[generation] = self._about(self.collection(generation, "about"), latest=True)
+                with self.translating_errors():
+                    found[generation] = self._read_about(self.collection(generation, "about"), latest=True)
             except (SnapshotCorrupt, SnapshotOutdated) as exc:
                 found[generation] = exc
         return found
 
-    def serving(self) -> Generation | None:
+    def current_generation(self) -> Generation | None:
         """What serves at this very moment; None where nothing was ever published.
 
         Raises:
             SnapshotOutdated, SnapshotCorrupt: it cannot be read.
         """
-        with self.translated():
-            return self._about(PREFIX, latest=True)
+        with self.translating_errors():
+            return self._read_about(PREFIX, latest=True)
 
     def load(self, about: Generation) -> None:
         """See that a generation can be asked: Milvus Lite forgets what was loaded when its process ends."""
-        with self.translated():
-            for kind in KINDS:
-                self.client.load_collection(self.collection(about.generation, kind), timeout=LONG_S)
+        with self.translating_errors():
+            for kind in COLLECTIONS:
+                self.client.load_collection(self.collection(about.generation, kind), timeout=SLOW_TIMEOUT_S)
 
     def release(self, about: Generation) -> None:
         """Let a server use the memory of a generation for others, until it is loaded again."""
-        with self.translated():
+        with self.translating_errors():
             for kind in ("articles", "passages", "terms"):
-                self.client.release_collection(self.collection(about.generation, kind), timeout=LONG_S)
+                self.client.release_collection(self.collection(about.generation, kind), timeout=SLOW_TIMEOUT_S)
 
-    def settle(self) -> None:
+    def wait_until_visible(self) -> None:
         """Wait until whoever asks a server sees all that was written; what a file keeps is seen at once."""
         if "://" in self.url:
-            time.sleep(SETTLE_S)
+            time.sleep(CONSISTENCY_DELAY_S)
 
     def rows(
         self, generation: str, kind: str, where: str, fields: Sequence[str], *, latest: bool = False
@@ -128,26 +128,26 @@ class MilvusConnection:
 
         With `latest` whatever was written before is seen; without, a server may answer from some seconds ago.
         """
-        with self.translated():
+        with self.translating_errors():
             return list(
                 self.client.query(
                     self.collection(generation, kind),
                     filter=where,
                     output_fields=list(fields),
                     timeout=self.timeout_s,
-                    **_seeing(latest=latest),
+                    **_consistency(latest=latest),
                 )
             )
 
     def count(self, generation: str, kind: str, where: str) -> int:
         """How many rows of a collection meet a condition at this very moment."""
-        with self.translated():
+        with self.translating_errors():
             [found] = self.client.query(
                 self.collection(generation, kind),
                 filter=where,
                 output_fields=["count(*)"],
-                timeout=LONG_S,
-                **_seeing(latest=True),
+                timeout=SLOW_TIMEOUT_S,
+                **_consistency(latest=True),
             )
         return int(found["count(*)"])
 
@@ -158,19 +158,19 @@ class MilvusConnection:
         where: str,
         fields: Sequence[str],
         *,
-        at_once: int = PAGE,
+        page_rows: int = PAGE_ROWS,
         latest: bool = False,
     ) -> Iterator[list[dict[str, Any]]]:
         """The rows of a collection that meet a condition, however many, by their key, `at_once` at a time."""
-        key = KEYS[kind]
-        with self.translated():
+        key = PRIMARY_KEYS[kind]
+        with self.translating_errors():
             found = self.client.query_iterator(
                 self.collection(generation, kind),
-                batch_size=at_once,
+                batch_size=page_rows,
                 filter=where,
                 output_fields=list(fields),
                 timeout=self.timeout_s,
-                **_seeing(latest=latest),
+                **_consistency(latest=latest),
             )
             try:
                 while page := found.next():
@@ -178,27 +178,27 @@ class MilvusConnection:
             finally:
                 found.close()
 
-    def _about(self, name: str, *, latest: bool) -> Generation | None:
+    def _read_about(self, name: str, *, latest: bool) -> Generation | None:
         from pymilvus.exceptions import MilvusException
 
         try:
             try:
-                rows = self._zero(name, latest=latest)
+                rows = self._about_rows(name, latest=latest)
             except MilvusException as exc:
                 if exc.code != 101:  # there, and not loaded
                     raise
-                self.client.load_collection(name, timeout=LONG_S)
-                rows = self._zero(name, latest=latest)
+                self.client.load_collection(name, timeout=SLOW_TIMEOUT_S)
+                rows = self._about_rows(name, latest=latest)
         except MilvusException as exc:
             if exc.code in {100, 700, 1600}:  # no such collection, index or alias: it is about to come, or to go
                 return None
             raise
         return Generation.read(rows[0]["content"]) if rows else None
 
-    def _zero(self, name: str, *, latest: bool) -> list[dict[str, Any]]:
+    def _about_rows(self, name: str, *, latest: bool) -> list[dict[str, Any]]:
         asked = {"filter": "id == 0", "output_fields": ["content"], "timeout": self.timeout_s}
-        return list(self.client.query(name, **asked, **_seeing(latest=latest)))
+        return list(self.client.query(name, **asked, **_consistency(latest=latest)))
 
 
-def _seeing(*, latest: bool) -> dict[str, Any]:
+def _consistency(*, latest: bool) -> dict[str, Any]:
     return {"consistency_level": "Strong"} if latest else {}

@@ -25,12 +25,12 @@ from retrieval.index.contract import ArticleFilter, outlet_key
 FORMAT = 3
 """Goes up whenever what the collections hold changes its meaning."""
 PREFIX = "newsquote"
-KEYS = {"about": "id", "articles": "number", "passages": "row", "terms": "key"}
+PRIMARY_KEYS = {"about": "id", "articles": "number", "passages": "row", "terms": "key"}
 """The kinds of collections, each with its key."""
-KINDS = tuple(KEYS)
-PER_ARTICLE = 1 << 16
+COLLECTIONS = tuple(PRIMARY_KEYS)
+ROWS_PER_ARTICLE = 1 << 16
 """Rows set aside for an article's passages."""
-LIVING = 1 << 62
+NEVER = 1 << 62
 """The version in which what lives dies."""
 
 
@@ -79,17 +79,17 @@ class Generation:
         """As it is kept."""
         return json.dumps(asdict(self))
 
-    def has(self, kind: str) -> str:
+    def condition(self, kind: str) -> str:
         """The condition that this version has an article or passage."""
         return f"{'number' if kind == 'articles' else 'article'} < {self.following} and died > {self.version}"
 
 
-def rows_of(number: int) -> str:
+def article_rows(number: int) -> str:
     """The condition that a passage is of the article with this number."""
-    return f"row >= {number * PER_ARTICLE} and row < {(number + 1) * PER_ARTICLE}"
+    return f"row >= {number * ROWS_PER_ARTICLE} and row < {(number + 1) * ROWS_PER_ARTICLE}"
 
 
-def condition_of(where: ArticleFilter) -> str:
+def filter_expression(where: ArticleFilter) -> str:
     """The condition in Milvus's words, empty for none."""
     parts = []
     if where.since is not None or where.until is not None:

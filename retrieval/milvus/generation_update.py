@@ -14,15 +14,15 @@ from retrieval.index.build_progress import BuildProgress, ProgressCallback, Stag
 from retrieval.index.contract import PassageRecord, PassageVectors
 from retrieval.index.writing.current_snapshot import next_timestamp
 from retrieval.index.writing.passage_records import encode_articles, index_terms
-from retrieval.index.writing.publishing import Source, batches
-from retrieval.milvus.client import LIST, LONG_S, PAGE, MilvusConnection
-from retrieval.milvus.generation import LIVING, PER_ARTICLE, Generation, rows_of
+from retrieval.index.writing.publishing import Source, passage_batches
+from retrieval.milvus.client import LONG_PAGE_ROWS, PAGE_ROWS, SLOW_TIMEOUT_S, MilvusConnection
+from retrieval.milvus.generation import NEVER, ROWS_PER_ARTICLE, Generation, article_rows
 from retrieval.milvus.generations import drop_generations, snapshot_name
 from retrieval.milvus.row_format import (
     ARTICLE_FIELDS,
     PASSAGE_FIELDS,
     article_row,
-    folded_of,
+    folded_words,
     generation_row,
     name_key,
     passage_row,
@@ -30,11 +30,11 @@ from retrieval.milvus.row_format import (
 )
 from retrieval.models.encoder import Encoder
 
-_AT_ONCE = 256
+_ROWS_PER_UPSERT = 256
 
 
 @dataclass(slots=True)
-class _There:
+class _Contents:
     """What a generation holds already.
 
     `names` are the ids of articles that are as they are wanted; `left` are the numbers of those of them that an
@@ -43,11 +43,11 @@ class _There:
     """
 
     following: int
-    names: set[str] = field(default_factory=set)
-    left: list[int] = field(default_factory=list)
-    back: list[int] = field(default_factory=list)
-    scrap: list[int] = field(default_factory=list)
-    going: list[int] = field(default_factory=list)
+    ids: set[str] = field(default_factory=set)
+    unfinished: list[int] = field(default_factory=list)
+    revived: list[int] = field(default_factory=list)
+    discarded: list[int] = field(default_factory=list)
+    removed: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,35 +79,35 @@ class GenerationUpdate:
     ) -> _Done:
         """Make the change; see `publishing.publish`."""
         wanted = source.digests()
-        there = self._there(wanted)
-        fresh = [one for one in wanted if one not in there.names]
-        if self.about.whole and not (fresh or there.left or there.going):
+        contents = self._read_contents(wanted)
+        fresh = [one for one in wanted if one not in contents.ids]
+        if self.about.whole and not (fresh or contents.unfinished or contents.removed):
             return _Done(self.about, 0)
         long_dead = f"died < {self.about.version}"
         self._delete(long_dead, long_dead)
-        for number in there.scrap:
-            self._delete(rows_of(number), f"number == {number}")
-        for number in there.back:
-            self._mark(number, LIVING)
-        number = there.following
-        for batch in batches(source.load(fresh)):
+        for number in contents.discarded:
+            self._delete(article_rows(number), f"number == {number}")
+        for number in contents.revived:
+            self._mark_died(number, NEVER)
+        number = contents.following
+        for batch in passage_batches(source.load(fresh)):
             made = list(encode_articles(batch, encoder, known))
             self._insert(number, [(article, kept) for article, kept, _ in made])
             number += len(made)
             self.encoded += sum(new for _, _, new in made)
             progress(BuildProgress(Stage.ARTICLES, self.articles, len(fresh)))
         version = self.about.version + 1
-        for one in there.left:
-            self._note_all(one, 1)
-        for one in there.going:
-            self._note_all(one, -1)
-            self._mark(one, version)
+        for one in contents.unfinished:
+            self._count_article(one, 1)
+        for one in contents.removed:
+            self._count_article(one, -1)
+            self._mark_died(one, version)
         return _Done(
-            self._finished(replace(self.about, version=version, following=number), len(there.names), now()),
+            self._finish(replace(self.about, version=version, following=number), len(contents.ids), now()),
             self.encoded,
         )
 
-    def _finished(self, about: Generation, before: int, now: dt.datetime) -> Generation:
+    def _finish(self, about: Generation, before: int, now: dt.datetime) -> Generation:
         """Count what a version has and let it serve, or, where the alias is to move, be ready to.
 
         Raises:
@@ -115,11 +115,11 @@ class GenerationUpdate:
         """
         written = self.passages
         if self.about.whole:
-            self._say(replace(self.about, whole=False))
-            self._count()
+            self._write_about(replace(self.about, whole=False))
+            self._update_terms()
             passages, tokens = self.about.passages + self.passages, self.about.tokens + self.tokens
         else:
-            passages, tokens = self._recount(about)
+            passages, tokens = self._recount_terms(about)
         moment = next_timestamp(self.about.name, now)
         about = replace(
             about,
@@ -130,7 +130,7 @@ class GenerationUpdate:
             tokens=tokens,
         )
         about = replace(about, name=snapshot_name(about, moment))
-        there = [self.milvus.count(about.generation, kind, about.has(kind)) for kind in ("articles", "passages")]
+        there = [self.milvus.count(about.generation, kind, about.condition(kind)) for kind in ("articles", "passages")]
         expected = [about.articles, max(passages, written)]
         if there != expected:
             if not self.serves:  # else the next run would go on with it
@@ -139,43 +139,44 @@ class GenerationUpdate:
                 f"Milvus has {there[0]} articles with {there[1]} passages, not the {expected[0]} with {expected[1]} "
                 "that were written; run: newsquote index build --full"
             )
-        self.milvus.settle()
-        self._say(about)
+        self.milvus.wait_until_visible()
+        self._write_about(about)
         return about
 
-    def _there(self, wanted: Mapping[str, bytes]) -> _There:
+    def _read_contents(self, wanted: Mapping[str, bytes]) -> _Contents:
         """What is there, and what of it is wanted."""
-        there = _There(following=self.about.following)
+        contents = _Contents(following=self.about.following)
         fields = ("number", "name", "digest", "ready", "died")
-        for page in self._pages("articles", "number >= 0", fields, LIST):
+        for page in self._pages("articles", "number >= 0", fields, LONG_PAGE_ROWS):
             for row in page:
                 number, name = int(row["number"]), row["name"]
                 served = number < self.about.following
                 if served and row["died"] <= self.about.version:
                     continue
-                good = row["ready"] and name not in there.names and wanted.get(name, b"").hex() == row["digest"]
+                good = row["ready"] and name not in contents.ids and wanted.get(name, b"").hex() == row["digest"]
                 if good:
-                    there.names.add(name)
+                    contents.ids.add(name)
                 if not served:
-                    (there.left if good else there.scrap).append(number)
-                    there.following = max(there.following, number + 1)
+                    (contents.unfinished if good else contents.discarded).append(number)
+                    contents.following = max(contents.following, number + 1)
                 elif not good:
-                    there.going.append(number)
-                elif row["died"] != LIVING:
-                    there.back.append(number)
-        return there
+                    contents.removed.append(number)
+                elif row["died"] != NEVER:
+                    contents.revived.append(number)
+        return contents
 
     def _insert(self, number: int, made: Sequence[tuple[Article, Sequence[PassageRecord]]]) -> None:
         for article, kept in made:
-            if len(kept) > PER_ARTICLE:
+            if len(kept) > ROWS_PER_ARTICLE:
                 raise PublishError(
-                    f"the article {article.id} has {len(kept)} passages, a Milvus index has room for {PER_ARTICLE}; "
+                    f"the article {article.id} has {len(kept)} passages, a Milvus index has room "
+                    f"for {ROWS_PER_ARTICLE}; "
                     "divide it, or remove it: newsquote articles remove"
                 )
         articles = [article_row(number + at, article) for at, (article, _) in enumerate(made)]
         self._upsert("articles", articles)
         passages = [
-            passage_row((number + at) * PER_ARTICLE + place, number + at, article, one, index_terms(one.folded))
+            passage_row((number + at) * ROWS_PER_ARTICLE + place, number + at, article, one, index_terms(one.folded))
             for at, (article, kept) in enumerate(made)
             for place, one in enumerate(kept)
         ]
@@ -183,30 +184,30 @@ class GenerationUpdate:
         self._upsert("articles", [{**row, "ready": True} for row in articles])
         for _, kept in made:
             for one in kept:
-                self._note(one.folded, 1)
+                self._count_passage(one.folded, 1)
         self.articles += len(made)
 
     def _delete(self, passages: str, articles: str) -> None:
         """Delete what meets a condition; passages before their articles, so that none is forgotten."""
         for kind, condition in (("passages", passages), ("articles", articles)):
-            self.milvus.client.delete(self._name(kind), filter=condition, timeout=LONG_S)
+            self.milvus.client.delete(self._name(kind), filter=condition, timeout=SLOW_TIMEOUT_S)
 
-    def _mark(self, number: int, died: int) -> None:
+    def _mark_died(self, number: int, died: int) -> None:
         """Write down in which version an article died, its passages first."""
         for kind, condition, fields in (
-            ("passages", rows_of(number), PASSAGE_FIELDS),
+            ("passages", article_rows(number), PASSAGE_FIELDS),
             ("articles", f"number == {number}", ARTICLE_FIELDS),
         ):
             for page in self._pages(kind, condition, fields):
                 self._upsert(kind, [{**row, "died": died} for row in page])
 
-    def _note_all(self, number: int, sign: int) -> None:
+    def _count_article(self, number: int, sign: int) -> None:
         """Count an article's passages among what changed."""
-        for page in self._pages("passages", rows_of(number), ("row", "folded"), LIST):
+        for page in self._pages("passages", article_rows(number), ("row", "folded"), LONG_PAGE_ROWS):
             for row in page:
-                self._note(folded_of(row), sign)
+                self._count_passage(folded_words(row), sign)
 
-    def _note(self, folded: Sequence[str], sign: int) -> None:
+    def _count_passage(self, folded: Sequence[str], sign: int) -> None:
         """Count a passage's words and terms among what changed."""
         terms = index_terms(folded)
         self.passages += sign
@@ -214,11 +215,11 @@ class GenerationUpdate:
         for name in {*(f"t {term}" for term in terms), *(f"w {word}" for word in folded)}:
             self.counts[name] += sign
 
-    def _count(self) -> None:
+    def _update_terms(self) -> None:
         """Add what changed to the counts."""
         names = [name for name, change in self.counts.items() if change]
-        for start in range(0, len(names), _AT_ONCE):
-            keys = {name_key(name): name for name in names[start : start + _AT_ONCE]}
+        for start in range(0, len(names), _ROWS_PER_UPSERT):
+            keys = {name_key(name): name for name in names[start : start + _ROWS_PER_UPSERT]}
             found = self.milvus.rows(
                 self.about.generation, "terms", f"key in {list(keys)}", ("key", "count"), latest=True
             )
@@ -226,14 +227,14 @@ class GenerationUpdate:
             new = {key: old.get(key, 0) + self.counts[name] for key, name in keys.items()}
             self._upsert("terms", [term_row(key, keys[key], count) for key, count in new.items()])
 
-    def _recount(self, about: Generation) -> tuple[int, int]:
+    def _recount_terms(self, about: Generation) -> tuple[int, int]:
         """Count everything that a version has: passages and terms with repetitions."""
         self.counts, self.passages, self.tokens = Counter(), 0, 0
-        for page in self._pages("passages", about.has("passages"), ("row", "folded"), LIST):
+        for page in self._pages("passages", about.condition("passages"), ("row", "folded"), LONG_PAGE_ROWS):
             for row in page:
-                self._note(folded_of(row), 1)
+                self._count_passage(folded_words(row), 1)
         counted = {name_key(name): (name, count) for name, count in self.counts.items()}
-        for page in self._pages("terms", "key >= 0", ("key", "name", "count"), LIST):
+        for page in self._pages("terms", "key >= 0", ("key", "name", "count"), LONG_PAGE_ROWS):
             for row in page:
                 if int(row["key"]) not in counted and row["count"]:
                     counted[int(row["key"])] = (row["name"], 0)
@@ -241,17 +242,17 @@ class GenerationUpdate:
         return self.passages, self.tokens
 
     def _pages(
-        self, kind: str, where: str, fields: Sequence[str], at_once: int = PAGE
+        self, kind: str, where: str, fields: Sequence[str], page_rows: int = PAGE_ROWS
     ) -> Iterable[list[dict[str, Any]]]:
-        return self.milvus.pages(self.about.generation, kind, where, fields, at_once=at_once, latest=True)
+        return self.milvus.pages(self.about.generation, kind, where, fields, page_rows=page_rows, latest=True)
 
-    def _say(self, about: Generation) -> None:
+    def _write_about(self, about: Generation) -> None:
         self._upsert("about", [generation_row(about)])
 
     def _upsert(self, kind: str, found: Sequence[Mapping[str, Any]]) -> None:
-        for start in range(0, len(found), _AT_ONCE):
-            rows_ = [dict(row) for row in found[start : start + _AT_ONCE]]
-            self.milvus.client.upsert(self._name(kind), rows_, timeout=LONG_S)
+        for start in range(0, len(found), _ROWS_PER_UPSERT):
+            rows_ = [dict(row) for row in found[start : start + _ROWS_PER_UPSERT]]
+            self.milvus.client.upsert(self._name(kind), rows_, timeout=SLOW_TIMEOUT_S)
 
     def _name(self, kind: str) -> str:
         return self.milvus.collection(self.about.generation, kind)

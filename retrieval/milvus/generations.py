@@ -9,21 +9,21 @@ from dataclasses import asdict, replace
 
 from retrieval.errors import SnapshotCorrupt, SnapshotOutdated
 from retrieval.index.writing import passage_records
-from retrieval.index.writing.current_snapshot import STAMP, next_timestamp
-from retrieval.milvus.client import LONG_S, MilvusConnection
-from retrieval.milvus.generation import FORMAT, KEYS, KINDS, PREFIX, Generation
+from retrieval.index.writing.current_snapshot import TIMESTAMP_FORMAT, next_timestamp
+from retrieval.milvus.client import SLOW_TIMEOUT_S, MilvusConnection
+from retrieval.milvus.generation import COLLECTIONS, FORMAT, PREFIX, PRIMARY_KEYS, Generation
 from retrieval.milvus.index import K1, B
 from retrieval.milvus.row_format import generation_row
 from retrieval.models.encoder import Encoder
 
-SOUGHT = ("key", "day", "outlet")
+INDEXED_FIELDS = ("key", "day", "outlet")
 """Fields of a passage that few are chosen by; where one has no index, a server compares it in every row."""
 
 
 def updatable_generation(milvus: MilvusConnection) -> Generation | None:
     """What serves, None where it cannot be changed in place."""
     try:
-        return milvus.serving()
+        return milvus.current_generation()
     except (SnapshotCorrupt, SnapshotOutdated):
         return None
 
@@ -42,7 +42,7 @@ def begin_generation(
     moment = next_timestamp(max([*milvus.collections(), serving.name if serving else ""], default="") or None, now)
     about = Generation(
         format=FORMAT,
-        generation=f"{moment:{STAMP}}",
+        generation=f"{moment:{TIMESTAMP_FORMAT}}",
         name="",
         created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         encoder=encoder.fingerprint,
@@ -57,11 +57,11 @@ def begin_generation(
         following=0,
     )
     about = replace(about, name=snapshot_name(about, moment))
-    with milvus.translated():
-        for kind in reversed(KINDS):  # its `about` is what makes a generation known
+    with milvus.translating_errors():
+        for kind in reversed(COLLECTIONS):  # its `about` is what makes a generation known
             _create(milvus, about, kind)
         name = milvus.collection(about.generation, "about")
-        milvus.client.upsert(name, [generation_row(about)], timeout=LONG_S)
+        milvus.client.upsert(name, [generation_row(about)], timeout=SLOW_TIMEOUT_S)
     return about
 
 
@@ -72,7 +72,7 @@ def _made_by(about: Generation) -> tuple[int, str, int, str]:
 def snapshot_name(about: Generation, moment: dt.datetime) -> str:
     """A snapshot's name for a version: when it was made, and eight hexadecimal digits of what it holds."""
     content = json.dumps({**asdict(about), "name": ""})
-    return f"{moment:{STAMP}}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
+    return f"{moment:{TIMESTAMP_FORMAT}}-{hashlib.sha256(content.encode()).hexdigest()[:8]}"
 
 
 def move_alias(milvus: MilvusConnection, about: Generation) -> None:
@@ -85,9 +85,9 @@ def move_alias(milvus: MilvusConnection, about: Generation) -> None:
     except MilvusException as exc:
         if exc.code not in {100, 1600}:
             raise
-        milvus.client.create_alias(target, PREFIX, timeout=LONG_S)
+        milvus.client.create_alias(target, PREFIX, timeout=SLOW_TIMEOUT_S)
     else:
-        milvus.client.alter_alias(target, PREFIX, timeout=LONG_S)
+        milvus.client.alter_alias(target, PREFIX, timeout=SLOW_TIMEOUT_S)
 
 
 def drop_generations(milvus: MilvusConnection, keep: set[str]) -> None:
@@ -95,7 +95,7 @@ def drop_generations(milvus: MilvusConnection, keep: set[str]) -> None:
     for generation, names in milvus.collections().items():
         if generation not in keep:
             for name in names:
-                milvus.client.drop_collection(name, timeout=LONG_S)
+                milvus.client.drop_collection(name, timeout=SLOW_TIMEOUT_S)
 
 
 def _create(milvus: MilvusConnection, about: Generation, kind: str) -> None:
@@ -130,7 +130,7 @@ def _create(milvus: MilvusConnection, about: Generation, kind: str) -> None:
             name="bm25", function_type=FunctionType.BM25, input_field_names=["terms"], output_field_names=["sparse"]
         )
         schema.add_function(function)
-        for name in SOUGHT:
+        for name in INDEXED_FIELDS:
             index.add_index(name, index_type="INVERTED")
         index.add_index("vector", index_type="AUTOINDEX", metric_type="IP")
         index.add_index(
@@ -138,7 +138,7 @@ def _create(milvus: MilvusConnection, about: Generation, kind: str) -> None:
         )
     else:
         # A collection must have a vector, needed or not.
-        schema.add_field(KEYS[kind], DataType.INT64, is_primary=True)
+        schema.add_field(PRIMARY_KEYS[kind], DataType.INT64, is_primary=True)
         schema.add_field("nothing", DataType.FLOAT_VECTOR, dim=2)
         index.add_index("nothing", index_type="FLAT", metric_type="IP")
         if kind == "articles":
@@ -155,6 +155,7 @@ def _create(milvus: MilvusConnection, about: Generation, kind: str) -> None:
         else:
             schema.add_field("content", DataType.VARCHAR, max_length=65_535)
     name = milvus.collection(about.generation, kind)
-    milvus.client.create_collection(name, schema=schema, timeout=LONG_S)
-    milvus.client.create_index(name, index, timeout=LONG_S, sync=False)  # over no rows: there is nothing to wait for
-    milvus.client.load_collection(name, timeout=LONG_S)
+    milvus.client.create_collection(name, schema=schema, timeout=SLOW_TIMEOUT_S)
+    # The collection is empty, so there is nothing to wait for.
+    milvus.client.create_index(name, index, timeout=SLOW_TIMEOUT_S, sync=False)
+    milvus.client.load_collection(name, timeout=SLOW_TIMEOUT_S)

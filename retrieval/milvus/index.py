@@ -18,16 +18,24 @@ from retrieval.index.contract import (
     WORD,
     ArticleFilter,
     ArticleSummary,
+    Candidates,
     Floats,
-    Matches,
     PassageData,
     PassageRecord,
     PassageVectors,
     Rows,
 )
-from retrieval.milvus.client import LIST, PAGE, MilvusConnection
-from retrieval.milvus.generation import LIVING, PER_ARTICLE, Generation, condition_of
-from retrieval.milvus.row_format import EVIDENCE_FIELDS, article_of, kept_of, name_key, signed, token_of, unpacked
+from retrieval.milvus.client import LONG_PAGE_ROWS, PAGE_ROWS, MilvusConnection
+from retrieval.milvus.generation import NEVER, ROWS_PER_ARTICLE, Generation, filter_expression
+from retrieval.milvus.row_format import (
+    EVIDENCE_FIELDS,
+    article_from_row,
+    name_key,
+    record_from_row,
+    signed_key,
+    term_token,
+    unpack_array,
+)
 from retrieval.text.late_interaction import WORD_DIM
 
 K1, B = 1.2, 0.75
@@ -45,24 +53,26 @@ class MilvusIndex:
         self._articles: dict[int, Article] = {}
         self._counts: dict[str, int] = {}
 
-    def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: ArticleFilter) -> Matches:
+    def retrieve(
+        self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: ArticleFilter
+    ) -> Candidates:
         """The `limit` passages nearest to a unit vector, and as many that share the most telling terms: one search.
 
         The engine chooses and joins them by reciprocal ranks; how near each is, is worked out here, as on one machine.
         """
         from pymilvus import AnnSearchRequest, RRFRanker
 
-        condition = " and ".join(filter(None, (condition_of(where), self.about.has("passages"))))
+        condition = " and ".join(filter(None, (filter_expression(where), self.about.condition("passages"))))
         asked = []
         if vector is not None:
             asked.append(AnnSearchRequest([vector.tolist()], "vector", {"metric_type": "IP"}, limit, expr=condition))
         if weights:
-            text = " ".join(map(token_of, weights))
+            text = " ".join(map(term_token, weights))
             asked.append(AnnSearchRequest([text], "sparse", {"metric_type": "BM25"}, limit, expr=condition))
         if not asked or not self.size:
-            return _fetched([], np.zeros(0, np.float32), np.zeros(0, np.float32), limit)
+            return _ranked_candidates([], np.zeros(0, np.float32), np.zeros(0, np.float32), limit)
         name = self._milvus.collection(self.about.generation, "passages")
-        with self._milvus.translated():
+        with self._milvus.translating_errors():
             [found] = self._milvus.client.hybrid_search(
                 name,
                 asked,
@@ -74,7 +84,7 @@ class MilvusIndex:
         hits = sorted((hit["entity"] for hit in found), key=lambda hit: int(hit["row"]))
         vectors = np.array([hit["vector"] for hit in hits], np.float32).reshape(-1, self.about.dim)
         cosine = np.zeros(len(hits), np.float32) if vector is None else vectors @ vector
-        return _fetched(
+        return _ranked_candidates(
             [int(hit["row"]) for hit in hits],
             cosine,
             self._bm25(weights, [hit["terms"] for hit in hits]),
@@ -85,10 +95,10 @@ class MilvusIndex:
     def passages(self, rows: Rows) -> PassageData:
         """What is kept of these passages."""
         found = self._rows(rows, EVIDENCE_FIELDS)
-        words = [unpacked(row["words"], WORD) for row in found]
-        sentences = [unpacked(row["sentences"], SENTENCE) for row in found]
-        word_vectors = [unpacked(row["word_vectors"], np.dtype("i1")).reshape(-1, WORD_DIM) for row in found]
-        kept = [unpacked(row["sentence_vectors"], np.dtype("i1")).reshape(-1, self.about.dim) for row in found]
+        words = [unpack_array(row["words"], WORD) for row in found]
+        sentences = [unpack_array(row["sentences"], SENTENCE) for row in found]
+        word_vectors = [unpack_array(row["word_vectors"], np.dtype("i1")).reshape(-1, WORD_DIM) for row in found]
+        kept = [unpack_array(row["sentence_vectors"], np.dtype("i1")).reshape(-1, self.about.dim) for row in found]
         return PassageData(
             article=np.array([row["article"] for row in found], np.int64),
             spans=tuple(Span(row["start"], row["end"]) for row in found),
@@ -115,8 +125,8 @@ class MilvusIndex:
         """The sentences right before and right after the passages `first` to `last`, neighbours in one article."""
         ends = []
         for row, place in ((first - 1, -1), (last + 1, 0)):
-            found = self._found([row], ("sentences",)) if row // PER_ARTICLE == first // PER_ARTICLE else {}
-            sentences = unpacked(found[row]["sentences"] if row in found else (), SENTENCE)
+            found = self._found([row], ("sentences",)) if row // ROWS_PER_ARTICLE == first // ROWS_PER_ARTICLE else {}
+            sentences = unpack_array(found[row]["sentences"] if row in found else (), SENTENCE)
             ends.append(Span(int(sentences[place]["start"]), int(sentences[place]["end"])) if len(sentences) else None)
         return ends[0], ends[1]
 
@@ -131,59 +141,61 @@ class MilvusIndex:
 
     def articles_with_rows(self) -> Iterator[tuple[int, Article]]:
         """Every article with its row."""
-        condition = self.about.has("articles")
+        condition = self.about.condition("articles")
         for page in self._milvus.pages(self.about.generation, "articles", condition, ("number", "content")):
-            yield from ((int(row["number"]), article_of(row)) for row in page)
+            yield from ((int(row["number"]), article_from_row(row)) for row in page)
 
-    def listed(self) -> Iterator[ArticleSummary]:
+    def summaries(self) -> Iterator[ArticleSummary]:
         """What to list every article by; texts are not asked for."""
         fields = ("number", "name", "title", "published")
-        condition = self.about.has("articles")
-        for page in self._milvus.pages(self.about.generation, "articles", condition, fields, at_once=LIST):
+        condition = self.about.condition("articles")
+        for page in self._milvus.pages(self.about.generation, "articles", condition, fields, page_rows=LONG_PAGE_ROWS):
             for row in page:
                 yield ArticleSummary(int(row["number"]), row["name"], row["title"], row["published"] or None)
 
     def load(self, rows: Iterable[int]) -> Iterator[Article]:
         """The articles of these rows, in their order; some are asked for at a time."""
         rows = iter(rows)
-        while batch := list(islice(rows, PAGE)):
+        while batch := list(islice(rows, PAGE_ROWS)):
             self._load(set(batch))
             yield from [self._articles[row] for row in batch]
 
     def export(self) -> Iterator[tuple[Article, list[PassageRecord]]]:
         """Every article with all that is kept of its passages."""
         fields = ("row", "vector", "key", "folded", *EVIDENCE_FIELDS)
-        pages = self._milvus.pages(self.about.generation, "passages", self.about.has("passages"), fields)
+        pages = self._milvus.pages(self.about.generation, "passages", self.about.condition("passages"), fields)
         groups = groupby(chain.from_iterable(pages), lambda row: int(row["article"]))
         owner: int = -1
         found: Iterable[Mapping[str, Any]] = ()
         for number, article in self.articles_with_rows():
             while owner < number:
-                owner, found = next(groups, (LIVING, ()))
-            yield article, [kept_of(row, self.about.dim) for row in found] if owner == number else []
+                owner, found = next(groups, (NEVER, ()))
+            yield article, [record_from_row(row, self.about.dim) for row in found] if owner == number else []
 
     def vectors(self, keys: Iterable[int]) -> dict[int, PassageVectors]:
         """The vectors of those passages that were made of the same words, by their key."""
-        wanted = sorted({signed(key) for key in keys})
+        wanted = sorted({signed_key(key) for key in keys})
         found: dict[int, PassageVectors] = {}
         fields = ("vector", "key", "folded", *EVIDENCE_FIELDS)
-        for start in range(0, len(wanted), PAGE):
-            condition = f"key in {wanted[start : start + PAGE]}"
+        for start in range(0, len(wanted), PAGE_ROWS):
+            condition = f"key in {wanted[start : start + PAGE_ROWS]}"
             for page in self._milvus.pages(self.about.generation, "passages", condition, fields):
-                found.update((kept.key, kept.vectors) for kept in (kept_of(row, self.about.dim) for row in page))
+                found.update(
+                    (kept.key, kept.vectors) for kept in (record_from_row(row, self.about.dim) for row in page)
+                )
         return found
 
     def document_frequency(self, term: str) -> int:
         """In how many passages an index term occurs."""
-        return self._counted([f"t {term}"])[0]
+        return self._term_counts([f"t {term}"])[0]
 
-    def known(self, words: Iterable[str]) -> set[str]:
+    def known_words(self, words: Iterable[str]) -> set[str]:
         """Those of these folded words that occur in a title or text."""
         asked = list(words)
-        counts = self._counted([f"w {word}" for word in asked])
+        counts = self._term_counts([f"w {word}" for word in asked])
         return {word for word, count in zip(asked, counts, strict=True) if count}
 
-    def _counted(self, names: Sequence[str]) -> list[int]:
+    def _term_counts(self, names: Sequence[str]) -> list[int]:
         """The counts of terms and words; they are remembered, since the index does not change under its name."""
         missing = [name for name in names if name not in self._counts]
         if len(self._counts) > 100_000:
@@ -200,10 +212,10 @@ class MilvusIndex:
 
     def _bm25(self, weights: Mapping[str, float], terms: Sequence[str]) -> Floats:
         """What tantivy would give each passage for the weighted terms, but that it rounds the passage's length."""
-        counts = self._counted([f"t {term}" for term in weights])
+        counts = self._term_counts([f"t {term}" for term in weights])
         size, mean = self.about.passages, self.about.tokens / max(1, self.about.passages)
         idf = {
-            token_of(term): weight * math.log(1 + (size - count + 0.5) / (count + 0.5))
+            term_token(term): weight * math.log(1 + (size - count + 0.5) / (count + 0.5))
             for (term, weight), count in zip(weights.items(), counts, strict=True)
         }
         scores = np.zeros(len(terms), np.float32)
@@ -235,12 +247,14 @@ class MilvusIndex:
         if not missing:
             return
         found = self._milvus.rows(self.about.generation, "articles", f"number in {missing}", ("number", "content"))
-        self._articles.update((int(row["number"]), article_of(row)) for row in found)
+        self._articles.update((int(row["number"]), article_from_row(row)) for row in found)
         if not numbers <= self._articles.keys():
             raise SnapshotMissing("the index changed while it was asked; ask again")
 
 
-def _fetched(rows: Sequence[int], cosine: Floats, bm25: Floats, limit: int, *, dense: bool = False) -> Matches:
+def _ranked_candidates(
+    rows: Sequence[int], cosine: Floats, bm25: Floats, limit: int, *, dense: bool = False
+) -> Candidates:
     """What was found, with the ranks within it; beyond `limit` a passage counts as not matched."""
     at = np.array(rows, np.int64)
     nearest = np.lexsort((at, -cosine))[:limit] if dense else np.empty(0, np.int64)
@@ -250,4 +264,4 @@ def _fetched(rows: Sequence[int], cosine: Floats, bm25: Floats, limit: int, *, d
     matched[matching] = bm25[matching]
     kept = np.zeros(len(at), np.bool_)
     kept[nearest] = kept[matching] = True
-    return Matches(at, np.asarray(cosine, np.float32), matched, at[nearest], at[matching]).only(kept)
+    return Candidates(at, np.asarray(cosine, np.float32), matched, at[nearest], at[matching]).select(kept)

@@ -62,7 +62,7 @@ def publish(
             found.update(MilvusIndex(milvus, one).vectors(wanted - found.keys()))
         return found
 
-    with milvus.translated():
+    with milvus.translating_errors():
         done = GenerationUpdate(milvus, about, serves=inplace).run(source, encoder, carried, progress, now)
         if not inplace:
             move_alias(milvus, done.about)
@@ -81,5 +81,5 @@ def use(milvus: MilvusConnection, name: str) -> None:
     if about is None:
         raise SnapshotMissing(f"there is no snapshot {name}; newsquote index list shows those there are")
     milvus.load(about)
-    with milvus.translated():
+    with milvus.translating_errors():
         move_alias(milvus, about)

@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from corpus.article import Article, Span
 from corpus.storage.catalog import digest_of
 from retrieval.index.contract import SENTENCE, WORD, PassageRecord, PassageVectors, day_number, outlet_key
-from retrieval.milvus.generation import LIVING, Generation
+from retrieval.milvus.generation import NEVER, Generation
 from retrieval.text.late_interaction import WORD_DIM
 
-_CHUNK = 16_000
-_PLAIN = re.compile(r"[a-z0-9]{1,64}")
+_STRING_CHARACTERS = 16_000
+_PLAIN_TOKEN = re.compile(r"[a-z0-9]{1,64}")
 EVIDENCE_FIELDS = ("article", "start", "end", "arabic", "words", "word_vectors", "sentences", "sentence_vectors")
 _TERMS_BYTES = 65_000
-_NAME = 8_000
+_NAME_CHARACTERS = 8_000
 """Of a word or title so many characters are kept beside what tells it from others, to show and to put in order."""
 ARTICLE_FIELDS = ("number", "name", "digest", "title", "published", "ready", "content", "nothing")
 PASSAGE_FIELDS = (
@@ -47,73 +47,73 @@ def article_row(number: int, article: Article) -> dict[str, Any]:
         "number": number,
         "name": article.id,
         "digest": digest_of(article).hex(),
-        "title": article.title[:_NAME],
+        "title": article.title[:_NAME_CHARACTERS],
         "published": article.published or "",
         "ready": False,
-        "died": LIVING,
-        "content": chunks(content),
+        "died": NEVER,
+        "content": split_text(content),
         "nothing": [0.0, 0.0],
     }
 
 
 def passage_row(row: int, number: int, article: Article, one: PassageRecord, terms: Sequence[str]) -> dict[str, Any]:
     """A row of `passages`; `terms` are its index terms."""
-    text = " ".join(map(token_of, terms))
+    text = " ".join(map(term_token, terms))
     return {
         "row": row,
         "article": number,
         "start": one.span.start,
         "end": one.span.end,
-        "key": signed(one.key),
+        "key": signed_key(one.key),
         "day": day_number(article.published),
         "outlet": outlet_key(article.source),
         "arabic": bool(one.arabic),
-        "died": LIVING,
+        "died": NEVER,
         "terms": text if len(text) <= _TERMS_BYTES else text[:_TERMS_BYTES].rsplit(" ", 1)[0],
         "vector": one.vectors.passage.tolist(),
-        "folded": chunks("\t".join(one.folded)),
-        "words": packed(one.words),
-        "word_vectors": packed(one.vectors.words),
-        "sentences": packed(one.sentences),
-        "sentence_vectors": packed(one.vectors.sentences),
+        "folded": split_text("\t".join(one.folded)),
+        "words": pack_array(one.words),
+        "word_vectors": pack_array(one.vectors.words),
+        "sentences": pack_array(one.sentences),
+        "sentence_vectors": pack_array(one.vectors.sentences),
     }
 
 
 def term_row(key: int, name: str, count: int) -> dict[str, Any]:
     """A row of `terms`: in how many passages a term or word occurs."""
-    return {"key": key, "name": name[:_NAME], "count": count, "nothing": [0.0, 0.0]}
+    return {"key": key, "name": name[:_NAME_CHARACTERS], "count": count, "nothing": [0.0, 0.0]}
 
 
-def article_of(row: Mapping[str, Any]) -> Article:
+def article_from_row(row: Mapping[str, Any]) -> Article:
     """The article of a row of its collection."""
     return Article(**json.loads("".join(row["content"])))
 
 
-def folded_of(row: Mapping[str, Any]) -> tuple[str, ...]:
+def folded_words(row: Mapping[str, Any]) -> tuple[str, ...]:
     """The folded words of a row of `passages`."""
     return tuple(word for word in "".join(row["folded"]).split("\t") if word)
 
 
-def kept_of(row: Mapping[str, Any], dim: int) -> PassageRecord:
+def record_from_row(row: Mapping[str, Any], dim: int) -> PassageRecord:
     """What a row of `passages` keeps."""
     return PassageRecord(
         span=Span(int(row["start"]), int(row["end"])),
         key=int(row["key"]) % (1 << 64),
-        folded=folded_of(row),
-        words=unpacked(row["words"], WORD),
-        sentences=unpacked(row["sentences"], SENTENCE),
+        folded=folded_words(row),
+        words=unpack_array(row["words"], WORD),
+        sentences=unpack_array(row["sentences"], SENTENCE),
         arabic=bool(row["arabic"]),
         vectors=PassageVectors(
             passage=np.array(row["vector"], np.float32),
-            sentences=unpacked(row["sentence_vectors"], np.dtype("i1")).reshape(-1, dim),
-            words=unpacked(row["word_vectors"], np.dtype("i1")).reshape(-1, WORD_DIM),
+            sentences=unpack_array(row["sentence_vectors"], np.dtype("i1")).reshape(-1, dim),
+            words=unpack_array(row["word_vectors"], np.dtype("i1")).reshape(-1, WORD_DIM),
         ),
     )
 
 
-def token_of(term: str) -> str:
+def term_token(term: str) -> str:
     """An index term as a word that every analyzer leaves as it is."""
-    return term if _PLAIN.fullmatch(term) else f"x{name_key(term):016x}"
+    return term if _PLAIN_TOKEN.fullmatch(term) else f"x{name_key(term):016x}"
 
 
 def name_key(name: str) -> int:
@@ -121,21 +121,21 @@ def name_key(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1
 
 
-def signed(key: int) -> int:
+def signed_key(key: int) -> int:
     """An unsigned number of 64 bits as one with a sign, which is what Milvus has."""
     return key - (1 << 64) if key >= 1 << 63 else key
 
 
-def packed(array: NDArray[Any]) -> list[str]:
+def pack_array(array: NDArray[Any]) -> list[str]:
     """An array's bytes as strings."""
-    return chunks(base64.b64encode(np.ascontiguousarray(array).tobytes()).decode())
+    return split_text(base64.b64encode(np.ascontiguousarray(array).tobytes()).decode())
 
 
-def unpacked(parts: Sequence[str], dtype: np.dtype[Any]) -> NDArray[Any]:
+def unpack_array(parts: Sequence[str], dtype: np.dtype[Any]) -> NDArray[Any]:
     """What `packed` made them of, flat."""
     return np.frombuffer(base64.b64decode("".join(parts)), dtype)
 
 
-def chunks(text: str) -> list[str]:
+def split_text(text: str) -> list[str]:
     """A text in parts that fit into a string of Milvus, which has 65,535 bytes."""
-    return [text[start : start + _CHUNK] for start in range(0, len(text), _CHUNK)]
+    return [text[start : start + _STRING_CHARACTERS] for start in range(0, len(text), _STRING_CHARACTERS)]

@@ -13,8 +13,8 @@ class MilvusStore(MilvusConnection):
 
     def current(self) -> str | None:
         """The name of what serves, or served some seconds ago: a server says that at once."""
-        with self.translated():
-            about = self._about(PREFIX, latest=False) or self._about(PREFIX, latest=True)
+        with self.translating_errors():
+            about = self._read_about(PREFIX, latest=False) or self._read_about(PREFIX, latest=True)
         return None if about is None else about.name
 
     def open(self, name: str | None = None, *, encoder: str | None = None) -> MilvusIndex:
@@ -24,7 +24,9 @@ class MilvusStore(MilvusConnection):
             SnapshotMissing, SnapshotOutdated, SnapshotCorrupt: there is none that can serve.
             IndexUnreachable: the server does not answer.
         """
-        about = self.serving() if name is None else next((a for a in self.generations() if a.name == name), None)
+        about = (
+            self.current_generation() if name is None else next((a for a in self.generations() if a.name == name), None)
+        )
         if about is None:
             raise SnapshotMissing(f"there is no index {name or 'at ' + self.url} yet; run: newsquote index build")
         if encoder is not None and about.encoder != encoder:
@@ -37,16 +39,16 @@ class MilvusStore(MilvusConnection):
 
     def encoder(self) -> str | None:
         """The fingerprint of the encoder that made what serves."""
-        about = self.serving()
+        about = self.current_generation()
         return None if about is None else about.encoder
 
-    def listed(self) -> list[tuple[str, str]]:
+    def descriptions(self) -> list[tuple[str, str]]:
         """Name and description of each generation, oldest first."""
         return [
             (one.name, f"{one.articles} articles, {one.passages} passages" if one.whole else "not finished")
             if isinstance(one, Generation)
             else (generation, str(one))
-            for generation, one in self._generations().items()
+            for generation, one in self._readable_or_error().items()
             if one is not None
         ]
 

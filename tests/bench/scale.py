@@ -224,10 +224,10 @@ async def _listing(home: Path) -> dict[str, Any]:
     from bot.service.engine import Engine
     from bot.service.state import StateDatabase
     from retrieval.answering import Answerer
-    from retrieval.index.store import Snapshots
+    from retrieval.index.store import SnapshotStore
     from retrieval.results import Query
 
-    snapshots, model, asked = Snapshots(home / "snapshots"), _model(home), itertools.cycle(_asked(100))
+    snapshots, model, asked = SnapshotStore(home / "snapshots"), _model(home), itertools.cycle(_asked(100))
     with tempfile.TemporaryDirectory() as folder, StateDatabase(Path(folder) / "state.db") as state:
         async with Engine(lambda: Answerer(snapshots.open(), model), snapshots.current) as engine:
 
@@ -262,7 +262,7 @@ def recall(home: Path) -> dict[str, Any]:
     scores = [[] for _ in vectors]  # type: list[list[tuple[float, int]]]
     for first, segment in zip(firsts.tolist(), snapshot.segments, strict=False):
         for start in range(0, segment.size, 65_536):
-            found = vectors @ np.asarray(segment.exact[start : start + 65_536]).T
+            found = vectors @ np.asarray(segment.passage_vectors[start : start + 65_536]).T
             for number, row in enumerate(found):
                 best = np.argpartition(-row, min(10, len(row) - 1))[:10]
                 scores[number] += [(float(row[at]), first + start + int(at)) for at in best]
@@ -271,7 +271,7 @@ def recall(home: Path) -> dict[str, Any]:
     for vector, found_scores in zip(vectors, scores, strict=True):
         exact = {row for _, row in sorted(found_scores, reverse=True)[:10]}
         began = time.perf_counter()
-        nearest = snapshot.fetch(vector, {}, 100, ArticleFilter()).nearest
+        nearest = snapshot.retrieve(vector, {}, 100, ArticleFilter()).dense_ranking
         ms.append(1000 * (time.perf_counter() - began))
         hits += len(exact & set(nearest[:10].tolist()))
     kinds = [vars_of(segment.manifest.nearest) for segment in snapshot.segments]
@@ -325,7 +325,7 @@ def kinds(home: Path) -> dict[str, Any]:
     from retrieval.index.snapshot import Snapshot
 
     segment = max(Snapshot.open(home / "snapshots").segments, key=lambda one: one.size)
-    vectors, model = np.asarray(segment.exact), _model(home)
+    vectors, model = np.asarray(segment.passage_vectors), _model(home)
     asked = np.stack([model.encode_query(text).vector for text in _asked(200)])
     exact = np.argsort(-(vectors @ asked.T), axis=0)[:10].T
     lists = 2 ** round(np.log2(4 * np.sqrt(len(vectors))))

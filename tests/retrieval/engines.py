@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from corpus.article import Article
 from retrieval.index.contract import IndexStore
-from retrieval.index.store import Snapshots
+from retrieval.index.store import SnapshotStore
 from retrieval.index.writing import current_snapshot
 from retrieval.index.writing import publishing as embedded
 from retrieval.index.writing.publishing import Published
@@ -29,7 +29,7 @@ class Engine(Protocol):
 
 class InTheHome:
     def __init__(self, folder: Path) -> None:
-        self.store: IndexStore = Snapshots(folder / "snapshots")
+        self.store: IndexStore = SnapshotStore(folder / "snapshots")
         self._folder = folder / "snapshots"
 
     def publish(self, articles: Iterable[Article], encoder: Encoder, **more: Any) -> Published:

@@ -19,16 +19,16 @@ from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
 from retrieval.index import snapshot_folder
 from retrieval.index.segment import Segment, SegmentManifest
 from retrieval.index.snapshot import Snapshot
-from retrieval.index.snapshot_folder import FORMAT, SEGMENTS, Manifest
+from retrieval.index.snapshot_folder import FORMAT, SEGMENTS, SnapshotManifest
 
-KEEP = 3
-STAMP = "%Y%m%dT%H%M%SZ"
+SNAPSHOTS_KEPT = 3
+TIMESTAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 
 SegmentSelection = Sequence[tuple[Segment, NDArray[np.bool_]]]
 """Segments, each with which of its articles a snapshot has."""
 
 
-def make_current(snapshots: Path, parts: SegmentSelection, encoder: str, dim: int, now: dt.datetime) -> str:
+def make_current(snapshots: Path, selection: SegmentSelection, encoder: str, dim: int, now: dt.datetime) -> str:
     """Write down the snapshot that has these parts and let it serve; its name.
 
     Raises:
@@ -36,17 +36,17 @@ def make_current(snapshots: Path, parts: SegmentSelection, encoder: str, dim: in
         OSError: something else cannot.
     """
     moment = next_timestamp(max(snapshot_folder.snapshot_names(snapshots), default=None), now)
-    manifest = Manifest(
+    manifest = SnapshotManifest(
         format=FORMAT,
         created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         encoder=encoder,
         dim=dim,
-        articles=sum(int(alive.sum()) for _, alive in parts),
-        passages=sum(int(one.passages_of(alive).sum()) for one, alive in parts),
-        segments=tuple(one.folder.name for one, _ in parts),
-        gone=removed_articles(parts),
+        articles=sum(int(mask.sum()) for _, mask in selection),
+        passages=sum(int(one.passage_mask(mask).sum()) for one, mask in selection),
+        segments=tuple(one.folder.name for one, _ in selection),
+        gone=removed_articles(selection),
     )
-    name = f"{moment:{STAMP}}-{manifest.short_digest()}"
+    name = f"{moment:{TIMESTAMP_FORMAT}}-{manifest.short_digest()}"
     aside = Path(tempfile.mkdtemp(prefix=".build-", dir=snapshots))
     (aside / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
     sync_all(aside)
@@ -84,17 +84,17 @@ def switch_to(snapshots: Path, name: str) -> None:
         ) from exc
 
 
-def prune(snapshots: Path, keep: int = KEEP) -> None:
+def prune(snapshots: Path, keep: int = SNAPSHOTS_KEPT) -> None:
     """Remove all but the `keep` newest snapshots, never the one that serves, and the segments that none has."""
     serving = snapshot_folder.current_name(snapshots)
     for name in snapshot_folder.snapshot_names(snapshots)[:-keep]:
         if name != serving:
             shutil.rmtree(snapshots / name)
-    held: set[str] = set()
+    used: set[str] = set()
     for name in snapshot_folder.snapshot_names(snapshots):
         with contextlib.suppress(RetrievalError):
-            held.update(Manifest.read(snapshots / name).segments)
-    remove_folders(path for path in (snapshots / SEGMENTS).glob("*") if path.name not in held)
+            used.update(SnapshotManifest.read(snapshots / name).segments)
+    remove_folders(path for path in (snapshots / SEGMENTS).glob("*") if path.name not in used)
 
 
 def install_segment(folder: Path, target: Path) -> None:
@@ -135,12 +135,12 @@ def next_timestamp(name: str | None, now: dt.datetime) -> dt.datetime:
     """The moment, or a second after that of a snapshot's name, so that names sort as they were made."""
     if name is None:
         return now
-    last = dt.datetime.strptime(name.partition("-")[0], STAMP).replace(tzinfo=dt.UTC)
+    last = dt.datetime.strptime(name.partition("-")[0], TIMESTAMP_FORMAT).replace(tzinfo=dt.UTC)
     return max(now, last + dt.timedelta(seconds=1))
 
 
-def removed_articles(parts: SegmentSelection) -> tuple[int, ...]:
+def removed_articles(selection: SegmentSelection) -> tuple[int, ...]:
     """The articles that are in the segments of a snapshot and not in it, counted over all of these segments."""
-    if not parts:
+    if not selection:
         return ()
-    return tuple(np.flatnonzero(~np.concatenate([alive for _, alive in parts])).tolist())
+    return tuple(np.flatnonzero(~np.concatenate([mask for _, mask in selection])).tolist())

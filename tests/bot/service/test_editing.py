@@ -267,7 +267,7 @@ class Aside:
 @pytest.fixture
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """What processes that are begun aside are told to do, where every addition leaves something to merge."""
-    monkeypatch.setattr(publishing, "SMALL", 0)
+    monkeypatch.setattr(publishing, "SMALL_SEGMENT", 0)
     monkeypatch.setattr(Aside, "begun", [])
     monkeypatch.setattr("os.setpriority", lambda *_: None)
     monkeypatch.setattr("subprocess.Popen", Aside)
@@ -303,7 +303,7 @@ def test_a_rebuild_has_the_rest_merged_aside_too(settings: Settings, ferry: str,
 def test_a_merge_that_finds_another_writer_at_work_is_finished_by_the_next(
     settings: Settings, ferry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "SMALL", 0)
+    monkeypatch.setattr(publishing, "SMALL_SEGMENT", 0)
     monkeypatch.setattr(Editor, "merge_aside", lambda _: None)
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])

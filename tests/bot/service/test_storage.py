@@ -6,7 +6,7 @@ import pytest
 
 from bot.service import storage
 from bot.settings import Settings, SettingsError
-from retrieval.index.store import Snapshots
+from retrieval.index.store import SnapshotStore
 from retrieval.index.writing.migration import IndexSource
 from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
@@ -23,7 +23,7 @@ def test_what_is_published_is_read_from_the_same_place(tmp_path: Path, url: str 
     environ = {} if url is None else {"NEWSQUOTE_INDEX_URL": str(tmp_path / url)}
     settings = Settings.load(tmp_path, environ)
     store = storage.store_of(settings)
-    assert isinstance(store, Snapshots if url is None else MilvusStore)
+    assert isinstance(store, SnapshotStore if url is None else MilvusStore)
     name = publish(settings, IndexSource(built(tmp_path / "other")))
     assert store.current() == name
     assert {article.id for article in store.open().articles()} == {article.id for article in LIBRARY}

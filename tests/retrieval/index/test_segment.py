@@ -25,11 +25,11 @@ def test_it_gives_back_its_articles_word_for_word(segment: Segment) -> None:
 
 def test_conditions_choose_articles(segment: Segment) -> None:
     day = dt.date(2026, 11, 1)
-    assert segment.allowed(ArticleFilter()).tolist() == [True, True, True]
-    assert segment.allowed(ArticleFilter(since=day)).tolist() == [False, True, False]
-    assert segment.allowed(ArticleFilter(until=day)).tolist() == [False, True, True]
-    assert segment.allowed(ArticleFilter(source=" OSTRA post ")).tolist() == [False, True, False]
-    assert segment.allowed(ArticleFilter(until=dt.date(2026, 10, 31), source="Ostra Post")).tolist() == [
+    assert segment.article_mask(ArticleFilter()).tolist() == [True, True, True]
+    assert segment.article_mask(ArticleFilter(since=day)).tolist() == [False, True, False]
+    assert segment.article_mask(ArticleFilter(until=day)).tolist() == [False, True, True]
+    assert segment.article_mask(ArticleFilter(source=" OSTRA post ")).tolist() == [False, True, False]
+    assert segment.article_mask(ArticleFilter(until=dt.date(2026, 10, 31), source="Ostra Post")).tolist() == [
         False,
         False,
         False,
@@ -37,13 +37,13 @@ def test_conditions_choose_articles(segment: Segment) -> None:
 
 
 def test_passages_are_those_of_their_articles(segment: Segment) -> None:
-    assert segment.passages_of(np.array([True, False, True])).tolist() == [True, False, True]
+    assert segment.passage_mask(np.array([True, False, True])).tolist() == [True, False, True]
 
 
 def test_it_knows_the_words_of_its_titles_and_texts(segment: Segment) -> None:
     asked = {word_key(word): word for word in ("bees", "ostra", "the", "zanzibar", "ostr")}
-    assert segment.known(asked) == {"bees", "ostra", "the"}
-    assert segment.known({}) == set()
+    assert segment.known_words(asked) == {"bees", "ostra", "the"}
+    assert segment.known_words({}) == set()
 
 
 def test_a_passages_first_and_last_sentence_are_found(segment: Segment) -> None:
@@ -73,10 +73,10 @@ def test_a_damaged_manifest_is_refused(segment: Segment, damage: str) -> None:
 
 
 def test_pages_that_were_given_back_are_read_again(segment: Segment) -> None:
-    before = [array.copy() for array in (segment.words, segment.exact, segment.sentence_vectors)]
+    before = [array.copy() for array in (segment.words, segment.passage_vectors, segment.sentence_vectors)]
     for turn in range(20):
         segment.release_pages(turn)
-    after = (segment.words, segment.exact, segment.sentence_vectors)
+    after = (segment.words, segment.passage_vectors, segment.sentence_vectors)
     assert all(np.array_equal(one, other) for one, other in zip(before, after, strict=True))
     assert [segment.article(row) for row in range(3)] == list(LIBRARY)
 

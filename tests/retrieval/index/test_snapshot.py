@@ -41,8 +41,8 @@ def test_days_and_outlets_choose_passages(tmp_path: Path) -> None:
     vector = HashingEncoder().encode_query("the bridge and the bees").vector
 
     def found(where: ArticleFilter) -> tuple[list[int], list[int]]:
-        fetched = opened.fetch(vector, {"bee": 1.0, "bridg": 1.0, "harbour": 1.0}, 3, where)
-        return sorted(fetched.nearest.tolist()), sorted(fetched.matching.tolist())
+        fetched = opened.retrieve(vector, {"bee": 1.0, "bridg": 1.0, "harbour": 1.0}, 3, where)
+        return sorted(fetched.dense_ranking.tolist()), sorted(fetched.lexical_ranking.tolist())
 
     assert found(ArticleFilter()) == ([0, 1, 2], [0, 1, 2])
     assert found(ArticleFilter(since=day)) == ([1], [1])
@@ -55,16 +55,16 @@ def test_days_and_outlets_choose_passages(tmp_path: Path) -> None:
 def test_vectors_have_unit_length(tmp_path: Path) -> None:
     opened = built(tmp_path)
     [segment] = opened.segments
-    assert np.allclose(np.linalg.norm(segment.exact, axis=1), 1, atol=1e-5)
+    assert np.allclose(np.linalg.norm(segment.passage_vectors, axis=1), 1, atol=1e-5)
     assert np.allclose(np.linalg.norm(segment.sentence_vectors.astype(np.float32), axis=1), int8_scale(32), rtol=2e-2)
 
 
 def test_pages_that_are_given_back_while_articles_are_listed_are_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshot, "LISTED", 1)
+    monkeypatch.setattr(snapshot, "ARTICLES_PER_RELEASE", 1)
     index = built(tmp_path)
-    assert [one.id for one in index.listed()] == [article.id for article in index.articles()]
+    assert [one.id for one in index.summaries()] == [article.id for article in index.articles()]
 
 
 def test_without_an_index_it_names_the_command_that_builds_one(tmp_path: Path) -> None:

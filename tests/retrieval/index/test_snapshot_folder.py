@@ -9,7 +9,7 @@ from retrieval.errors import SnapshotCorrupt, SnapshotOutdated
 from retrieval.index import snapshot_folder
 from retrieval.index.segment import SegmentManifest
 from retrieval.index.snapshot import Snapshot
-from retrieval.index.snapshot_folder import Manifest
+from retrieval.index.snapshot_folder import SnapshotManifest
 from tests.library_of import built
 
 
@@ -69,7 +69,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 def test_checking_reads_every_byte_again(tmp_path: Path) -> None:
     opened = built(tmp_path)
     folder, keys = opened.folder, opened.segments[0].folder / "keys.bin"
-    assert snapshot_folder.check(folder, Manifest.read(folder), memory=None) > 15
+    assert snapshot_folder.check_files(folder, SnapshotManifest.read(folder), memory=None) > 15
     keys.write_bytes(b"\0" * keys.stat().st_size)
     with pytest.raises(SnapshotCorrupt, match=r"keys\.bin"):
-        snapshot_folder.check(folder, Manifest.read(folder), memory=None)
+        snapshot_folder.check_files(folder, SnapshotManifest.read(folder), memory=None)

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from retrieval.errors import SnapshotCorrupt, SnapshotMissing
-from retrieval.index.store import Snapshots
+from retrieval.index.store import SnapshotStore
 from tests.library_of import BEES, LIBRARY, built
 
 
 def test_an_empty_folder_has_no_snapshots(tmp_path: Path) -> None:
-    store = Snapshots(tmp_path / "none")
-    assert (store.current(), store.encoder(), store.listed()) == (None, None, [])
+    store = SnapshotStore(tmp_path / "none")
+    assert (store.current(), store.encoder(), store.descriptions()) == (None, None, [])
     with pytest.raises(SnapshotMissing, match="there is no index yet; run: newsquote index build"):
         store.check()
 
@@ -19,7 +19,7 @@ def test_an_empty_folder_has_no_snapshots(tmp_path: Path) -> None:
 def test_snapshots_are_listed_with_their_counts_or_why_they_cannot_be_read(tmp_path: Path) -> None:
     name = built(tmp_path, [BEES]).name
     (tmp_path / "20261124T001600Z-00000000").mkdir()
-    assert Snapshots(tmp_path).listed() == [
+    assert SnapshotStore(tmp_path).descriptions() == [
         (name, "1 articles, 1 passages"),
         (
             "20261124T001600Z-00000000",
@@ -30,7 +30,7 @@ def test_snapshots_are_listed_with_their_counts_or_why_they_cannot_be_read(tmp_p
 
 def test_checking_reads_the_current_snapshot(tmp_path: Path) -> None:
     opened = built(tmp_path, LIBRARY)
-    store = Snapshots(tmp_path)
+    store = SnapshotStore(tmp_path)
     assert store.encoder() == "hashing-32"
     assert store.check().startswith(f"{opened.name} is whole: 3 articles, 3 passages, ")
     (opened.segments[0].folder / "words.bin").write_bytes(b"x")

@@ -60,7 +60,7 @@ def test_few_vectors_need_no_file(tmp_path: Path) -> None:
 def many(tmp_path_factory: pytest.TempPathFactory) -> tuple[vectors.Floats, Path, VectorSearchSettings]:
     """More vectors than are all compared, in clusters as those of real texts are."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vectors, "FLAT", 5_000)
+        patch.setattr(vectors, "MAX_FLAT", 5_000)
         rows = clustered(12_000)
         path = tmp_path_factory.mktemp("many") / "nearest.faiss"
         return rows, path, vectors.build(path, rows, clustered(100, seed=1))
@@ -75,10 +75,10 @@ def clustered(count: int, seed: int = 0) -> vectors.Floats:
 def test_many_vectors_are_searched_by_lists_with_the_recall_that_is_written_down(
     many: tuple[vectors.Floats, Path, VectorSearchSettings],
 ) -> None:
-    rows, path, by = many
-    assert by.index == "IVF512,SQ8"
-    assert vectors.RECALL <= by.recall <= 1
-    index = VectorIndex.open(path, rows, by)
+    rows, path, settings = many
+    assert settings.index == "IVF512,SQ8"
+    assert vectors.RECALL <= settings.recall <= 1
+    index = VectorIndex.open(path, rows, settings)
     found = 0
     for question in clustered(50, seed=2):
         cosines = rows @ question
@@ -91,21 +91,21 @@ def test_many_vectors_are_searched_by_lists_with_the_recall_that_is_written_down
 def test_vectors_are_read_in_blocks_and_given_back_between_them_to_the_same_index(
     many: tuple[vectors.Floats, Path, VectorSearchSettings], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows, path, by = many
-    monkeypatch.setattr(vectors, "FLAT", 5_000)
-    monkeypatch.setattr(vectors, "_BLOCK", 1_000)
+    rows, path, settings = many
+    monkeypatch.setattr(vectors, "MAX_FLAT", 5_000)
+    monkeypatch.setattr(vectors, "_BLOCK_ROWS", 1_000)
     given_back: list[None] = []
     again = vectors.build(
-        tmp_path / "nearest.faiss", rows, clustered(100, seed=1), let_go=lambda: given_back.append(None)
+        tmp_path / "nearest.faiss", rows, clustered(100, seed=1), release=lambda: given_back.append(None)
     )
-    assert again == by
+    assert again == settings
     assert (tmp_path / "nearest.faiss").read_bytes() == path.read_bytes()
     assert len(given_back) >= 3 * 12 + 100, "of three readings each block, then each question's few"
 
 
 def test_of_many_vectors_only_allowed_ones_are_found(many: tuple[vectors.Floats, Path, VectorSearchSettings]) -> None:
-    rows, path, by = many
-    index = VectorIndex.open(path, rows, by)
+    rows, path, settings = many
+    index = VectorIndex.open(path, rows, settings)
     question = clustered(1, seed=3)[0]
     for share in (0.001, 0.1, 0.6):
         allowed = np.random.default_rng(4).random(len(rows)) < share

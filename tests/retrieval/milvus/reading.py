@@ -9,7 +9,7 @@ from tests.fakes import HashingEncoder
 
 def seen_by(index: MilvusIndex) -> tuple[set[str], set[str]]:
     """The texts of the articles that an open index lists, and of those that its searches find."""
-    fetched = index.fetch(
+    fetched = index.retrieve(
         HashingEncoder().encode_query("the").vector, {"the": 1.0, "harbour": 1.0}, 100, ArticleFilter()
     )
     found = {index.article(int(row)).text for row in index.passages(fetched.rows).article}

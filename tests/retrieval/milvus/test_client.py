@@ -6,7 +6,7 @@ import grpc
 import pytest
 
 from retrieval.errors import IndexUnreachable
-from retrieval.milvus.client import SETTLE_S
+from retrieval.milvus.client import CONSISTENCY_DELAY_S
 from retrieval.milvus.store import MilvusStore
 
 
@@ -25,7 +25,7 @@ class Refused(grpc.RpcError):  # type: ignore[misc]  # grpc has no types
 def test_what_goes_wrong_below_pymilvus_is_one_clear_line_without_the_password(tmp_path: Path) -> None:
     milvus = MilvusStore(str(tmp_path / "milvus.db"))
     milvus.url = "http://root:secret@host:19530"
-    with pytest.raises(IndexUnreachable) as failed, milvus.translated():
+    with pytest.raises(IndexUnreachable) as failed, milvus.translating_errors():
         raise Refused
     assert str(failed.value) == "the index at http://host:19530 cannot be used: deadline exceeded; check index_url"
 
@@ -34,8 +34,8 @@ def test_a_writer_waits_until_a_server_shows_what_was_written(tmp_path: Path, mo
     waited: list[float] = []
     monkeypatch.setattr("time.sleep", waited.append)
     milvus = MilvusStore(str(tmp_path / "milvus.db"))
-    milvus.settle()
+    milvus.wait_until_visible()
     assert waited == []
     milvus.url = "http://host:19530"
-    milvus.settle()
-    assert waited == [SETTLE_S]
+    milvus.wait_until_visible()
+    assert waited == [CONSISTENCY_DELAY_S]

@@ -6,23 +6,23 @@ import pytest
 
 from retrieval.errors import SnapshotCorrupt, SnapshotOutdated
 from retrieval.index.contract import ArticleFilter, outlet_key
-from retrieval.milvus.generation import Generation, condition_of, rows_of
+from retrieval.milvus.generation import Generation, article_rows, filter_expression
 
 ABOUT = Generation(3, "20261124T001500Z", "20261124T001500Z-1a2b3c4d", "", "e", 32, "r", False, True, 5, 1, 2, 3, 4)
 
 
 def test_conditions_are_said_in_milvus_words() -> None:
     day = dt.date(2026, 11, 1)
-    assert condition_of(ArticleFilter()) == ""
-    assert condition_of(ArticleFilter(since=day)) == f"day > 0 and day >= {day.toordinal()}"
-    assert condition_of(ArticleFilter(until=day)) == f"day > 0 and day <= {day.toordinal()}"
-    assert condition_of(ArticleFilter(source="x or 1 == 1")) == f"outlet == {outlet_key('x or 1 == 1')}"
+    assert filter_expression(ArticleFilter()) == ""
+    assert filter_expression(ArticleFilter(since=day)) == f"day > 0 and day >= {day.toordinal()}"
+    assert filter_expression(ArticleFilter(until=day)) == f"day > 0 and day <= {day.toordinal()}"
+    assert filter_expression(ArticleFilter(source="x or 1 == 1")) == f"outlet == {outlet_key('x or 1 == 1')}"
 
 
 def test_a_version_has_what_was_there_before_the_next_and_is_not_dead() -> None:
-    assert ABOUT.has("articles") == "number < 4 and died > 5"
-    assert ABOUT.has("passages") == "article < 4 and died > 5"
-    assert rows_of(3) == "row >= 196608 and row < 262144"
+    assert ABOUT.condition("articles") == "number < 4 and died > 5"
+    assert ABOUT.condition("passages") == "article < 4 and died > 5"
+    assert article_rows(3) == "row >= 196608 and row < 262144"
 
 
 def test_what_an_index_says_of_itself_comes_back() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from retrieval.errors import PublishError
 from retrieval.milvus import generation_update
-from retrieval.milvus.generation import LIVING
+from retrieval.milvus.generation import NEVER
 from retrieval.milvus.publishing import publish
 from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
@@ -22,7 +22,7 @@ def test_a_change_is_made_in_place(tmp_path: Path) -> None:
     before = set(milvus.client.list_collections())
     name = publish([BEES, BRIDGE], HashingEncoder(), milvus, now=now).name
     assert set(milvus.client.list_collections()) == before
-    assert [one for one, _ in milvus.listed()] == [name]
+    assert [one for one, _ in milvus.descriptions()] == [name]
 
 
 @pytest.mark.parametrize("full", [False, True])
@@ -54,11 +54,11 @@ def test_what_is_dead_is_deleted_when_the_version_after_next_is_made(tmp_path: P
         about = milvus.open().about
         found = milvus.rows(about.generation, "passages", "row >= 0", ("row", "died"))
         rows.append((about.version, sorted(row["died"] for row in found)))
-    assert rows == [(1, [LIVING, LIVING]), (2, [2, LIVING]), (3, [2, LIVING, LIVING]), (4, [4, LIVING])]
+    assert rows == [(1, [NEVER, NEVER]), (2, [2, NEVER]), (3, [2, NEVER, NEVER]), (4, [4, NEVER])]
 
 
 def test_an_article_with_more_passages_than_rows_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generation_update, "PER_ARTICLE", 0)
+    monkeypatch.setattr(generation_update, "ROWS_PER_ARTICLE", 0)
     milvus = MilvusStore(str(tmp_path / "milvus.db"))
     with pytest.raises(PublishError, match="the article bees has 1 passages, a Milvus index has room for 0; divide"):
         publish([BEES], HashingEncoder(), milvus)

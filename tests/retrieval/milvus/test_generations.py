@@ -8,7 +8,7 @@ import pytest
 
 from retrieval.errors import SnapshotOutdated
 from retrieval.milvus import publishing
-from retrieval.milvus.generation import KINDS
+from retrieval.milvus.generation import COLLECTIONS
 from retrieval.milvus.publishing import publish, use
 from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
@@ -22,10 +22,10 @@ class Killed(Exception):
 def test_a_full_build_fills_a_new_generation_and_keeps_the_one_before(tmp_path: Path) -> None:
     milvus, now = MilvusStore(str(tmp_path / "milvus.db")), ticking()
     names = [publish(LIBRARY[:count], HashingEncoder(), milvus, full=True, now=now).name for count in (1, 2, 3)]
-    assert [name for name, _ in milvus.listed()] == names[1:]
-    assert len(milvus.client.list_collections()) == 2 * len(KINDS)
+    assert [name for name, _ in milvus.descriptions()] == names[1:]
+    assert len(milvus.client.list_collections()) == 2 * len(COLLECTIONS)
     last = publish([HARBOUR], HashingEncoder(), milvus, now=now).name
-    assert [name for name, _ in milvus.listed()] == [names[1], last]
+    assert [name for name, _ in milvus.descriptions()] == [names[1], last]
     use(milvus, names[1])
     assert {article.id for article in milvus.open().articles()} == {BEES.id, BRIDGE.id}
 
@@ -33,7 +33,7 @@ def test_a_full_build_fills_a_new_generation_and_keeps_the_one_before(tmp_path: 
 def test_what_passages_are_chosen_by_has_an_index(tmp_path: Path) -> None:
     milvus = MilvusStore(str(tmp_path / "milvus.db"))
     publish([BEES], HashingEncoder(), milvus)
-    about = milvus.serving()
+    about = milvus.current_generation()
     assert about is not None
     indexes = milvus.client.list_indexes(milvus.collection(about.generation, "passages"))
     assert sorted(indexes) == ["day", "key", "outlet", "sparse", "vector"]
@@ -45,22 +45,22 @@ def test_an_index_of_another_format_is_made_anew_and_its_collections_go(tmp_path
     about = milvus.open().about
     older = {"id": 0, "content": about.to_json().replace('"format": 3', '"format": 1'), "nothing": [0.0, 0.0]}
     milvus.client.upsert(milvus.collection(about.generation, "about"), [older])
-    assert milvus.listed() == [
+    assert milvus.descriptions() == [
         (about.generation, "the index has format 1, this newsquote reads 3; run: newsquote index build")
     ]
     with pytest.raises(SnapshotOutdated):
         milvus.current()
     second = publish([BEES], HashingEncoder(), milvus, now=now).name
-    assert (milvus.current(), [name for name, _ in milvus.listed()]) == (second, [second])
+    assert (milvus.current(), [name for name, _ in milvus.descriptions()]) == (second, [second])
     assert second > first
-    assert len(milvus.client.list_collections()) == len(KINDS)
+    assert len(milvus.client.list_collections()) == len(COLLECTIONS)
 
 
 def test_a_clock_that_was_put_back_makes_no_two_generations_of_one_name(tmp_path: Path) -> None:
     milvus = MilvusStore(str(tmp_path / "milvus.db"))
     made = [publish([BEES], HashingEncoder(), milvus, full=True, now=lambda: NOW).name for _ in range(3)]
     assert made == sorted(set(made))
-    assert [name for name, _ in milvus.listed()] == made[1:]
+    assert [name for name, _ in milvus.descriptions()] == made[1:]
 
 
 def test_the_alias_moves_only_when_the_new_generation_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,7 @@ def test_passages_that_other_code_cut_keep_their_vectors(tmp_path: Path, monkeyp
     monkeypatch.setattr("retrieval.index.writing.passage_records.pipeline_version", lambda: "another")
     second = publish(LIBRARY, HashingEncoder(), milvus, now=now)
     assert (first.encoded, second.encoded) == (3, 0)
-    assert [name for name, _ in milvus.listed()] == [first.name, second.name]
+    assert [name for name, _ in milvus.descriptions()] == [first.name, second.name]
     assert publish(LIBRARY, HashingEncoder(), milvus, full=True, now=now).encoded == 3
 
 

@@ -5,45 +5,45 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.index.contract import WORD
-from retrieval.milvus.row_format import chunks, packed, signed, token_of, unpacked
+from retrieval.milvus.row_format import pack_array, signed_key, split_text, term_token, unpack_array
 
 
 @given(st.text(min_size=1, max_size=20))
 def test_a_token_is_one_plain_word_and_stands_for_one_term(term: str) -> None:
-    token = token_of(term)
+    token = term_token(term)
     assert token.isascii()
     assert token.isalnum()
     assert token == token.lower()
-    assert token_of(term + "'") != token
+    assert term_token(term + "'") != token
 
 
 def test_plain_terms_stay_as_they_are() -> None:
-    assert [token_of(term) for term in ("kuwait", "2010")] == ["kuwait", "2010"]
+    assert [term_token(term) for term in ("kuwait", "2010")] == ["kuwait", "2010"]
 
 
 @given(st.lists(st.integers(-128, 127), max_size=300))
 def test_bytes_come_back_as_they_were(values: list[int]) -> None:
     array = np.array(values, np.int8)
-    assert unpacked(packed(array), np.dtype("i1")).tolist() == values
+    assert unpack_array(pack_array(array), np.dtype("i1")).tolist() == values
     words = np.zeros(len(values), WORD)
     words["term"] = np.abs(array.astype(np.int64))
-    assert unpacked(packed(words), WORD).tolist() == words.tolist()
+    assert unpack_array(pack_array(words), WORD).tolist() == words.tolist()
 
 
 @given(st.text(max_size=100))
 def test_no_part_of_a_text_is_too_long_and_together_they_are_the_text(text: str) -> None:
     long = text * 1000
-    parts = chunks(long)
+    parts = split_text(long)
     assert "".join(parts) == long
     assert all(len(part.encode("utf-8", "surrogatepass")) < 65_535 for part in parts)
 
 
 @given(st.integers(0, (1 << 64) - 1))
 def test_a_key_of_64_bits_becomes_a_number_with_a_sign_and_back(key: int) -> None:
-    assert -(1 << 63) <= signed(key) < 1 << 63
-    assert signed(key) % (1 << 64) == key
+    assert -(1 << 63) <= signed_key(key) < 1 << 63
+    assert signed_key(key) % (1 << 64) == key
 
 
 def test_a_term_too_long_for_an_analyzer_has_a_short_token() -> None:
-    assert token_of("a" * 64) == "a" * 64
-    assert len(token_of("a" * 70_000)) == 17
+    assert term_token("a" * 64) == "a" * 64
+    assert len(term_token("a" * 70_000)) == 17

@@ -7,4 +7,4 @@ from retrieval.milvus.store import MilvusStore
 
 def test_an_empty_server_has_no_index(tmp_path: Path) -> None:
     milvus = MilvusStore(str(tmp_path / "empty.db"))
-    assert (milvus.current(), milvus.encoder(), milvus.listed()) == (None, None, [])
+    assert (milvus.current(), milvus.encoder(), milvus.descriptions()) == (None, None, [])

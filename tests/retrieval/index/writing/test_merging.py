@@ -30,7 +30,7 @@ from tests.retrieval.index.writing.test_publishing_large import TREES, named, si
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A segment of four passages is small enough to be made anew; each of these articles has one."""
-    monkeypatch.setattr(publishing, "SMALL", 4)
+    monkeypatch.setattr(publishing, "SMALL_SEGMENT", 4)
 
 
 def put(folder: Path, articles: Sequence[Article], *, full: bool = False) -> str:
@@ -104,10 +104,10 @@ def test_segments_that_are_not_small_become_one_and_what_serves_says_the_same(tm
     assert list(after.articles()) == TREES[:15]
     assert [named(after, tree.title.split()[-1]) for tree in TREES[:15]] == [[tree.id] for tree in TREES[:15]]
     vector = HashingEncoder().encode_query("Who planted the maple?").vector
-    ours, theirs = (one.fetch(vector, {}, 10, ArticleFilter()) for one in (after, before))
+    ours, theirs = (one.retrieve(vector, {}, 10, ArticleFilter()) for one in (after, before))
     assert (ours.rows.tolist(), ours.cosine.tolist()) == (theirs.rows.tolist(), theirs.cosine.tolist())
     assert [(step.done, step.total) for step in seen if step.what == Stage.MERGED] == [(8, 13), (13, 13)]
-    assert snapshot_folder.check(after.folder, after.manifest, memory=None) > 0
+    assert snapshot_folder.check_files(after.folder, after.manifest, memory=None) > 0
     assert (merge_due(tmp_path), merge(tmp_path, nullcontext)) == (False, None)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from corpus.article import Article
 from retrieval.errors import PublishError
-from retrieval.index.store import Snapshots
+from retrieval.index.store import SnapshotStore
 from retrieval.index.writing import publishing as embedded
 from retrieval.index.writing.migration import IndexSource, contents_digest, migrate
 from retrieval.index.writing.publishing import Published
@@ -35,9 +35,9 @@ def test_an_index_moves_to_milvus_and_back_and_nothing_is_encoded(tmp_path: Path
     def back(source: IndexSource, **more: object) -> Published:
         return embedded.publish(source, encoder, tmp_path / "back", **more)  # type: ignore[arg-type]
 
-    migrate(milvus.open(), back, Snapshots(tmp_path / "back").open)
+    migrate(milvus.open(), back, SnapshotStore(tmp_path / "back").open)
     assert encoder.passages == 0
-    again = Snapshots(tmp_path / "back").open()
+    again = SnapshotStore(tmp_path / "back").open()
     assert again.manifest.segments == here.manifest.segments
 
 
@@ -49,7 +49,7 @@ def test_what_arrives_otherwise_is_told(tmp_path: Path) -> None:
         return publish(list(source.load(list(source.digests())[:2])))
 
     with pytest.raises(PublishError, match=r"3 articles with 3 passages .* 2 with 2 \(digest .*\) arrived"):
-        migrate(old, wrong, Snapshots(tmp_path / "new").open)
+        migrate(old, wrong, SnapshotStore(tmp_path / "new").open)
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,7 @@ def test_articles_that_stay_are_copied_in_parts_and_not_cut_again(
         return split_article(article)
 
     monkeypatch.setattr("retrieval.index.writing.publishing.split_article", counted)
-    monkeypatch.setattr("retrieval.index.writing.segment_writer._COPIED", 1)
+    monkeypatch.setattr("retrieval.index.writing.segment_writer._ARTICLES_PER_COPY", 1)
     now = ticking()
     publish([BEES, HARBOUR], HashingEncoder(), tmp_path, now=now)
     publish([BEES, BRIDGE, HARBOUR], HashingEncoder(), tmp_path, now=now)
@@ -174,8 +174,8 @@ def test_progress_tells_every_part_of_a_build_with_what_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     many = [Article(f"{n}", f"Article {n}", f"Word{n} and word{n % 7} stand by gate {n % 13}.") for n in range(100)]
-    monkeypatch.setattr("retrieval.index.vectors.FLAT", 50)
-    monkeypatch.setattr("retrieval.index.writing.segment_writer._SHOWN", 40)
+    monkeypatch.setattr("retrieval.index.vectors.MAX_FLAT", 50)
+    monkeypatch.setattr("retrieval.index.writing.segment_writer._PASSAGES_PER_REPORT", 40)
     seen: list[BuildProgress] = []
     publish(many, HashingEncoder(), tmp_path, progress=seen.append)
     parts = [(what, [step.done for step in steps]) for what, steps in itertools.groupby(seen, lambda step: step.what)]
@@ -194,7 +194,7 @@ def test_progress_tells_every_part_of_a_build_with_what_is_left(
 
 
 def test_progress_counts_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retrieval.index.writing.publishing.SMALL", 1)
+    monkeypatch.setattr("retrieval.index.writing.publishing.SMALL_SEGMENT", 1)
     publish(LIBRARY[:2], HashingEncoder(), tmp_path)
     seen: list[BuildProgress] = []
     publish(LIBRARY, HashingEncoder(), tmp_path, progress=seen.append)

@@ -27,7 +27,7 @@ from retrieval.index.writing.merging import merge
 from tests.fakes import HashingEncoder
 from tests.retrieval.index.writing.test_publishing_killed import library
 
-publishing.SMALL, writer._CHECKPOINT_S, publishing._CHUNK = 6, 0.0, 4
+publishing.SMALL_SEGMENT, writer._CHECKPOINT_S, publishing._PASSAGES_PER_BATCH = 6, 0.0, 4
 folder, first = Path(sys.argv[1]), int(sys.argv[2])
 for number in range(first, first + 1000):
     # Builds, additions, removals, merges and full builds, by turns.
@@ -46,7 +46,7 @@ from retrieval.index.writing.merging import merge
 from tests.fakes import HashingEncoder
 from tests.retrieval.index.writing.test_publishing_killed import library
 
-publishing.SMALL, writer._CHECKPOINT_S, publishing._CHUNK = 6, 0.0, 4
+publishing.SMALL_SEGMENT, writer._CHECKPOINT_S, publishing._PASSAGES_PER_BATCH = 6, 0.0, 4
 folder, part = Path(sys.argv[1]), sys.argv[2]
 lock = Library(folder / "library", lock_timeout_s=60).lock
 while part == "merge":
@@ -90,7 +90,7 @@ def killed(folder: Path, rounds: int, seed: int) -> None:
         expected = [{one.id: one.text for one in library(number)} for number in range(max(0, done - 1), done + 3)]
         assert served in expected
         opened = Snapshot.open(folder)
-        snapshot_folder.check(opened.folder, opened.manifest, memory=None)
+        snapshot_folder.check_files(opened.folder, opened.manifest, memory=None)
     assert done > 0, "the writer published nothing"
     name = publish(library(3), HashingEncoder(), folder).name
     assert list(Snapshot.open(folder, name).articles()) == library(3)
@@ -129,7 +129,7 @@ def killed_beside(folder: Path, rounds: int, seed: int) -> None:
         opened = Snapshot.open(home)
         served = {article.id: article.text for article in opened.articles()}
         assert served in [{one.id: one.text for one in library(number)} for number in (begun - 1, begun)]
-        snapshot_folder.check(opened.folder, opened.manifest, memory=None)
+        snapshot_folder.check_files(opened.folder, opened.manifest, memory=None)
         begun += 1
     name = publish(library(3), HashingEncoder(), home, full=True).name
     assert merge(home, nullcontext) is None

@@ -44,7 +44,7 @@ TREES = [
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """A segment of four passages is small enough to be made anew; each of these articles has one."""
-    monkeypatch.setattr(publishing, "SMALL", 4)
+    monkeypatch.setattr(publishing, "SMALL_SEGMENT", 4)
 
 
 def put(folder: Path, articles: Sequence[Article]) -> Snapshot:
@@ -62,7 +62,7 @@ def sizes(opened: Snapshot) -> list[int]:
 
 def named(opened: Snapshot, name: str) -> list[str]:
     """The articles that have the word."""
-    rows = opened.fetch(None, dict.fromkeys(terms(name), 1.0), 100, ArticleFilter()).matching
+    rows = opened.retrieve(None, dict.fromkeys(terms(name), 1.0), 100, ArticleFilter()).lexical_ranking
     return [opened.article(row).id for row in opened.passages(rows).article.tolist()]
 
 
@@ -98,9 +98,9 @@ def test_what_is_gone_is_found_no_more_and_its_segment_stays(tmp_path: Path) -> 
     assert second.segments[0].folder == first.segments[0].folder
     assert (second.manifest.gone, second.manifest.articles, second.size) == ((3,), 9, 9)
     assert list(second.articles()) == left
-    fetched = second.fetch(HashingEncoder().encode_query("dogwood").vector, {"dogwood": 1.0}, 100, ArticleFilter())
-    assert fetched.matching.tolist() == []
-    assert len(fetched.nearest) == 9
+    fetched = second.retrieve(HashingEncoder().encode_query("dogwood").vector, {"dogwood": 1.0}, 100, ArticleFilter())
+    assert fetched.lexical_ranking.tolist() == []
+    assert len(fetched.dense_ranking) == 9
     assert second.passages(fetched.rows).article.tolist() == list(range(9))
     assert named(second, "dogwood") == []
     assert named(Snapshot.open(tmp_path, first.name), "dogwood") == ["03"]
@@ -113,7 +113,7 @@ def test_an_article_that_changed_is_found_as_it_is_now(tmp_path: Path) -> None:
     assert (sizes(opened), opened.manifest.gone) == ([10, 1], (3,))
     assert (named(opened, "willow"), named(opened, "dogwood")) == (["03"], [])
     assert opened.article(9) == changed
-    assert opened.known(["willow", "monk"]) == {"willow", "monk"}
+    assert opened.known_words(["willow", "monk"]) == {"willow", "monk"}
 
 
 def test_a_library_that_shrinks_is_one_segment_again_as_if_made_anew(tmp_path: Path) -> None:
@@ -132,8 +132,8 @@ def test_words_count_over_all_segments(tmp_path: Path) -> None:
     assert (len(cut.segments), len(whole.segments)) == (3, 1)
     assert cut.document_frequency("gate") == whole.document_frequency("gate") == 15
     weights = {"gate": 1.0, "cedar": 1.0, "nutmeg": 2.0, "1912": 1.0}
-    ours, theirs = (one.fetch(None, weights, 100, ArticleFilter()) for one in (cut, whole))
-    assert ours.matching.tolist() == theirs.matching.tolist()
+    ours, theirs = (one.retrieve(None, weights, 100, ArticleFilter()) for one in (cut, whole))
+    assert ours.lexical_ranking.tolist() == theirs.lexical_ranking.tolist()
     assert np.allclose(ours.bm25, theirs.bm25, rtol=0.02)
     assert not ours.cosine.any()
 
@@ -142,9 +142,9 @@ def test_conditions_hold_in_every_segment(tmp_path: Path) -> None:
     for count in (8, 13, 15):
         opened = put(tmp_path, TREES[:count])
     vector = HashingEncoder().encode_query("gate").vector
-    found = opened.fetch(vector, {"gate": 1.0}, 100, ArticleFilter(source="garden news"))
-    assert found.nearest.tolist() != []
-    assert sorted(found.nearest.tolist()) == sorted(found.matching.tolist()) == list(range(1, 15, 2))
+    found = opened.retrieve(vector, {"gate": 1.0}, 100, ArticleFilter(source="garden news"))
+    assert found.dense_ranking.tolist() != []
+    assert sorted(found.dense_ranking.tolist()) == sorted(found.lexical_ranking.tolist()) == list(range(1, 15, 2))
 
 
 @examples(max_examples=12)
@@ -160,7 +160,7 @@ def test_whatever_was_published_before_a_snapshot_holds_its_articles_and_finds_t
             merge(folder, nullcontext)
             opened = Snapshot.open(folder)
         assert sorted(opened.articles(), key=lambda article: article.id) == articles
-        rows = opened.fetch(None, {"gate": 1.0}, 100, ArticleFilter()).matching
+        rows = opened.retrieve(None, {"gate": 1.0}, 100, ArticleFilter()).lexical_ranking
         assert sorted(opened.passages(rows).article.tolist()) == list(range(len(articles)))
         assert opened.texts(rows) == [opened.article(row).text for row in opened.passages(rows).article.tolist()]
         for article in articles:
@@ -184,7 +184,7 @@ def interrupted(folder: Path, *, full: bool, monkeypatch: pytest.MonkeyPatch) ->
     """A build that is stopped at the eleventh passage, and notes what it has after every article."""
     with monkeypatch.context() as patch:
         patch.setattr(segment_writer, "_CHECKPOINT_S", 0.0)
-        patch.setattr(publishing, "_CHUNK", 1)
+        patch.setattr(publishing, "_PASSAGES_PER_BATCH", 1)
         with pytest.raises(KeyboardInterrupt):
             publish(TREES, StoppingEncoder(10), folder, full=full)
 

@@ -60,7 +60,7 @@ def test_copied_or_written_the_files_are_the_same(
     with SegmentWriter(folder / "new", ENCODER.fingerprint, ENCODER.dim) as writer:
         for run, copy in zip(runs, copying, strict=False):
             if copy:
-                assert list(writer.copied(old, at, at + len(run))) == [None]
+                assert list(writer.copy_articles(old, at, at + len(run))) == [None]
             else:
                 for article in run:
                     writer.write(article, kept(article))
@@ -94,8 +94,8 @@ def test_what_a_checkpoint_notes_is_gone_on_from_whatever_was_written_after_it(t
     assert [half.article(row) for row in range(half.manifest.articles)] == [BEES, BRIDGE]
     (tmp_path / "again").mkdir()
     with SegmentWriter(tmp_path / "again", ENCODER.fingerprint, ENCODER.dim) as writer:
-        for _ in writer.copied(half, 0, 2):
-            step = writer.step(Stage.ARTICLES, 3)
+        for _ in writer.copy_articles(half, 0, 2):
+            step = writer.progress(Stage.ARTICLES, 3)
             assert (step.what, step.done, step.total) == (Stage.ARTICLES, 2, 3)
         writer.write(HARBOUR, kept(HARBOUR))
         again = Segment(tmp_path / "again", writer.finish(lambda _: None))
@@ -110,4 +110,4 @@ def test_a_segment_that_ends_early_is_not_copied_from(tmp_path: Path) -> None:
         SegmentWriter(tmp_path / "new", ENCODER.fingerprint, ENCODER.dim) as writer,
         pytest.raises(SnapshotCorrupt, match=f"folded.txt of segment {old.folder.name} ends early; run: "),
     ):
-        list(writer.copied(old, 0, 3))
+        list(writer.copy_articles(old, 0, 3))
