@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from corpus.article import Article, Passage, Span
+from retrieval.index.contract import Index
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from retrieval.models.encoder import Encoder
@@ -52,6 +53,11 @@ def built(folder: Path, articles: Sequence[Article] = LIBRARY, encoder: Encoder 
     encoder = encoder or HashingEncoder()
     publish(articles, encoder, folder, now=lambda: NOW)
     return Snapshot.open(folder, encoder=encoder.fingerprint)
+
+
+def articles_in(index: Index) -> list[Article]:
+    """Every article of an index, by row."""
+    return [article for _, article in index.articles_with_rows()]
 
 
 def ticking() -> Callable[[], dt.datetime]:

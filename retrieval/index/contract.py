@@ -190,9 +190,6 @@ class Index(Protocol):
     def article(self, row: int) -> Article:
         """The article of a row."""
 
-    def articles(self) -> Iterator[Article]:
-        """Every article, by row."""
-
     def articles_with_rows(self) -> Iterator[tuple[int, Article]]:
         """Every article with its row."""
 

@@ -99,13 +99,9 @@ class Snapshot:
         number = int(np.searchsorted(self._first_articles, position, "right")) - 1
         return self.segments[number].article(position - int(self._first_articles[number]))
 
-    def articles(self) -> Iterator[Article]:
-        """Every article, by row."""
-        return self.load(range(self.manifest.articles))
-
     def articles_with_rows(self) -> Iterator[tuple[int, Article]]:
         """Every article with its row."""
-        return enumerate(self.articles())
+        return enumerate(self.load(range(self.manifest.articles)))
 
     def summaries(self) -> Iterator[ArticleSummary]:
         """What to list every article by, read past what is kept for answers, so that another thread may do it."""

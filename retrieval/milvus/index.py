@@ -135,10 +135,6 @@ class MilvusIndex:
         self._load({row})
         return self._articles[row]
 
-    def articles(self) -> Iterator[Article]:
-        """Every article, by number."""
-        return (article for _, article in self.articles_with_rows())
-
     def articles_with_rows(self) -> Iterator[tuple[int, Article]]:
         """Every article with its row."""
         condition = self.about.condition("articles")

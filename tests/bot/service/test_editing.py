@@ -24,6 +24,7 @@ from retrieval.index.writing import current_snapshot
 from retrieval.index.writing import publishing as publishing
 from retrieval.results import Query
 from tests.fakes import HashingEncoder
+from tests.library_of import articles_in
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def ferry(tmp_path: Path) -> str:
 
 
 def titles(settings: Settings) -> list[str]:
-    return [article.title for article in Snapshot.open(settings.snapshots).articles()]
+    return [article.title for article in articles_in(Snapshot.open(settings.snapshots))]
 
 
 def test_an_empty_home_gets_the_shipped_article_and_an_index(settings: Settings) -> None:
@@ -162,7 +163,7 @@ def test_an_edited_article_is_published_with_all_it_says_and_no_more(
     kept = editor.library.get("ferry")
     assert kept is not None
     assert (kept, kept.text) == (edited, edited.text)
-    assert [article.text for article in Snapshot.open(settings.snapshots).articles()] == [edited.text]
+    assert [article.text for article in articles_in(Snapshot.open(settings.snapshots))] == [edited.text]
     assert drafts(settings) == []
 
 

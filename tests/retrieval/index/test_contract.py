@@ -17,7 +17,7 @@ from retrieval.index.writing import publishing as publishing
 from retrieval.index.writing import segment_writer
 from retrieval.results import Query
 from tests.fakes import HashingEncoder, StoppingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
+from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, articles_in, built
 from tests.retrieval.engines import ENGINES, Engine
 
 
@@ -75,7 +75,7 @@ def ids(index: Index, rows: Rows) -> list[str]:
 
 
 def test_its_articles_are_given_back_word_for_word(index: Index) -> None:
-    found = {article.id: article for article in index.articles()}
+    found = {article.id: article for article in articles_in(index)}
     assert found == {article.id: article for article in ARTICLES}
     assert {i: article.text for i, article in found.items()} == {article.id: article.text for article in ARTICLES}
     numbered = list(index.articles_with_rows())
@@ -197,7 +197,7 @@ def test_publishing_adds_replaces_removes_and_rolls_back(make: Callable[[Path], 
     assert (second.articles, second.encoded, encoder.passages) == (2, 2, 4)
     index = engine.store.open(encoder=encoder.fingerprint)
     assert index.name == second.name == engine.store.current()
-    assert {article.id: article.text for article in index.articles()} == {
+    assert {article.id: article.text for article in articles_in(index)} == {
         "harbour": changed.text,
         "bridge": BRIDGE.text,
     }
@@ -239,11 +239,11 @@ def test_a_publication_that_was_stopped_is_finished_by_the_next(
     with pytest.raises(KeyboardInterrupt):
         engine.publish([BEES, BRIDGE, EXTRA, HARBOUR], StoppingEncoder(2 if not full else 3), full=full)
     assert engine.store.current() in {serving, None} or not full
-    assert "bees" in {article.id for article in engine.store.open().articles()}
+    assert "bees" in {article.id for article in articles_in(engine.store.open())}
     encoder = HashingEncoder()
     done = engine.publish([BEES, BRIDGE, EXTRA, HARBOUR], encoder, full=full)
     assert (done.articles, done.passages, encoder.passages) == (4, 4, 1)
     index = engine.store.open()
     assert [index.document_frequency(term) for term in ("honey", "ostra", "deal")] == [1, 1, 1]
-    assert {article.id for article in index.articles()} == {"bees", "bridge", "harbour", "harbour-ar"}
+    assert {article.id for article in articles_in(index)} == {"bees", "bridge", "harbour", "harbour-ar"}
     assert engine.store.check().startswith(f"{done.name} is whole: 4 articles")

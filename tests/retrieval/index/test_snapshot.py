@@ -13,13 +13,13 @@ from retrieval.index.contract import ArticleFilter
 from retrieval.index.snapshot import Snapshot
 from retrieval.text.late_interaction import int8_scale
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, HARBOUR, LIBRARY, built
+from tests.library_of import BEES, HARBOUR, LIBRARY, articles_in, built
 
 
 def test_it_gives_back_the_articles_word_for_word(tmp_path: Path) -> None:
     opened = built(tmp_path)
-    assert list(opened.articles()) == list(LIBRARY)
-    assert [article.text for article in opened.articles()] == [article.text for article in LIBRARY]
+    assert articles_in(opened) == list(LIBRARY)
+    assert [article.text for article in articles_in(opened)] == [article.text for article in LIBRARY]
 
 
 def test_its_passages_are_spans_of_whole_sentences(tmp_path: Path) -> None:
@@ -64,7 +64,7 @@ def test_pages_that_are_given_back_while_articles_are_listed_are_read_again(
 ) -> None:
     monkeypatch.setattr(snapshot, "ARTICLES_PER_RELEASE", 1)
     index = built(tmp_path)
-    assert [one.id for one in index.summaries()] == [article.id for article in index.articles()]
+    assert [one.id for one in index.summaries()] == [article.id for article in articles_in(index)]
 
 
 def test_without_an_index_it_names_the_command_that_builds_one(tmp_path: Path) -> None:

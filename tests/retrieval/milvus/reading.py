@@ -5,6 +5,7 @@ from __future__ import annotations
 from retrieval.index.contract import ArticleFilter
 from retrieval.milvus.index import MilvusIndex
 from tests.fakes import HashingEncoder
+from tests.library_of import articles_in
 
 
 def seen_by(index: MilvusIndex) -> tuple[set[str], set[str]]:
@@ -13,4 +14,4 @@ def seen_by(index: MilvusIndex) -> tuple[set[str], set[str]]:
         HashingEncoder().encode_query("the").vector, {"the": 1.0, "harbour": 1.0}, 100, ArticleFilter()
     )
     found = {index.article(int(row)).text for row in index.passages(fetched.rows).article}
-    return {article.text for article in index.articles()}, found
+    return {article.text for article in articles_in(index)}, found

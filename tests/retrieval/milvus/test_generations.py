@@ -12,7 +12,7 @@ from retrieval.milvus.generation import COLLECTIONS
 from retrieval.milvus.publishing import publish, use
 from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, ticking
+from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, articles_in, ticking
 
 
 class Killed(Exception):
@@ -27,7 +27,7 @@ def test_a_full_build_fills_a_new_generation_and_keeps_the_one_before(tmp_path: 
     last = publish([HARBOUR], HashingEncoder(), milvus, now=now).name
     assert [name for name, _ in milvus.descriptions()] == [names[1], last]
     use(milvus, names[1])
-    assert {article.id for article in milvus.open().articles()} == {BEES.id, BRIDGE.id}
+    assert {article.id for article in articles_in(milvus.open())} == {BEES.id, BRIDGE.id}
 
 
 def test_what_passages_are_chosen_by_has_an_index(tmp_path: Path) -> None:
@@ -75,4 +75,4 @@ def test_the_alias_moves_only_when_the_new_generation_is_whole(tmp_path: Path, m
         with pytest.raises(Killed):
             publish([BRIDGE], HashingEncoder(), milvus, full=True, now=now)
     assert milvus.current() == first
-    assert [article.id for article in milvus.open().articles()] == [BEES.id]
+    assert [article.id for article in articles_in(milvus.open())] == [BEES.id]

@@ -15,7 +15,7 @@ from retrieval.errors import IndexUnreachable
 from retrieval.milvus.publishing import publish, use
 from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, ticking
+from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, articles_in, ticking
 from tests.retrieval.milvus.reading import seen_by
 
 WRITER = """
@@ -34,7 +34,7 @@ def test_what_one_process_published_another_reads_and_changes(tmp_path: Path) ->
     milvus = MilvusStore(path)
     assert milvus.current() == done.stdout.strip()
     assert "Traceback" not in done.stderr
-    assert list(milvus.open().articles()) == list(LIBRARY[:2])
+    assert articles_in(milvus.open()) == list(LIBRARY[:2])
     assert publish(LIBRARY, HashingEncoder(), milvus).encoded == 1
 
 
@@ -116,7 +116,7 @@ def test_killed_at_any_call_the_next_run_puts_everything_right(
                 break
         done = publish(articles, HashingEncoder(), milvus, full=full, now=now)
         index = milvus.open()
-        assert {a.id: a.text for a in index.articles()} == {a.id: a.text for a in articles}
+        assert {a.id: a.text for a in articles_in(index)} == {a.id: a.text for a in articles}
         assert (done.articles, index.size, index.about.tokens > 0) == (len(articles), len(articles), True)
         assert milvus.check().startswith(f"{done.name} is whole")
         for term, having in (("honey", BEES), ("ostra", BRIDGE), ("calm", changed)):

@@ -24,6 +24,7 @@ from retrieval.index.writing.current_snapshot import switch_to
 from retrieval.index.writing.merging import choose_segments, merge, merge_due
 from retrieval.index.writing.publishing import publish
 from tests.fakes import HashingEncoder
+from tests.library_of import articles_in
 from tests.retrieval.index.writing.test_publishing_large import TREES, named, sizes
 
 
@@ -101,7 +102,7 @@ def test_segments_that_are_not_small_become_one_and_what_serves_says_the_same(tm
     name = merge(tmp_path, nullcontext, progress=seen.append)
     after = Snapshot.open(tmp_path)
     assert (after.name, sizes(before), sizes(after)) == (name, [8, 5, 2], [13, 2])
-    assert list(after.articles()) == TREES[:15]
+    assert articles_in(after) == TREES[:15]
     assert [named(after, tree.title.split()[-1]) for tree in TREES[:15]] == [[tree.id] for tree in TREES[:15]]
     vector = HashingEncoder().encode_query("Who planted the maple?").vector
     ours, theirs = (one.retrieve(vector, {}, 10, ArticleFilter()) for one in (after, before))
@@ -118,7 +119,7 @@ def test_a_segment_half_of_which_is_gone_is_made_anew(tmp_path: Path) -> None:
     merge(tmp_path, nullcontext)
     merged = Snapshot.open(tmp_path)
     assert (sizes(merged), merged.manifest.gone) == ([8], ())
-    assert list(merged.articles()) == TREES[1:9]
+    assert articles_in(merged) == TREES[1:9]
 
 
 def test_one_may_go_back_to_before_a_merge_and_on_from_there(tmp_path: Path) -> None:
@@ -151,7 +152,7 @@ def test_what_is_published_while_segments_are_merged_counts(tmp_path: Path) -> N
     merge(tmp_path, meanwhile(lambda: put(tmp_path, now)))
     opened = Snapshot.open(tmp_path)
     assert (sizes(opened), opened.manifest.gone) == ([13, 5], (2, 5))
-    assert list(opened.articles()) == now
+    assert articles_in(opened) == now
     assert [named(opened, name) for name in ("cedar", "fir", "rowan")] == [[], [], ["17"]]
 
 
@@ -183,7 +184,7 @@ def test_segments_that_lose_all_their_files_while_they_are_merged_are_dropped(tm
             put(tmp_path, TREES[:count], full=True)
 
     assert merge(tmp_path, nullcontext, progress=work) is None
-    assert list(Snapshot.open(tmp_path).articles()) == TREES[:16]
+    assert articles_in(Snapshot.open(tmp_path)) == TREES[:16]
     assert not list(tmp_path.glob(".merge-*"))
 
 
@@ -191,9 +192,9 @@ def test_an_article_that_comes_back_while_its_segment_is_merged_is_not_lost(tmp_
     three(tmp_path)
     put(tmp_path, [*TREES[:3], *TREES[4:15]])
     merge(tmp_path, meanwhile(lambda: put(tmp_path, TREES[:15])))
-    assert list(Snapshot.open(tmp_path).articles()) == TREES[:15]
+    assert articles_in(Snapshot.open(tmp_path)) == TREES[:15]
     merge(tmp_path, nullcontext)
-    assert (sizes(Snapshot.open(tmp_path)), list(Snapshot.open(tmp_path).articles())) == ([13, 2], TREES[:15])
+    assert (sizes(Snapshot.open(tmp_path)), articles_in(Snapshot.open(tmp_path))) == ([13, 2], TREES[:15])
 
 
 def test_what_could_not_be_published_is_published_by_the_next_merge(tmp_path: Path) -> None:
@@ -210,7 +211,7 @@ def test_what_could_not_be_published_is_published_by_the_next_merge(tmp_path: Pa
     assert merge_due(tmp_path)
     merge(tmp_path, nullcontext, progress=copied.append)
     assert (copied, sizes(Snapshot.open(tmp_path))) == ([], [13, 3])
-    assert list(Snapshot.open(tmp_path).articles()) == TREES[:16]
+    assert articles_in(Snapshot.open(tmp_path)) == TREES[:16]
 
 
 def test_what_a_stopped_merge_left_is_removed_and_what_serves_serves_on(tmp_path: Path) -> None:

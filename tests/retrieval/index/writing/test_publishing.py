@@ -17,7 +17,7 @@ from retrieval.index.build_progress import BuildProgress, Stage
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from tests.fakes import HashingEncoder, StoppingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, built, ticking
+from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, articles_in, built, ticking
 
 
 def test_what_was_published_serves(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_articles_that_stay_are_copied_in_parts_and_not_cut_again(
     publish([BEES, HARBOUR], HashingEncoder(), tmp_path, now=now)
     publish([BEES, BRIDGE, HARBOUR], HashingEncoder(), tmp_path, now=now)
     assert cut == [BEES.id, HARBOUR.id, BRIDGE.id]
-    assert list(Snapshot.open(tmp_path).articles()) == [BEES, BRIDGE, HARBOUR]
+    assert articles_in(Snapshot.open(tmp_path)) == [BEES, BRIDGE, HARBOUR]
 
 
 def test_articles_that_other_code_cut_are_cut_again_and_keep_their_vectors(
@@ -122,7 +122,7 @@ def test_articles_that_other_code_cut_are_cut_again_and_keep_their_vectors(
 def test_a_library_without_articles_gives_an_index_that_finds_nothing(tmp_path: Path) -> None:
     opened = built(tmp_path, [])
     assert opened.manifest.passages == 0
-    assert list(opened.articles()) == []
+    assert articles_in(opened) == []
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])

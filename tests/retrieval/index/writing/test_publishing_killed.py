@@ -18,6 +18,7 @@ from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.merging import merge
 from retrieval.index.writing.publishing import publish
 from tests.fakes import HashingEncoder
+from tests.library_of import articles_in
 
 WRITER = """
 import contextlib, sys
@@ -86,14 +87,14 @@ def killed(folder: Path, rounds: int, seed: int) -> None:
         done = int(lines[-1]) if lines else max(done, last_whole(folder, done))
         if snapshot_folder.current_name(folder) is None:
             continue
-        served = {article.id: article.text for article in Snapshot.open(folder).articles()}
+        served = {article.id: article.text for article in articles_in(Snapshot.open(folder))}
         expected = [{one.id: one.text for one in library(number)} for number in range(max(0, done - 1), done + 3)]
         assert served in expected
         opened = Snapshot.open(folder)
         snapshot_folder.check_files(opened.folder, opened.manifest, memory=None)
     assert done > 0, "the writer published nothing"
     name = publish(library(3), HashingEncoder(), folder).name
-    assert list(Snapshot.open(folder, name).articles()) == library(3)
+    assert articles_in(Snapshot.open(folder, name)) == library(3)
     assert not list(folder.glob(".build-*"))
     assert {path.name for path in (folder / "segments").iterdir()} == {
         segment
@@ -127,13 +128,13 @@ def killed_beside(folder: Path, rounds: int, seed: int) -> None:
         publisher.communicate()
         merger.communicate()
         opened = Snapshot.open(home)
-        served = {article.id: article.text for article in opened.articles()}
+        served = {article.id: article.text for article in articles_in(opened)}
         assert served in [{one.id: one.text for one in library(number)} for number in (begun - 1, begun)]
         snapshot_folder.check_files(opened.folder, opened.manifest, memory=None)
         begun += 1
     name = publish(library(3), HashingEncoder(), home, full=True).name
     assert merge(home, nullcontext) is None
-    assert list(Snapshot.open(home, name).articles()) == library(3)
+    assert articles_in(Snapshot.open(home, name)) == library(3)
     assert not [*home.glob(".build-*"), *home.glob(".merge-*")]
 
 
@@ -141,7 +142,7 @@ def last_whole(folder: Path, done: int) -> int:
     """The round that serves, where the writer was killed before it could say so."""
     if snapshot_folder.current_name(folder) is None:
         return done
-    served = {article.id: article.text for article in Snapshot.open(folder).articles()}
+    served = {article.id: article.text for article in articles_in(Snapshot.open(folder))}
     rounds = [n for n in (done, done + 1, done + 2) if n >= 0 and served == {a.id: a.text for a in library(n)}]
     return rounds[-1] if rounds else done
 

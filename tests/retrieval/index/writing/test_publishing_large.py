@@ -25,7 +25,7 @@ from retrieval.index.writing.publishing import publish
 from retrieval.results import Query
 from retrieval.text.analysis import terms
 from tests.fakes import HashingEncoder, StoppingEncoder
-from tests.library_of import LIBRARY
+from tests.library_of import LIBRARY, articles_in
 
 NAMES = """alder birch cedar dogwood elm fir ginkgo hazel ivy juniper kapok larch maple nutmeg oak pine quince
 rowan""".split()  # noqa: SIM905
@@ -73,7 +73,7 @@ def test_what_is_new_goes_into_a_segment_of_its_own_and_the_others_stay_untouche
     assert (sizes(first), sizes(second)) == ([10], [10, 1])
     assert second.segments[0].folder == first.segments[0].folder
     assert {path: identity(path) for path in files} == files
-    assert list(second.articles()) == TREES[:11]
+    assert articles_in(second) == TREES[:11]
     assert (named(second, "kapok"), named(second, "alder")) == (["10"], ["00"])
     answer = Answerer(second, HashingEncoder()).answer(Query("When was the kapok planted?"))
     assert [quote.article.id for quote in answer.quotes][:1] == ["10"]
@@ -97,7 +97,7 @@ def test_what_is_gone_is_found_no_more_and_its_segment_stays(tmp_path: Path) -> 
     second = put(tmp_path, left)
     assert second.segments[0].folder == first.segments[0].folder
     assert (second.manifest.gone, second.manifest.articles, second.size) == ((3,), 9, 9)
-    assert list(second.articles()) == left
+    assert articles_in(second) == left
     fetched = second.retrieve(HashingEncoder().encode_query("dogwood").vector, {"dogwood": 1.0}, 100, ArticleFilter())
     assert fetched.lexical_ranking.tolist() == []
     assert len(fetched.dense_ranking) == 9
@@ -159,7 +159,7 @@ def test_whatever_was_published_before_a_snapshot_holds_its_articles_and_finds_t
         if merges:
             merge(folder, nullcontext)
             opened = Snapshot.open(folder)
-        assert sorted(opened.articles(), key=lambda article: article.id) == articles
+        assert sorted(articles_in(opened), key=lambda article: article.id) == articles
         rows = opened.retrieve(None, {"gate": 1.0}, 100, ArticleFilter()).lexical_ranking
         assert sorted(opened.passages(rows).article.tolist()) == list(range(len(articles)))
         assert opened.texts(rows) == [opened.article(row).text for row in opened.passages(rows).article.tolist()]
@@ -218,7 +218,7 @@ def test_the_library_may_change_before_a_stopped_build_goes_on(tmp_path: Path, m
     encoder = HashingEncoder()
     publish([*LIBRARY, *TREES[5:]], encoder, tmp_path)
     assert encoder.passages == 3 + 8
-    assert list(Snapshot.open(tmp_path).articles()) == [*LIBRARY, *TREES[5:]]
+    assert articles_in(Snapshot.open(tmp_path)) == [*LIBRARY, *TREES[5:]]
 
 
 def test_a_segment_that_was_finished_and_never_served_is_taken_over(
@@ -246,7 +246,7 @@ def test_a_damaged_segment_is_made_anew_where_it_lies(tmp_path: Path) -> None:
     assert encoder.passages == 18
     assert words.read_bytes() == sound
     for opened in (name, first.name):
-        assert list(Snapshot.open(tmp_path, opened).articles()) == TREES
+        assert articles_in(Snapshot.open(tmp_path, opened)) == TREES
 
 
 def test_time_between_snapshots_is_told_by_their_names(tmp_path: Path) -> None:
