@@ -1,13 +1,13 @@
 """A segment: passages that were indexed together, in files that never change. Reading only.
 
-A snapshot has one segment, or a few where the library is large; snapshots share those they have in common.
+A snapshot has one segment, or a few if the library is large; snapshots may share segments.
 
-    segment.json                counts, how its passages were made, size and SHA-256 of every other file
+    segment.json                counts, encoder, pipeline version, size and SHA-256 of every other file
     articles.jsonl              one article a line, in the order of their rows
     folded.txt                  the folded words of each passage, stop words included
-    *.bin                       flat arrays, memory-mapped; their types and shapes are in ARRAYS
-    lexical/                    the terms of each passage
-    nearest.faiss               where there are many passages: which to compare with a question at all
+    *.bin                       flat arrays, memory-mapped; `array_layouts` has their types and shapes
+    lexical/                    the tantivy index of each passage's terms
+    nearest.faiss               if there are many passages: the faiss index of their vectors
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ DIGEST = np.dtype("V16")
 
 @dataclass(frozen=True, slots=True)
 class SegmentManifest:
-    """What a segment holds.
+    """The contents of a segment, as written to segment.json.
 
-    `recipe` names the code that made passages and words; `files` maps each file's path inside the segment to its size
-    and SHA-256; `nearest` says how its vectors are searched.
+    `recipe` is the version of the code that made passages and words; `files` maps each file's path inside the segment
+    to its size and SHA-256; `nearest` says how its vectors are searched.
     """
 
     encoder: str
@@ -86,19 +86,19 @@ class SegmentManifest:
         return manifest
 
     def to_json(self) -> str:
-        """The manifest as it is written."""
+        """The text of the manifest file."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
     @property
     def name(self) -> str:
-        """What the segment's folder is called: the same for the same content, whatever the lexical files are called."""
+        """The name of the segment's folder: a digest of its contents, without the lexical files, whose names vary."""
         content = {name: digest for name, (_, digest) in sorted(self.files.items()) if not name.startswith("lexical/")}
         about = json.dumps([self.encoder, self.dim, self.recipe, asdict(self.nearest), content])
         return hashlib.sha256(about.encode()).hexdigest()[:16]
 
 
 def array_layouts(manifest: SegmentManifest) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:
-    """Type and shape of each flat array, by its file's name."""
+    """Type and shape of each flat array, by the name of its file without .bin."""
     articles, passages, sentences, words = manifest.articles, manifest.passages, manifest.sentences, manifest.words
     return {
         "lines": (np.dtype("<i8"), (articles + 1,)),
@@ -118,10 +118,14 @@ def array_layouts(manifest: SegmentManifest) -> dict[str, tuple[np.dtype[Any], t
 
 
 class Segment:
-    """An open segment. Its articles and passages have rows of their own, from 0."""
+    """An open segment. Its articles and passages are numbered from 0.
+
+    `text_offsets` (articles + 1,) are byte offsets into articles.jsonl, `passage_offsets` (articles + 1,) the first
+    passage of each article; `passages` (passages + 1,) is PASSAGE, the other arrays are as in `array_layouts`.
+    """
 
     def __init__(self, folder: Path, manifest: SegmentManifest, *, searchable: bool = True) -> None:
-        """With `searchable` false, only what its passages were made into can be read.
+        """With `searchable` false, the vector index and the lexical index are not opened.
 
         Raises:
             OSError, ValueError: a file cannot be opened.
@@ -143,7 +147,10 @@ class Segment:
             self.lexical_index = LexicalIndex.open(folder / "lexical")
 
     def release_pages(self, turn: int | None = None) -> None:
-        """Give back what was read of one file, another with each turn, or of all; it stays in the system's cache."""
+        """Release the mapped pages of one file, the next one with each `turn`, or of all files.
+
+        They no longer count as this process's memory but stay in the system's cache.
+        """
         if self._pages and hasattr(mmap, "MADV_DONTNEED"):
             for pages in self._pages if turn is None else [self._pages[turn % len(self._pages)]]:
                 pages.madvise(mmap.MADV_DONTNEED)
@@ -156,7 +163,7 @@ class Segment:
 
     @property
     def size(self) -> int:
-        """How many passages it has."""
+        """The number of passages."""
         return self.manifest.passages
 
     def article(self, row: int) -> Article:
@@ -172,7 +179,7 @@ class Segment:
         return (joined[start : start + size] for start in range(0, len(joined), size))
 
     def passage_mask(self, articles: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """The passages of those articles, (passages,) bool from (articles,) bool."""
+        """Which passages belong to the chosen articles, (passages,) bool from (articles,) bool."""
         return np.repeat(articles, np.diff(self.passage_offsets))
 
     def article_mask(self, where: ArticleFilter) -> NDArray[np.bool_]:
@@ -197,12 +204,12 @@ class Segment:
         return {words[key] for key in keys[self._vocabulary[places] == keys].tolist()}
 
     def known_vectors(self, keys: NDArray[np.uint64]) -> dict[int, PassageVectors]:
-        """The vectors of the passages that were made of the same words, by their key; of several the first."""
+        """The vectors of the passages with these keys, by key; where several share a key, the first one's."""
         rows = np.flatnonzero(np.isin(self.keys, keys))[::-1].tolist()
         return {int(self.keys[row]): self._passage_vectors(row) for row in rows}
 
     def export(self, articles: NDArray[np.bool_]) -> Iterator[tuple[Article, list[PassageRecord]]]:
-        """Those of its articles, with all that is kept of their passages."""
+        """The articles where `articles` (articles,) is true, each with the records of its passages."""
         with (self.folder / "folded.txt").open("rb") as folded:
             for number in np.flatnonzero(articles).tolist():
                 first, last = int(self.passage_offsets[number]), int(self.passage_offsets[number + 1])
@@ -236,20 +243,20 @@ class Segment:
 
 
 def word_key(word: str) -> int:
-    """A number for a folded word; that two of a library's have the same is out of the question."""
+    """A 64-bit hash of a folded word; collisions within a library are too unlikely to matter."""
     return int.from_bytes(hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 def article_key(article_id: str, digest: bytes) -> bytes:
-    """16 bytes that name an article as it is, from its id and what `corpus.storage.catalog.digest_of` makes of it."""
+    """A 16-byte digest of an article's id and content; `digest` is its `corpus.storage.catalog.digest_of`."""
     return hashlib.blake2b(digest + article_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def map_array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> tuple[NDArray[Any], mmap.mmap | None]:
-    """A file as a flat array, and what maps it into memory; without a shape, all of it.
+    """A memory-mapped file as an array, and its mapping; without a shape, the whole file, flat.
 
     Raises:
-        OSError, ValueError: the file is missing or shorter than that.
+        OSError, ValueError: the file is missing or too short.
     """
     shape = shape if shape is not None else (path.stat().st_size // dtype.itemsize,)
     if 0 in shape:  # an empty file cannot be mapped

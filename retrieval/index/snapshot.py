@@ -1,4 +1,4 @@
-"""A snapshot: one immutable build of the index with the texts it quotes. Reading only."""
+"""An open snapshot: one immutable build of the index, with the articles it quotes. Reading only."""
 
 from __future__ import annotations
 
@@ -30,13 +30,16 @@ from retrieval.index.snapshot_folder import NAME, SEGMENTS, SnapshotManifest, ch
 from retrieval.text.late_interaction import WORD_DIM
 
 QUERIES_PER_RELEASE = 5
-"""After so many questions one file's pages are given back: of a million passages a question reads up to 15 MB."""
+"""One file's pages are released after this many queries; with a million passages a query reads up to 15 MB."""
 ARTICLES_PER_RELEASE = 1 << 14
-"""After so many articles that are listed all pages are given back."""
+"""All pages are released after this many articles have been summarised."""
 
 
 class Snapshot:
-    """An open snapshot, the `Index` on one machine; its files are memory-mapped and never change."""
+    """An open snapshot, the `Index` on one machine. Its files are memory-mapped and never change.
+
+    A row of a passage or article counts over all segments; articles that were removed from the snapshot have none.
+    """
 
     def __init__(self, folder: Path, manifest: SnapshotManifest) -> None:
         self.folder = folder
@@ -55,15 +58,15 @@ class Snapshot:
 
     @classmethod
     def open(cls, snapshots: Path, name: str | None = None, *, encoder: str | None = None) -> Snapshot:
-        """Open a snapshot, CURRENT by default, after its files were checked against its manifest.
+        """Open a snapshot, CURRENT by default, after checking its files against its manifest.
 
-        A file's digest is computed once and remembered by its size and time of change. With `encoder`, the
-        fingerprint of the one that will encode the questions.
+        A file is hashed once and then recognised by its size and modification time. `encoder` is the fingerprint of
+        the encoder that will encode the questions.
 
         Raises:
-            SnapshotMissing: there is none, or none of that name.
+            SnapshotMissing: there is no snapshot, or none of that name.
             SnapshotCorrupt: a file is missing or not what the manifest says.
-            SnapshotOutdated: another format version or another encoder made it.
+            SnapshotOutdated: it has another format version or was made with another encoder.
             PermissionError: the home cannot be written to, or its files cannot be read.
         """
         name = name or current_name(snapshots)
@@ -104,7 +107,7 @@ class Snapshot:
         return enumerate(self.load(range(self.manifest.articles)))
 
     def summaries(self) -> Iterator[ArticleSummary]:
-        """What to list every article by, read past what is kept for answers, so that another thread may do it."""
+        """A summary of every article. It bypasses the cache of articles, so it may run in another thread."""
         for row in range(self.manifest.articles):
             article = self._read(row)
             yield ArticleSummary(row, article.id, article.title, article.published)
@@ -117,21 +120,21 @@ class Snapshot:
         return map(self.article, rows)
 
     def export(self) -> Iterator[tuple[Article, list[PassageRecord]]]:
-        """Every article with all that is kept of its passages."""
+        """Every article with the records of its passages."""
         for number, segment in enumerate(self.segments):
             mask = np.ones(segment.manifest.articles, np.bool_)
             mask[self._removed_from(number)] = False
             yield from segment.export(mask)
 
     def vectors(self, keys: Iterable[int]) -> dict[int, PassageVectors]:
-        """The vectors of those passages that were made of the same words, by their key."""
+        """The vectors of the stored passages with these keys, by key."""
         wanted = np.unique(np.fromiter(keys, np.uint64))
         return {key: kept for one in self.segments for key, kept in one.known_vectors(wanted).items()}
 
     def retrieve(
         self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: ArticleFilter
     ) -> Candidates:
-        """The `limit` passages nearest to a unit vector, and as many that share the most telling terms."""
+        """The `limit` passages nearest to a unit vector, and the `limit` best by BM25; see `Index.retrieve`."""
         self._queries += 1
         if self._queries % QUERIES_PER_RELEASE == 0:
             for segment in self.segments:
@@ -158,7 +161,7 @@ class Snapshot:
         return Candidates(rows, self._cosines(rows, vector), bm25, dense_ranking, lexical_ranking)
 
     def passages(self, rows: Rows) -> PassageData:
-        """What is kept of these passages."""
+        """The stored data of these passages."""
         numbers, own = self._locate(rows)
         segments = [self.segments[number] for number in numbers.tolist()]
         edges = self._gather(lambda segment: segment.passages, PASSAGE, numbers, own[:, None] + np.arange(2))
@@ -187,11 +190,11 @@ class Snapshot:
         )
 
     def arabic(self, rows: Rows) -> NDArray[np.bool_]:
-        """Which of these passages have at least as many Arabic words as others, (n,)."""
+        """Whether at least half of the words are Arabic, for each of these passages, (n,)."""
         return self._gather(lambda segment: segment.arabic, np.dtype(np.bool_), *self._locate(rows))
 
     def texts(self, rows: Rows) -> list[str]:
-        """The words of these passages."""
+        """The texts of these passages."""
         numbers, own = self._locate(rows)
         edges = self._gather(lambda segment: segment.passages, PASSAGE, numbers, own)
         articles = self._article_rows(numbers, edges["article"])
@@ -203,7 +206,7 @@ class Snapshot:
         ]
 
     def neighbours(self, first: int, last: int) -> tuple[Span | None, Span | None]:
-        """The sentences right before and right after the passages `first` to `last`, neighbours in one article."""
+        """The sentences right before and after the consecutive passages `first` to `last` of one article."""
         [number, _], [low, high] = (found.tolist() for found in self._locate(np.array([first, last])))
         segment = self.segments[number]
         article = segment.passages["article"]
@@ -212,18 +215,18 @@ class Snapshot:
         return before, segment.sentence(high + 1, 0) if follows else None
 
     def document_frequency(self, term: str) -> int:
-        """In how many passages an index term occurs; in a large library those lately removed count too."""
+        """The number of passages an index term occurs in, including removed ones whose segment was not merged yet."""
         return sum(segment.lexical_index.document_frequency(term) for segment in self.segments)
 
     def known_words(self, words: Iterable[str]) -> set[str]:
-        """Those of these folded words that occur in a title or text, now or lately."""
+        """Those of these folded words that occur in a title or text, including removed ones not merged away yet."""
         keys = {word_key(word): word for word in words}
         return set().union(*(segment.known_words(keys) for segment in self.segments))
 
     def _weights(self, segment: Segment, weights: Mapping[str, float]) -> Mapping[str, float]:
-        """The weights with which a segment scores terms as if it were the whole library: rare here is not rare at all.
+        """The weights that make a segment score terms with the document frequencies of the whole library.
 
-        What is left is the mean length of a passage, which hardly differs between segments.
+        The mean passage length is still the segment's own; it hardly differs between segments.
         """
         if len(self.segments) == 1:
             return weights
@@ -236,19 +239,19 @@ class Snapshot:
         }
 
     def _removed_from(self, number: int) -> Rows:
-        """The articles of a segment that are gone, by its own rows."""
+        """The removed articles of a segment, by its own rows."""
         first, last = np.searchsorted(self._removed, self._first_articles[number : number + 2])
         return np.asarray(self._removed[first:last] - self._first_articles[number], np.int64)
 
     def _locate(self, rows: Rows) -> tuple[Rows, Rows]:
-        """The segment of each passage, and its row there, both (n,)."""
+        """The segment number of each passage, and its row in that segment, both (n,)."""
         numbers = np.searchsorted(self._first_passages, rows, "right") - 1
         return numbers, rows - self._first_passages[numbers]
 
     def _gather(
         self, column: Callable[[Segment], NDArray[Any]], dtype: np.dtype[Any], numbers: Rows, own: Rows
     ) -> NDArray[Any]:
-        """What a column of the segments has at these places: `numbers` (n,) of segments, `own` (n, ...) rows there."""
+        """The values of a column of the segments: `numbers` (n,) are segment numbers, `own` (n, ...) rows in them."""
         found = np.empty(own.shape, dtype)
         for number in set(numbers.tolist()):
             there = numbers == number
@@ -256,7 +259,7 @@ class Snapshot:
         return found
 
     def _article_rows(self, numbers: Rows, own: Rows) -> Rows:
-        """The rows of articles, by their segments and rows there."""
+        """The snapshot's rows of articles, from their segment numbers and their rows in these."""
         rows = np.asarray(own + self._first_articles[numbers], np.int64)
         return rows if self._kept_rows is None else np.searchsorted(self._kept_rows, rows)
 
@@ -274,7 +277,7 @@ class Snapshot:
 def _lexical_search(
     segment: Segment, weights: Mapping[str, float], limit: int, where: ArticleFilter, allowed: NDArray[np.bool_] | None
 ) -> tuple[Rows, Floats]:
-    """The best passages of a segment by words. Its lexical index knows the conditions, not what is gone."""
+    """The best passages of a segment by BM25; asks for more as long as removed ones take the places of others."""
     wanted = limit
     while True:
         rows, scores = segment.lexical_index.search(weights, wanted, where)
@@ -285,7 +288,7 @@ def _lexical_search(
 
 
 def _merge_rankings(found: list[tuple[Rows, Floats]], limit: int) -> tuple[Rows, Floats]:
-    """The best of several rankings, equal scores by row."""
+    """The `limit` best of several rankings, equal scores by row."""
     if not found:
         return np.empty(0, np.int64), np.empty(0, np.float32)
     rows, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
@@ -294,12 +297,12 @@ def _merge_rankings(found: list[tuple[Rows, Floats]], limit: int) -> tuple[Rows,
 
 
 def _idf(size: int, count: int) -> float:
-    """A term's inverse document frequency, as tantivy has it."""
+    """A term's inverse document frequency, as tantivy computes it."""
     return math.log(1 + (size - count + 0.5) / (count + 0.5))
 
 
 def _concatenate(parts: list[NDArray[Any]], dtype: np.dtype[Any], *width: int) -> NDArray[Any]:
-    """Arrays one after the other; numpy's own way takes ten times as long where rows have fields."""
+    """Concatenates arrays; numpy.concatenate takes ten times as long for structured types."""
     joined = np.empty((sum(map(len, parts)), *width), dtype)
     start = 0
     for part in parts:
@@ -309,6 +312,7 @@ def _concatenate(parts: list[NDArray[Any]], dtype: np.dtype[Any], *width: int) -
 
 
 def _offsets(sizes: Iterable[int]) -> Rows:
+    """Where each of some consecutive parts starts, and where the last one ends."""
     return np.concatenate((np.zeros(1, np.int64), np.cumsum(np.fromiter(sizes, np.int64))))
 
 

@@ -1,11 +1,11 @@
 """The folder of snapshots: their names, manifests and files, and which is current. Reading only.
 
 snapshots/
-  CURRENT                     one line: the name of the snapshot that serves
+  CURRENT                     one line: the name of the current snapshot
   20261124T001500Z-1a2b3c4d/
-    manifest.json             format, encoder, counts, which segments it has and which of their articles are gone
+    manifest.json             format, encoder, counts, its segments and which of their articles it leaves out
   segments/
-    0123456789abcdef/         the files themselves, see `segment.py`; snapshots share what they have in common
+    0123456789abcdef/         the files themselves, see `segment.py`; snapshots may share segments
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from retrieval.errors import SnapshotCorrupt, SnapshotOutdated
 from retrieval.index.segment import MANIFEST, SegmentManifest
 
 FORMAT = 3
-"""Goes up whenever a snapshot's files change their meaning; older ones are then refused and rebuilt."""
+"""Increased whenever the meaning of a snapshot's files changes; older snapshots are then refused and rebuilt."""
 SEGMENTS = "segments"
 _REBUILD = "run: newsquote index build"
 NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
@@ -29,11 +29,11 @@ NAME = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{8}")
 
 @dataclass(frozen=True, slots=True)
 class SnapshotManifest:
-    """What a snapshot holds.
+    """The contents of a snapshot, as written to manifest.json.
 
-    `segments` names the segments, in the order of their rows; a name stands for what a segment holds. `gone` are
-    articles that are in a segment and not in the snapshot, counted over all segments, ascending; they count neither
-    among `articles` nor their passages among `passages`.
+    `segments` are the names of its segments, in the order of their rows; a name is a digest of the contents. `gone` are
+    the articles that are in a segment but not in the snapshot, numbered over all segments, ascending; `articles` and
+    `passages` do not count them.
     """
 
     format: int
@@ -75,11 +75,11 @@ class SnapshotManifest:
         return manifest
 
     def to_json(self) -> str:
-        """The manifest as it is written."""
+        """The text of the manifest file."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
     def short_digest(self) -> str:
-        """Eight hexadecimal digits of its SHA-256, with which a snapshot's name ends."""
+        """The first eight hexadecimal digits of its SHA-256; a snapshot's name ends with them."""
         return hashlib.sha256(self.to_json().encode()).hexdigest()[:8]
 
 
@@ -91,7 +91,7 @@ def snapshot_names(snapshots: Path) -> list[str]:
 
 
 def current_name(snapshots: Path) -> str | None:
-    """The name of the snapshot that serves, None where none was ever published.
+    """The name of the current snapshot, None if none was ever published.
 
     Raises:
         SnapshotCorrupt: CURRENT does not hold a snapshot's name.
@@ -106,9 +106,9 @@ def current_name(snapshots: Path) -> str | None:
 
 
 def check_files(folder: Path, manifest: SnapshotManifest, *, memory: Path | None) -> int:
-    """Compare a snapshot's files with its manifest; with `memory`, those seen before by their size and time only.
+    """Compare a snapshot's files with its manifest and return their number.
 
-    Returns how many files there are.
+    With `memory`, a JSON file, those that were verified before are compared by size and times only.
 
     Raises:
         SnapshotCorrupt: a file is missing or differs.

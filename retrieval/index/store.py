@@ -1,4 +1,4 @@
-"""The snapshots in a folder as what answering opens an index from. Reading only."""
+"""The snapshots on one machine, from which an index is opened. Reading only."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from retrieval.index.snapshot_folder import SnapshotManifest, check_files, curre
 
 @dataclass(frozen=True, slots=True)
 class SnapshotStore:
-    """The snapshots in a folder, a `Store`."""
+    """The snapshots in a folder, an `IndexStore`."""
 
     folder: Path
 
     def current(self) -> str | None:
-        """The name of the one that serves, None where nothing was ever published."""
+        """The name of the current snapshot, None if nothing was ever published."""
         return current_name(self.folder)
 
     def open(self, name: str | None = None, *, encoder: str | None = None) -> Snapshot:
-        """Open one; see `Snapshot.open`."""
+        """Open a snapshot; see `Snapshot.open`."""
         return Snapshot.open(self.folder, name, encoder=encoder)
 
     def encoder(self) -> str | None:
-        """The fingerprint of the encoder that made the one that serves."""
+        """The fingerprint of the encoder that the current snapshot was made with."""
         name = self.current()
         return None if name is None else SnapshotManifest.read(self.folder / name).encoder
 
     def descriptions(self) -> list[tuple[str, str]]:
-        """Name and description of each, oldest first."""
+        """Name and description of each snapshot, oldest first."""
         found = []
         for name in snapshot_names(self.folder):
             try:
@@ -41,7 +41,7 @@ class SnapshotStore:
         return found
 
     def check(self) -> str:
-        """Read every byte of the one that serves."""
+        """Read every byte of the current snapshot."""
         name = self.current()
         if name is None:
             raise SnapshotMissing("there is no index yet; run: newsquote index build")

@@ -1,9 +1,9 @@
-"""Nearest passages by vector: the only door to faiss.
+"""Dense search over passage vectors: the only door to faiss.
 
-The vectors lie in a flat file of float32, memory-mapped. Up to FLAT of them every question is compared with every one,
-exactly. Beyond that an inverted file (Jegou, Douze and Schmid 2011) of int8 codes chooses whom to compare: as many of
-its lists are probed as were needed to find RECALL of the ten nearest when it was made, and what they give is compared
-exactly. tests/bench/RESULTS.md has what was measured, HNSW included.
+The vectors are a flat, memory-mapped float32 file. Up to MAX_FLAT of them, a question is compared with every vector.
+Beyond that, an inverted file (Jegou, Douze and Schmid 2011) of int8 codes selects candidates: it probes as many lists
+as were needed to reach RECALL of the ten nearest when it was built, and the candidates are compared exactly.
+tests/bench/RESULTS.md has the measurements, HNSW included.
 """
 
 from __future__ import annotations
@@ -29,25 +29,25 @@ Rows = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 MAX_FLAT = 50_000
-"""So many vectors and fewer are searched exactly."""
+"""Up to this many vectors are searched exactly."""
 
 RECALL = 0.99
-"""The share of the ten nearest that a larger index must find, measured on vectors it was not trained on."""
+"""The recall@10 that a larger index must reach, measured with queries that are not among its vectors."""
 
 _TRAINING_VECTORS_PER_LIST = 48
-"""Vectors a list that the lists' centres are learnt from; faiss asks for 39 at least."""
+"""Training vectors per list for the centroids; faiss asks for at least 39."""
 _OVERFETCH = 3
-"""So many times as many as wanted are compared exactly, since int8 codes put them a little out of order."""
+"""This many times `limit` candidates are compared exactly, since int8 codes order them only roughly."""
 _MAX_COMPARED = 5_000
-"""So few allowed vectors are all compared, wherever they lie."""
+"""Up to this many allowed vectors are all compared, without the inverted file."""
 _BLOCK_ROWS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
 class VectorSearchSettings:
-    """How vectors are searched: "flat" or an index in faiss's words, how many of its lists are probed, and its recall.
+    """How vectors are searched: "flat" or a faiss factory string, how many lists are probed, and the recall@10.
 
-    `recall` is the share of the ten exactly nearest that it finds among its first ten; 1 for "flat".
+    `recall` is measured against exact search; it is 1 for "flat".
     """
 
     index: str = "flat"
@@ -56,7 +56,7 @@ class VectorSearchSettings:
 
 
 def list_count(count: int) -> int:
-    """In how many lists so many vectors are grouped, 0 where all are compared."""
+    """The number of inverted lists for `count` vectors, 0 if all are compared."""
     return 0 if count <= MAX_FLAT else 2 ** round(math.log2(4 * math.sqrt(count)))
 
 
@@ -67,7 +67,7 @@ def build(
     report: Callable[[Stage, int], None] = lambda _what, _done: None,
     release: Callable[[], None] = lambda: None,
 ) -> VectorSearchSettings:
-    """Index unit vectors (n, dim) and say how to search them; `path` is written where they are too many to compare all.
+    """Index unit vectors (n, dim) and return how to search them; `path` is written only beyond MAX_FLAT.
 
     Args:
         path: The file to write.
@@ -104,7 +104,7 @@ def build(
 
 
 def _blocks(vectors: Floats, release: Callable[[], None]) -> Iterator[tuple[int, Floats]]:
-    """The vectors, _BLOCK at a time, each with the row that it begins with."""
+    """The vectors, _BLOCK_ROWS at a time, each block with the row it starts at."""
     for start in range(0, len(vectors), _BLOCK_ROWS):
         yield start, vectors[start : start + _BLOCK_ROWS]
         release()
@@ -113,7 +113,7 @@ def _blocks(vectors: Floats, release: Callable[[], None]) -> Iterator[tuple[int,
 def _tune_probes(
     index: faiss.IndexIVF, kind: str, vectors: Floats, queries: Floats, release: Callable[[], None]
 ) -> VectorSearchSettings:
-    """The fewest probes, in steps of a half, with which RECALL is reached; all lists where none is enough."""
+    """The fewest probes, growing by half each time, that reach RECALL; all lists if none do."""
     exact = _exact_top_ten(vectors, queries, release)
     probes = 8
     while True:
@@ -121,7 +121,7 @@ def _tune_probes(
         hits = 0
         for query, rows in zip(queries, exact, strict=True):
             hits += int(np.count_nonzero(np.isin(found.search(query, 10)[0], rows)))
-            release()  # of one row a system may map two megabytes
+            release()  # reading one row may map two megabytes
         recall = hits / max(1, exact.size)
         if recall >= RECALL or probes >= index.nlist:
             return VectorSearchSettings(kind, probes, round(recall, 4))
@@ -148,7 +148,7 @@ class VectorIndex:
     def __init__(
         self, vectors: Floats, settings: VectorSearchSettings | None = None, index: faiss.IndexIVF | None = None
     ) -> None:
-        """`index` chooses, `settings` says how; without them every vector is compared."""
+        """`index` selects candidates as `settings` says; without them every vector is compared."""
         self._vectors = vectors
         self._index = index
         self.settings = settings or VectorSearchSettings()
@@ -172,7 +172,7 @@ class VectorIndex:
         assert isinstance(index, faiss.IndexIVF)
         assert index.invlists is not None
         lists: Any = faiss.downcast_InvertedLists(index.invlists)
-        lists.prefetch_nthread = 0  # 32 threads to read ahead cost four times what the search itself takes
+        lists.prefetch_nthread = 0  # its 32 prefetching threads cost four times as much as the search itself
         return cls(vectors, settings, index)
 
     def search(self, vector: Floats, limit: int, allowed: Bools | None = None) -> tuple[Rows, Floats]:
@@ -197,7 +197,7 @@ class VectorIndex:
         return np.asarray(self._vectors[rows], np.float32)
 
     def _search_all(self, vector: Floats, limit: int, allowed: Bools | None) -> tuple[Rows, Floats]:
-        """The nearest of all, exactly."""
+        """Exact search over all vectors."""
         faiss = _one_thread()
         scores, rows = np.empty((1, limit), np.float32), np.empty((1, limit), np.int64)
         query = np.ascontiguousarray(vector, np.float32)
@@ -208,7 +208,7 @@ class VectorIndex:
         return rows[0], scores[0]
 
     def _search_lists(self, vector: Floats, limit: int, allowed: Bools | None, *, share: float) -> Rows:
-        """About `limit` rows that are near; of fewer allowed ones more lists are probed, so that as many are met."""
+        """About `limit` near rows from the inverted file; the smaller the allowed `share`, the more lists it probes."""
         faiss = _one_thread()
         assert self._index is not None
         selector, _bits = _selector(allowed)
@@ -220,7 +220,7 @@ class VectorIndex:
 
 
 def _one_thread() -> ModuleType:
-    """faiss, told to search on one thread: two that wait for each other took 11 ms of CPU where one takes 0.3."""
+    """faiss, set to one thread: two threads waiting for each other took 11 ms of CPU where one takes 0.3."""
     import faiss
 
     faiss.omp_set_num_threads(1)
@@ -232,7 +232,7 @@ def _cores() -> int:
 
 
 def _selector(allowed: Bools | None) -> tuple[faiss.IDSelector | None, NDArray[np.uint8] | None]:
-    """What tells faiss which rows are allowed, and the bits it reads, which must live as long."""
+    """A faiss selector of the allowed rows, and the bitmap it reads, which the caller must keep alive."""
     if allowed is None:
         return None, None
     import faiss

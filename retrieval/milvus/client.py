@@ -1,4 +1,4 @@
-"""A connection to a Milvus server: the only door to pymilvus beside the searches and the schemas."""
+"""A connection to a Milvus server, and reading rows of its collections."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from pymilvus import MilvusClient
 
 SLOW_TIMEOUT_S = 600.0
-"""So long a server may take over what it does once in a while, such as loading a collection."""
+"""The timeout for rare, slow operations such as loading a collection."""
 CONSISTENCY_DELAY_S = 6.0
-"""A server may answer from up to five seconds ago, which is its `common.gracefulTime`."""
+"""A server may answer from data up to five seconds old, its `common.gracefulTime`."""
 PAGE_ROWS, LONG_PAGE_ROWS = 256, 8192
-"""So many rows are asked for at a time: with vectors or texts, and with nothing longer than a passage's words."""
+"""Rows per request: with vectors or texts, and with nothing longer than a passage's words."""
 
 
 class MilvusConnection:
-    """A Milvus server, or a file that Milvus Lite keeps, and the generations in it."""
+    """A connection to a Milvus server, or to a file of Milvus Lite, and the generations stored there."""
 
     def __init__(self, url: str, token: str | None = None, *, timeout_s: float = 10.0) -> None:
-        """`url` is that of the server, or a file's path that ends in .db; it must answer within `timeout_s`.
+        """`url` is the server's, or the path of a file that ends in .db; requests time out after `timeout_s`.
 
-        Loading a collection, and what writers ask for, may take up to LONG_S.
+        Loading a collection, and requests of writers, may take up to SLOW_TIMEOUT_S.
 
         Raises:
             IndexUnreachable: pymilvus is not installed, or the server does not answer.
         """
-        # Milvus Lite turns away who asks after it every ten seconds, and gRPC tells the terminal each time.
+        # Milvus Lite refuses keepalive pings every ten seconds, and gRPC prints each refusal to the terminal.
         os.environ.setdefault("GRPC_VERBOSITY", "NONE")
         try:
             from pymilvus import MilvusClient
@@ -45,7 +45,7 @@ class MilvusConnection:
             ) from exc
         self.url = url
         self.timeout_s = timeout_s
-        # They log what they raise, with tracebacks, and set their own levels when they are imported.
+        # They log the errors they raise, with tracebacks, and set their own log levels on import.
         for name in ("pymilvus", "grpc._server"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         with self.translating_errors():
@@ -53,13 +53,13 @@ class MilvusConnection:
 
     @contextlib.contextmanager
     def translating_errors(self) -> Iterator[None]:
-        """Says of a failed call what failed and what to do."""
+        """Translates errors of pymilvus and gRPC to IndexUnreachable, which says what to do."""
         from grpc import RpcError
         from pymilvus.exceptions import MilvusException
 
         try:
             yield
-        except (MilvusException, RpcError) as exc:  # pymilvus passes on what is not worth trying again
+        except (MilvusException, RpcError) as exc:  # pymilvus does not wrap errors that it does not retry
             reason = str(exc.message if isinstance(exc, MilvusException) else exc.details())
             where = re.sub("//[^/]*@", "//", self.url)
             raise IndexUnreachable(
@@ -81,11 +81,11 @@ class MilvusConnection:
         return found
 
     def generations(self) -> list[Generation]:
-        """What is there and can be read, finished or not, oldest first."""
+        """The generations that can be read, finished or not, oldest first."""
         return [about for about in self._readable_or_error().values() if isinstance(about, Generation)]
 
     def _readable_or_error(self) -> dict[str, Generation | RetrievalError | None]:
-        """What each generation holds, or why that cannot be told; None where it is about to come or go."""
+        """Each generation, or the error if it cannot be read, or None while it is being created or dropped."""
         found: dict[str, Generation | RetrievalError | None] = {}
         for generation in self.collections():
             try:
@@ -96,7 +96,7 @@ class MilvusConnection:
         return found
 
     def current_generation(self) -> Generation | None:
-        """What serves at this very moment; None where nothing was ever published.
+        """The current generation, read with strong consistency; None if nothing was ever published.
 
         Raises:
             SnapshotOutdated, SnapshotCorrupt: it cannot be read.
@@ -105,28 +105,28 @@ class MilvusConnection:
             return self._read_about(PREFIX, latest=True)
 
     def load(self, about: Generation) -> None:
-        """See that a generation can be asked: Milvus Lite forgets what was loaded when its process ends."""
+        """Load a generation's collections; Milvus Lite forgets which were loaded when its process ends."""
         with self.translating_errors():
             for kind in COLLECTIONS:
                 self.client.load_collection(self.collection(about.generation, kind), timeout=SLOW_TIMEOUT_S)
 
     def release(self, about: Generation) -> None:
-        """Let a server use the memory of a generation for others, until it is loaded again."""
+        """Release the memory of a generation on the server until it is loaded again."""
         with self.translating_errors():
             for kind in ("articles", "passages", "terms"):
                 self.client.release_collection(self.collection(about.generation, kind), timeout=SLOW_TIMEOUT_S)
 
     def wait_until_visible(self) -> None:
-        """Wait until whoever asks a server sees all that was written; what a file keeps is seen at once."""
+        """Wait until every reader of a server sees what was written; in a file it is visible at once."""
         if "://" in self.url:
             time.sleep(CONSISTENCY_DELAY_S)
 
     def rows(
         self, generation: str, kind: str, where: str, fields: Sequence[str], *, latest: bool = False
     ) -> list[dict[str, Any]]:
-        """The rows of a collection that meet a condition which some hundreds meet at the most.
+        """The rows of a collection that match a filter, which must not be more than some hundreds.
 
-        With `latest` whatever was written before is seen; without, a server may answer from some seconds ago.
+        With `latest`, strong consistency; without, a server may answer from data some seconds old.
         """
         with self.translating_errors():
             return list(
@@ -140,7 +140,7 @@ class MilvusConnection:
             )
 
     def count(self, generation: str, kind: str, where: str) -> int:
-        """How many rows of a collection meet a condition at this very moment."""
+        """The number of rows of a collection that match a filter, with strong consistency."""
         with self.translating_errors():
             [found] = self.client.query(
                 self.collection(generation, kind),
@@ -161,7 +161,7 @@ class MilvusConnection:
         page_rows: int = PAGE_ROWS,
         latest: bool = False,
     ) -> Iterator[list[dict[str, Any]]]:
-        """The rows of a collection that meet a condition, however many, by their key, `at_once` at a time."""
+        """All rows of a collection that match a filter, by primary key, `page_rows` at a time."""
         key = PRIMARY_KEYS[kind]
         with self.translating_errors():
             found = self.client.query_iterator(
@@ -185,12 +185,12 @@ class MilvusConnection:
             try:
                 rows = self._about_rows(name, latest=latest)
             except MilvusException as exc:
-                if exc.code != 101:  # there, and not loaded
+                if exc.code != 101:  # the collection is not loaded
                     raise
                 self.client.load_collection(name, timeout=SLOW_TIMEOUT_S)
                 rows = self._about_rows(name, latest=latest)
         except MilvusException as exc:
-            if exc.code in {100, 700, 1600}:  # no such collection, index or alias: it is about to come, or to go
+            if exc.code in {100, 700, 1600}:  # no such collection, index or alias: it is being created or dropped
                 return None
             raise
         return Generation.read(rows[0]["content"]) if rows else None

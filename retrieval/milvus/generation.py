@@ -1,17 +1,16 @@
-"""What the collections on a server hold: a generation, its versions, and the conditions that choose from one.
+"""The layout of an index on Milvus: generations of four collections, their versions, and filters over them.
 
-An index on Milvus is a generation of four collections, PREFIX_<generation>_KIND; the alias PREFIX names the one that
-serves, by its `about` collection, so that a new generation begins to serve in one step.
+A generation has the collections PREFIX_<generation>_<collection>. The alias PREFIX points to the `about` collection of
+the current generation, so that switching to a new one is a single step.
 
-    about       one row: what the index holds, as JSON, and which version of it serves
-    articles    an article a row: its id, digest, content and what it is listed by; not `ready` as long as its passages
-                are not all there
-    passages    a passage a row: vector, terms for BM25, day and outlet to choose by, and what is kept of it
-    terms       in how many passages an index term or folded word occurs
+    about       one row: the contents of the index as JSON, and its current version
+    articles    an article a row: id, digest, content, title and date; `ready` once all its passages are there
+    passages    a passage a row: vector, terms for BM25, day and outlet to filter by, and the data that search needs
+    terms       the number of passages that an index term or folded word occurs in
 
-An article's number counts up; passage p of article a has the row a * 65,536 + p. A version has the articles with
-numbers below `following` that did not die in it or before: all of a change is seen at once, when its row of `about` is
-written, and none of it before. What died lately stays for those who still read the version before.
+Articles are numbered in the order they are inserted; passage p of article a is row a * 65,536 + p. A version has the
+articles with numbers below `following` that did not die in it or before. So a change becomes visible all at once, when
+its row of `about` is written. Articles that died in the last version are kept for readers of the one before.
 """
 
 from __future__ import annotations
@@ -23,23 +22,23 @@ from retrieval.errors import SnapshotCorrupt, SnapshotOutdated
 from retrieval.index.contract import ArticleFilter, outlet_key
 
 FORMAT = 3
-"""Goes up whenever what the collections hold changes its meaning."""
+"""Increased whenever the meaning of the collections changes."""
 PREFIX = "newsquote"
 PRIMARY_KEYS = {"about": "id", "articles": "number", "passages": "row", "terms": "key"}
-"""The kinds of collections, each with its key."""
+"""The collections, each with its primary key."""
 COLLECTIONS = tuple(PRIMARY_KEYS)
 ROWS_PER_ARTICLE = 1 << 16
-"""Rows set aside for an article's passages."""
+"""Row numbers reserved for the passages of an article."""
 NEVER = 1 << 62
-"""The version in which what lives dies."""
+"""The value of `died` for an article that is not removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What a generation holds. `name` is the snapshot's, new with every change, and so is `version`.
+    """The contents of a generation, the row of `about`. Every change gives it a new `name` and `version`.
 
-    `following` is the number that the next article gets; `tokens` counts terms with repetitions. `whole` is false while
-    it is filled, or terms are counted: what is counted is then not what is there.
+    `following` is the number of the next article; `tokens` counts terms with repetitions. `whole` is false while the
+    generation is being filled or its terms are being recounted; the counts are then not reliable.
     """
 
     format: int
@@ -59,10 +58,10 @@ class Generation:
 
     @classmethod
     def read(cls, text: str) -> Generation:
-        """Read what `to_json` wrote.
+        """Parse the JSON written by `to_json`.
 
         Raises:
-            SnapshotCorrupt: it is something else.
+            SnapshotCorrupt: it is not such JSON.
             SnapshotOutdated: it has another format version.
         """
         try:
@@ -76,21 +75,21 @@ class Generation:
             raise SnapshotCorrupt("the index does not say what it holds; run: newsquote index build --full") from exc
 
     def to_json(self) -> str:
-        """As it is kept."""
+        """The JSON stored in `about`."""
         return json.dumps(asdict(self))
 
     def condition(self, kind: str) -> str:
-        """The condition that this version has an article or passage."""
+        """A filter for the articles or passages that this version has."""
         return f"{'number' if kind == 'articles' else 'article'} < {self.following} and died > {self.version}"
 
 
 def article_rows(number: int) -> str:
-    """The condition that a passage is of the article with this number."""
+    """A filter for the passages of the article with this number."""
     return f"row >= {number * ROWS_PER_ARTICLE} and row < {(number + 1) * ROWS_PER_ARTICLE}"
 
 
 def filter_expression(where: ArticleFilter) -> str:
-    """The condition in Milvus's words, empty for none."""
+    """An article filter as a Milvus filter expression, empty if it allows everything."""
     parts = []
     if where.since is not None or where.until is not None:
         parts.append("day > 0")

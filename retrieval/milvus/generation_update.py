@@ -35,11 +35,11 @@ _ROWS_PER_UPSERT = 256
 
 @dataclass(slots=True)
 class _Contents:
-    """What a generation holds already.
+    """The articles that a generation holds already, compared with those wanted.
 
-    `names` are the ids of articles that are as they are wanted; `left` are the numbers of those of them that an
-    interrupted run wrote, `back` of those that it marked as dead, `scrap` of what else it wrote. `going` are the
-    numbers of articles that serve and are not wanted, `following` is the first number that was never given.
+    `ids` are those of articles that are there, unchanged. Of these, an interrupted run wrote the numbers `unfinished`
+    and marked the numbers `revived` as dead; `discarded` are the other articles it wrote. `removed` are the numbers of
+    current articles that are not wanted, `following` is the first number that was never used.
     """
 
     following: int
@@ -58,7 +58,7 @@ class _Done:
 
 @dataclass(slots=True)
 class GenerationUpdate:
-    """One change of a generation, which `serves` or is to, to what a source holds."""
+    """One update of a generation to what a source holds; `serves` says whether it is the current one."""
 
     milvus: MilvusConnection
     about: Generation
@@ -108,7 +108,7 @@ class GenerationUpdate:
         )
 
     def _finish(self, about: Generation, before: int, now: dt.datetime) -> Generation:
-        """Count what a version has and let it serve, or, where the alias is to move, be ready to.
+        """Count the contents of the new version and write it to `about`, which publishes it in the current generation.
 
         Raises:
             PublishError: the server does not have what was written.
@@ -133,7 +133,7 @@ class GenerationUpdate:
         there = [self.milvus.count(about.generation, kind, about.condition(kind)) for kind in ("articles", "passages")]
         expected = [about.articles, max(passages, written)]
         if there != expected:
-            if not self.serves:  # else the next run would go on with it
+            if not self.serves:  # otherwise the next run would continue with it
                 drop_generations(self.milvus, keep=self.milvus.collections().keys() - {self.about.generation})
             raise PublishError(
                 f"Milvus has {there[0]} articles with {there[1]} passages, not the {expected[0]} with {expected[1]} "
@@ -144,7 +144,7 @@ class GenerationUpdate:
         return about
 
     def _read_contents(self, wanted: Mapping[str, bytes]) -> _Contents:
-        """What is there, and what of it is wanted."""
+        """Compare the articles that are there with those wanted, digests by id."""
         contents = _Contents(following=self.about.following)
         fields = ("number", "name", "digest", "ready", "died")
         for page in self._pages("articles", "number >= 0", fields, LONG_PAGE_ROWS):
@@ -188,12 +188,12 @@ class GenerationUpdate:
         self.articles += len(made)
 
     def _delete(self, passages: str, articles: str) -> None:
-        """Delete what meets a condition; passages before their articles, so that none is forgotten."""
+        """Delete what matches the filters, passages before their articles, so that no passage is orphaned."""
         for kind, condition in (("passages", passages), ("articles", articles)):
             self.milvus.client.delete(self._name(kind), filter=condition, timeout=SLOW_TIMEOUT_S)
 
     def _mark_died(self, number: int, died: int) -> None:
-        """Write down in which version an article died, its passages first."""
+        """Set the version in which an article died, on its passages first."""
         for kind, condition, fields in (
             ("passages", article_rows(number), PASSAGE_FIELDS),
             ("articles", f"number == {number}", ARTICLE_FIELDS),
@@ -202,13 +202,13 @@ class GenerationUpdate:
                 self._upsert(kind, [{**row, "died": died} for row in page])
 
     def _count_article(self, number: int, sign: int) -> None:
-        """Count an article's passages among what changed."""
+        """Add (`sign` 1) or subtract (-1) the counts of an article's passages."""
         for page in self._pages("passages", article_rows(number), ("row", "folded"), LONG_PAGE_ROWS):
             for row in page:
                 self._count_passage(folded_words(row), sign)
 
     def _count_passage(self, folded: Sequence[str], sign: int) -> None:
-        """Count a passage's words and terms among what changed."""
+        """Add (`sign` 1) or subtract (-1) the counts of a passage's words and terms."""
         terms = index_terms(folded)
         self.passages += sign
         self.tokens += sign * len(terms)
@@ -216,7 +216,7 @@ class GenerationUpdate:
             self.counts[name] += sign
 
     def _update_terms(self) -> None:
-        """Add what changed to the counts."""
+        """Add the changes to the counts in `terms`."""
         names = [name for name, change in self.counts.items() if change]
         for start in range(0, len(names), _ROWS_PER_UPSERT):
             keys = {name_key(name): name for name in names[start : start + _ROWS_PER_UPSERT]}
@@ -228,7 +228,7 @@ class GenerationUpdate:
             self._upsert("terms", [term_row(key, keys[key], count) for key, count in new.items()])
 
     def _recount_terms(self, about: Generation) -> tuple[int, int]:
-        """Count everything that a version has: passages and terms with repetitions."""
+        """Rewrite `terms` for a version; the number of its passages and of terms with repetitions."""
         self.counts, self.passages, self.tokens = Counter(), 0, 0
         for page in self._pages("passages", about.condition("passages"), ("row", "folded"), LONG_PAGE_ROWS):
             for row in page:

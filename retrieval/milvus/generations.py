@@ -1,4 +1,4 @@
-"""Generations come and go: collections are made, the alias moves to them, older ones are dropped. Writing only."""
+"""Creates generations, moves the alias to the current one, and drops old ones. Writing only."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from retrieval.milvus.row_format import generation_row
 from retrieval.models.encoder import Encoder
 
 INDEXED_FIELDS = ("key", "day", "outlet")
-"""Fields of a passage that few are chosen by; where one has no index, a server compares it in every row."""
+"""Fields of `passages` with selective filters; without an index, a server scans every row."""
 
 
 def updatable_generation(milvus: MilvusConnection) -> Generation | None:
-    """What serves, None where it cannot be changed in place."""
+    """The current generation, None if there is none or it cannot be read and so not be updated in place."""
     try:
         return milvus.current_generation()
     except (SnapshotCorrupt, SnapshotOutdated):
@@ -31,7 +31,7 @@ def updatable_generation(milvus: MilvusConnection) -> Generation | None:
 def begin_generation(
     milvus: MilvusConnection, serving: Generation | None, encoder: Encoder, now: dt.datetime, *, full: bool
 ) -> Generation:
-    """The generation to change: the one that serves, one that was begun and not finished, or a new one."""
+    """The generation to write to: the current one, one that was started but not finished, or a new one."""
     made_by = (FORMAT, encoder.fingerprint, encoder.dim, passage_records.pipeline_version())
     if serving is not None and not full and made_by == _made_by(serving):
         return serving
@@ -58,7 +58,7 @@ def begin_generation(
     )
     about = replace(about, name=snapshot_name(about, moment))
     with milvus.translating_errors():
-        for kind in reversed(COLLECTIONS):  # its `about` is what makes a generation known
+        for kind in reversed(COLLECTIONS):  # `about` comes last: it makes the generation known
             _create(milvus, about, kind)
         name = milvus.collection(about.generation, "about")
         milvus.client.upsert(name, [generation_row(about)], timeout=SLOW_TIMEOUT_S)
@@ -76,7 +76,7 @@ def snapshot_name(about: Generation, moment: dt.datetime) -> str:
 
 
 def move_alias(milvus: MilvusConnection, about: Generation) -> None:
-    """Move the alias: from here on this generation serves."""
+    """Make a generation current."""
     from pymilvus.exceptions import MilvusException
 
     target = milvus.collection(about.generation, "about")
@@ -91,7 +91,7 @@ def move_alias(milvus: MilvusConnection, about: Generation) -> None:
 
 
 def drop_generations(milvus: MilvusConnection, keep: set[str]) -> None:
-    """Remove the collections of other generations."""
+    """Drop the collections of all generations but those to keep."""
     for generation, names in milvus.collections().items():
         if generation not in keep:
             for name in names:
@@ -99,14 +99,14 @@ def drop_generations(milvus: MilvusConnection, keep: set[str]) -> None:
 
 
 def _create(milvus: MilvusConnection, about: Generation, kind: str) -> None:
-    """Make an empty collection."""
+    """Create and load an empty collection."""
     from pymilvus import DataType, Function, FunctionType, MilvusClient
 
     schema = MilvusClient.create_schema(auto_id=False, enable_dynamic_field=False)
     index = milvus.client.prepare_index_params()
 
     def text(name: str) -> None:
-        """Strings that a server should map from its disk, not hold."""
+        """Adds an array of strings that a server memory-maps."""
         size = {"max_capacity": 4096, "max_length": 65_535}
         schema.add_field(name, DataType.ARRAY, element_type=DataType.VARCHAR, mmap_enabled=True, **size)
 
@@ -137,7 +137,7 @@ def _create(milvus: MilvusConnection, about: Generation, kind: str) -> None:
             "sparse", index_type="SPARSE_INVERTED_INDEX", metric_type="BM25", params={"bm25_k1": K1, "bm25_b": B}
         )
     else:
-        # A collection must have a vector, needed or not.
+        # Every collection must have a vector field.
         schema.add_field(PRIMARY_KEYS[kind], DataType.INT64, is_primary=True)
         schema.add_field("nothing", DataType.FLOAT_VECTOR, dim=2)
         index.add_index("nothing", index_type="FLAT", metric_type="IP")

@@ -1,4 +1,4 @@
-"""A published index on Milvus: searches and reads one version of a generation."""
+"""A published index on Milvus: searches and reads one version of a generation. Reading only."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ from retrieval.milvus.row_format import (
 from retrieval.text.late_interaction import WORD_DIM
 
 K1, B = 1.2, 0.75
-"""BM25's parameters, tantivy's too."""
+"""The parameters of BM25, the same as tantivy's."""
 
 
 class MilvusIndex:
-    """One published index on Milvus, an `Index`. Not for several threads at once."""
+    """One version of an index on Milvus, an `Index`. Rows are those of `passages`, and the numbers of articles."""
 
     def __init__(self, milvus: MilvusConnection, about: Generation) -> None:
         self.about = about
@@ -56,9 +56,9 @@ class MilvusIndex:
     def retrieve(
         self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: ArticleFilter
     ) -> Candidates:
-        """The `limit` passages nearest to a unit vector, and as many that share the most telling terms: one search.
+        """The `limit` passages nearest to a unit vector, and the `limit` best by BM25, in one hybrid search.
 
-        The engine chooses and joins them by reciprocal ranks; how near each is, is worked out here, as on one machine.
+        Milvus fuses the two by reciprocal rank; the cosines and BM25 scores are computed here, as on one machine.
         """
         from pymilvus import AnnSearchRequest, RRFRanker
 
@@ -93,7 +93,7 @@ class MilvusIndex:
         )
 
     def passages(self, rows: Rows) -> PassageData:
-        """What is kept of these passages."""
+        """The stored data of these passages."""
         found = self._rows(rows, EVIDENCE_FIELDS)
         words = [unpack_array(row["words"], WORD) for row in found]
         sentences = [unpack_array(row["sentences"], SENTENCE) for row in found]
@@ -112,17 +112,17 @@ class MilvusIndex:
         )
 
     def arabic(self, rows: Rows) -> NDArray[np.bool_]:
-        """Which of these passages have at least as many Arabic words as others, (n,)."""
+        """Whether at least half of the words are Arabic, for each of these passages, (n,)."""
         return np.array([row["arabic"] for row in self._rows(rows, ("arabic",))], np.bool_)
 
     def texts(self, rows: Rows) -> list[str]:
-        """The words of these passages."""
+        """The texts of these passages."""
         found = self._rows(rows, ("article", "start", "end"))
         self._load({int(row["article"]) for row in found})
         return [self._articles[row["article"]].text[row["start"] : row["end"]] for row in found]
 
     def neighbours(self, first: int, last: int) -> tuple[Span | None, Span | None]:
-        """The sentences right before and right after the passages `first` to `last`, neighbours in one article."""
+        """The sentences right before and right after the consecutive passages `first` to `last` of one article."""
         ends = []
         for row, place in ((first - 1, -1), (last + 1, 0)):
             found = self._found([row], ("sentences",)) if row // ROWS_PER_ARTICLE == first // ROWS_PER_ARTICLE else {}
@@ -131,18 +131,18 @@ class MilvusIndex:
         return ends[0], ends[1]
 
     def article(self, row: int) -> Article:
-        """The article of a row: its number."""
+        """The article with this number."""
         self._load({row})
         return self._articles[row]
 
     def articles_with_rows(self) -> Iterator[tuple[int, Article]]:
-        """Every article with its row."""
+        """Every article with its number."""
         condition = self.about.condition("articles")
         for page in self._milvus.pages(self.about.generation, "articles", condition, ("number", "content")):
             yield from ((int(row["number"]), article_from_row(row)) for row in page)
 
     def summaries(self) -> Iterator[ArticleSummary]:
-        """What to list every article by; texts are not asked for."""
+        """A summary of every article, read without its text."""
         fields = ("number", "name", "title", "published")
         condition = self.about.condition("articles")
         for page in self._milvus.pages(self.about.generation, "articles", condition, fields, page_rows=LONG_PAGE_ROWS):
@@ -150,14 +150,14 @@ class MilvusIndex:
                 yield ArticleSummary(int(row["number"]), row["name"], row["title"], row["published"] or None)
 
     def load(self, rows: Iterable[int]) -> Iterator[Article]:
-        """The articles of these rows, in their order; some are asked for at a time."""
+        """The articles with these numbers, in their order, read in batches."""
         rows = iter(rows)
         while batch := list(islice(rows, PAGE_ROWS)):
             self._load(set(batch))
             yield from [self._articles[row] for row in batch]
 
     def export(self) -> Iterator[tuple[Article, list[PassageRecord]]]:
-        """Every article with all that is kept of its passages."""
+        """Every article with the records of its passages."""
         fields = ("row", "vector", "key", "folded", *EVIDENCE_FIELDS)
         pages = self._milvus.pages(self.about.generation, "passages", self.about.condition("passages"), fields)
         groups = groupby(chain.from_iterable(pages), lambda row: int(row["article"]))
@@ -169,7 +169,7 @@ class MilvusIndex:
             yield article, [record_from_row(row, self.about.dim) for row in found] if owner == number else []
 
     def vectors(self, keys: Iterable[int]) -> dict[int, PassageVectors]:
-        """The vectors of those passages that were made of the same words, by their key."""
+        """The vectors of the stored passages with these keys, by key."""
         wanted = sorted({signed_key(key) for key in keys})
         found: dict[int, PassageVectors] = {}
         fields = ("vector", "key", "folded", *EVIDENCE_FIELDS)
@@ -182,7 +182,7 @@ class MilvusIndex:
         return found
 
     def document_frequency(self, term: str) -> int:
-        """In how many passages an index term occurs."""
+        """The number of passages an index term occurs in."""
         return self._term_counts([f"t {term}"])[0]
 
     def known_words(self, words: Iterable[str]) -> set[str]:
@@ -192,7 +192,7 @@ class MilvusIndex:
         return {word for word, count in zip(asked, counts, strict=True) if count}
 
     def _term_counts(self, names: Sequence[str]) -> list[int]:
-        """The counts of terms and words; they are remembered, since the index does not change under its name."""
+        """The passage counts of terms and words; cached, since an index of one name does not change."""
         missing = [name for name in names if name not in self._counts]
         if len(self._counts) > 100_000:
             self._counts.clear()
@@ -207,7 +207,7 @@ class MilvusIndex:
         return [self._counts[name] for name in names]
 
     def _bm25(self, weights: Mapping[str, float], terms: Sequence[str]) -> Floats:
-        """What tantivy would give each passage for the weighted terms, but that it rounds the passage's length."""
+        """BM25 scores of passages for weighted terms, as tantivy computes them except that it rounds their lengths."""
         counts = self._term_counts([f"t {term}" for term in weights])
         size, mean = self.about.passages, self.about.tokens / max(1, self.about.passages)
         idf = {
@@ -251,7 +251,7 @@ class MilvusIndex:
 def _ranked_candidates(
     rows: Sequence[int], cosine: Floats, bm25: Floats, limit: int, *, dense: bool = False
 ) -> Candidates:
-    """What was found, with the ranks within it; beyond `limit` a passage counts as not matched."""
+    """Ranks what a hybrid search found; a passage that is in neither ranking of `limit` is left out."""
     at = np.array(rows, np.int64)
     nearest = np.lexsort((at, -cosine))[:limit] if dense else np.empty(0, np.int64)
     matching = np.lexsort((at, -bm25))[:limit]

@@ -1,11 +1,11 @@
-"""Articles to an index on Milvus. Writing only; answering never imports this. One writer at a time, many readers.
+"""Publishes articles to an index on Milvus. Writing only; answering never imports this. One writer, many readers.
 
-Where the encoder or the way passages are made changed, or everything is wanted anew, a new generation of collections
-is filled and the alias moves to it, once it is whole; the one before stays, for `use`, and older ones are dropped. Else
-the generation that serves gets a new version in place: what is new gets numbers that no version has yet, what is to go
-is marked as dead from the new version on, then one row says that this version serves. What is dead is deleted when the
-version after next is made. Whoever is killed leaves the old version serving, and the next run goes on. The counts of
-terms alone have no versions: for moments passages are weighed by those of the version that comes.
+A full build, another encoder or another pipeline version fills a new generation of collections; once it is complete,
+the alias moves to it. The generation before is kept, for `use`, and older ones are dropped. Otherwise the current
+generation gets a new version in place: new articles get numbers that no version has yet, removed ones are marked as
+dead from the new version on, then a single row makes the version current. Dead articles are deleted when the version
+after next is made. A writer that is killed leaves the old version current, and the next run continues its work. Only
+the counts of terms have no versions: for a moment, passages are scored with those of the version to come.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ def publish(
     known: Callable[[Iterable[int]], Mapping[int, PassageVectors]] = lambda _: {},
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> Published:
-    """Make what serves hold these articles and no others; see `retrieval.index.writing.publishing.publish`.
+    """Make the index hold these articles and no others; see `retrieval.index.writing.publishing.publish`.
 
-    `known` gives the vectors of passages that another index has made already.
+    `known` returns the vectors of passages that another index already has, by key.
 
     Raises:
-        IndexUnreachable: the server cannot be written to; the next run goes on from there.
-        PublishError: an article has more passages than there is room for, or the server does not have what was written.
+        IndexUnreachable: the server cannot be written to; the next run continues from there.
+        PublishError: an article has too many passages, or the server does not have all that was written.
     """
     source = as_source(articles)
     serving = updatable_generation(milvus)
@@ -50,7 +50,7 @@ def publish(
     milvus.load(about)
     for one in milvus.generations():
         if one.generation not in {about.generation, serving.generation if serving else ""}:
-            milvus.release(one)  # whoever still asked it when another began to serve has long got an answer
+            milvus.release(one)  # it is no longer current, and its last readers are done
     held = [about]
     if serving is not None and not inplace and not full and serving.encoder == about.encoder:
         held.append(serving)
@@ -71,10 +71,10 @@ def publish(
 
 
 def use(milvus: MilvusConnection, name: str) -> None:
-    """Let another generation serve.
+    """Make another generation current.
 
     Raises:
-        SnapshotMissing: there is none of that name, or it is not whole.
+        SnapshotMissing: there is none of that name, or it is not complete.
         IndexUnreachable: the server does not answer.
     """
     about = next((one for one in milvus.generations() if one.name == name and one.whole), None)

@@ -1,6 +1,6 @@
-"""An article's and a passage's rows in the collections of a server, to and fro.
+"""The rows of the collections: from articles and passages, and back.
 
-Milvus has no type for bytes that its embedded form knows as well, so they are base64 in arrays of strings.
+Milvus has no type for bytes that Milvus Lite supports too, so bytes are stored as base64 in arrays of strings.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PLAIN_TOKEN = re.compile(r"[a-z0-9]{1,64}")
 EVIDENCE_FIELDS = ("article", "start", "end", "arabic", "words", "word_vectors", "sentences", "sentence_vectors")
 _TERMS_BYTES = 65_000
 _NAME_CHARACTERS = 8_000
-"""Of a word or title so many characters are kept beside what tells it from others, to show and to put in order."""
+"""The characters stored of a title or word, which are only shown and sorted by; ids and keys are whole."""
 ARTICLE_FIELDS = ("number", "name", "digest", "title", "published", "ready", "content", "nothing")
 PASSAGE_FIELDS = (
     *("row", "article", "start", "end", "key", "day", "outlet", "arabic", "terms", "vector"),
@@ -85,7 +85,7 @@ def term_row(key: int, name: str, count: int) -> dict[str, Any]:
 
 
 def article_from_row(row: Mapping[str, Any]) -> Article:
-    """The article of a row of its collection."""
+    """The article of a row of `articles`."""
     return Article(**json.loads("".join(row["content"])))
 
 
@@ -95,7 +95,7 @@ def folded_words(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def record_from_row(row: Mapping[str, Any], dim: int) -> PassageRecord:
-    """What a row of `passages` keeps."""
+    """The passage record of a row of `passages`."""
     return PassageRecord(
         span=Span(int(row["start"]), int(row["end"])),
         key=int(row["key"]) % (1 << 64),
@@ -112,30 +112,30 @@ def record_from_row(row: Mapping[str, Any], dim: int) -> PassageRecord:
 
 
 def term_token(term: str) -> str:
-    """An index term as a word that every analyzer leaves as it is."""
+    """An index term as a token that every analyzer leaves unchanged."""
     return term if _PLAIN_TOKEN.fullmatch(term) else f"x{name_key(term):016x}"
 
 
 def name_key(name: str) -> int:
-    """A number, below 2**63, for a name."""
+    """A hash of a name, below 2**63."""
     return int.from_bytes(hashlib.blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big") >> 1
 
 
 def signed_key(key: int) -> int:
-    """An unsigned number of 64 bits as one with a sign, which is what Milvus has."""
+    """An unsigned 64-bit integer as a signed one, the only kind Milvus has."""
     return key - (1 << 64) if key >= 1 << 63 else key
 
 
 def pack_array(array: NDArray[Any]) -> list[str]:
-    """An array's bytes as strings."""
+    """An array's bytes as base64 strings."""
     return split_text(base64.b64encode(np.ascontiguousarray(array).tobytes()).decode())
 
 
 def unpack_array(parts: Sequence[str], dtype: np.dtype[Any]) -> NDArray[Any]:
-    """What `packed` made them of, flat."""
+    """The flat array that `pack_array` encoded."""
     return np.frombuffer(base64.b64decode("".join(parts)), dtype)
 
 
 def split_text(text: str) -> list[str]:
-    """A text in parts that fit into a string of Milvus, which has 65,535 bytes."""
+    """A text in parts that fit into a Milvus string of 65,535 bytes."""
     return [text[start : start + _STRING_CHARACTERS] for start in range(0, len(text), _STRING_CHARACTERS)]

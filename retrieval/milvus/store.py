@@ -12,16 +12,16 @@ class MilvusStore(MilvusConnection):
     """The indexes on a Milvus server, an `IndexStore`."""
 
     def current(self) -> str | None:
-        """The name of what serves, or served some seconds ago: a server says that at once."""
+        """The name of the current index; a server may answer with the one of some seconds ago, but at once."""
         with self.translating_errors():
             about = self._read_about(PREFIX, latest=False) or self._read_about(PREFIX, latest=True)
         return None if about is None else about.name
 
     def open(self, name: str | None = None, *, encoder: str | None = None) -> MilvusIndex:
-        """The index that serves, or the one of that name; with `encoder`, the fingerprint of the one questions need.
+        """Open an index, the current one by default; `encoder` is the fingerprint of the encoder used for questions.
 
         Raises:
-            SnapshotMissing, SnapshotOutdated, SnapshotCorrupt: there is none that can serve.
+            SnapshotMissing, SnapshotOutdated, SnapshotCorrupt: there is none that can be used.
             IndexUnreachable: the server does not answer.
         """
         about = (
@@ -38,7 +38,7 @@ class MilvusStore(MilvusConnection):
         return MilvusIndex(self, about)
 
     def encoder(self) -> str | None:
-        """The fingerprint of the encoder that made what serves."""
+        """The fingerprint of the encoder that the current index was made with."""
         about = self.current_generation()
         return None if about is None else about.encoder
 
@@ -53,7 +53,7 @@ class MilvusStore(MilvusConnection):
         ]
 
     def check(self) -> str:
-        """Read every row of what serves."""
+        """Read every row of the current index."""
         index = self.open()
         articles = passages = 0
         for _, kept in index.export():

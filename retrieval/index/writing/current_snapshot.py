@@ -1,4 +1,4 @@
-"""Finished segments and snapshots in their places, and CURRENT. Writing only: the caller holds the library's lock."""
+"""Installs finished segments and snapshots and switches CURRENT. Writing only: the caller holds the library's lock."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ SNAPSHOTS_KEPT = 3
 TIMESTAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 
 SegmentSelection = Sequence[tuple[Segment, NDArray[np.bool_]]]
-"""Segments, each with which of its articles a snapshot has."""
+"""Segments, each with a mask (articles,) of the articles that a snapshot has."""
 
 
 def make_current(snapshots: Path, selection: SegmentSelection, encoder: str, dim: int, now: dt.datetime) -> str:
-    """Write down the snapshot that has these parts and let it serve; its name.
+    """Write a snapshot of these segments, make it current and return its name.
 
     Raises:
-        PublishError: CURRENT cannot be written; what served before still serves.
-        OSError: something else cannot.
+        PublishError: CURRENT cannot be written; the old snapshot stays current.
+        OSError: another file cannot be written.
     """
     moment = next_timestamp(max(snapshot_folder.snapshot_names(snapshots), default=None), now)
     manifest = SnapshotManifest(
@@ -65,7 +65,7 @@ def switch_to(snapshots: Path, name: str) -> None:
     """Make a snapshot CURRENT, in one rename.
 
     Raises:
-        SnapshotMissing, SnapshotCorrupt, SnapshotOutdated: it cannot serve.
+        SnapshotMissing, SnapshotCorrupt, SnapshotOutdated: it cannot be used.
         PublishError: CURRENT cannot be written.
     """
     Snapshot.open(snapshots, name)
@@ -85,7 +85,7 @@ def switch_to(snapshots: Path, name: str) -> None:
 
 
 def prune(snapshots: Path, keep: int = SNAPSHOTS_KEPT) -> None:
-    """Remove all but the `keep` newest snapshots, never the one that serves, and the segments that none has."""
+    """Remove all but the `keep` newest snapshots and the current one, and the segments that none of them has."""
     serving = snapshot_folder.current_name(snapshots)
     for name in snapshot_folder.snapshot_names(snapshots)[:-keep]:
         if name != serving:
@@ -98,9 +98,9 @@ def prune(snapshots: Path, keep: int = SNAPSHOTS_KEPT) -> None:
 
 
 def install_segment(folder: Path, target: Path) -> None:
-    """Move a finished segment to where snapshots look for it.
+    """Move a finished segment to `target`.
 
-    One of the same content may be there already: it is kept where it is sound and replaced where it is damaged.
+    If one with the same contents is there already, it is kept if intact and replaced if damaged.
     """
     sync_all(folder)
     target.parent.mkdir(exist_ok=True)
@@ -114,7 +114,7 @@ def install_segment(folder: Path, target: Path) -> None:
 
 
 def is_intact(folder: Path, *, memory: Path | None) -> bool:
-    """Whether a segment's files are what its manifest says."""
+    """Whether a segment's files match its manifest; with `memory`, as `first_damaged` has it."""
     try:
         manifest = SegmentManifest.read(folder)
     except SnapshotCorrupt:
@@ -126,13 +126,13 @@ def is_intact(folder: Path, *, memory: Path | None) -> bool:
 
 
 def remove_folders(folders: Iterable[Path]) -> None:
-    """Remove folders, as far as that goes."""
+    """Remove folders, ignoring errors."""
     for folder in list(folders):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def next_timestamp(name: str | None, now: dt.datetime) -> dt.datetime:
-    """The moment, or a second after that of a snapshot's name, so that names sort as they were made."""
+    """`now`, or one second after the time in the snapshot name if that is later, so that names sort by age."""
     if name is None:
         return now
     last = dt.datetime.strptime(name.partition("-")[0], TIMESTAMP_FORMAT).replace(tzinfo=dt.UTC)
@@ -140,7 +140,7 @@ def next_timestamp(name: str | None, now: dt.datetime) -> dt.datetime:
 
 
 def removed_articles(selection: SegmentSelection) -> tuple[int, ...]:
-    """The articles that are in the segments of a snapshot and not in it, counted over all of these segments."""
+    """The articles that are in the segments but not in the snapshot, numbered over all segments, ascending."""
     if not selection:
         return ()
     return tuple(np.flatnonzero(~np.concatenate([mask for _, mask in selection])).tolist())

@@ -1,12 +1,12 @@
-"""Few segments of many, beside whoever publishes.
+"""Merges segments in the background, so that they stay few. Writing only.
 
-Every addition to a large library leaves a segment, and what was removed keeps its place in one. Segments that are not
-SMALL are merged once those that came after hold half as much, so that a passage is rewritten about as often as the
-library doubles; one of which less than half is left is made anew. The merged segment is written without the library's
-lock, which is only taken to publish the snapshot that names it, a moment's work. If by then one of the segments it was
-made of serves no longer, or has an article back, the work is dropped: after a full build, a rollback, or where so much
-was removed that a segment is SMALL. Killed at any moment nothing is lost: what was not finished is removed by the next
-merge, what was finished and could not be published is published by it.
+Every addition to a large library adds a segment, and removed articles stay in theirs. Segments larger than
+SMALL_SEGMENT are merged once the newer ones hold half as much, so that a passage is rewritten about as often as the
+library doubles; a segment that lost more than half of its passages is rewritten alone. The merged segment is written
+without the library's lock, which is only taken to publish the snapshot that names it, a moment's work. If by then one
+of its source segments is no longer current, or regained an article, the merged segment is dropped; that happens after
+a full build, a rollback, or so many removals that a segment became small. A kill at any moment loses nothing: the next
+merge removes what was not finished, and publishes what was finished but not published.
 """
 
 from __future__ import annotations
@@ -41,11 +41,11 @@ from retrieval.index.writing.segment_writer import CHECKPOINT, SegmentWriter
 
 _LOCK = ".merging"
 _SPACE_RATIO = 1.1
-"""The merged segment's size by that of those it is made of, at the most: what was measured is .9 to 1."""
+"""The largest expected size of a merged segment relative to its sources; .9 to 1 was measured."""
 
 
 def merge_due(snapshots: Path) -> bool:
-    """Whether there is something to merge or to tidy up, room for it, and nobody at it."""
+    """Whether there is something to merge or to clean up, enough disk for it, and no other merge running."""
     try:
         names = _segments_to_merge(snapshots)
         if not (names and _missing_bytes(snapshots, names) <= 0) and not list(snapshots.glob(".merge-*")):
@@ -63,13 +63,13 @@ def merge(
     progress: ProgressCallback = lambda _: None,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> str | None:
-    """Merge what is to be merged; the name of the snapshot that serves then, None where there was nothing to do.
+    """Merge segments as long as there are some to merge; the name of the new snapshot, None if there was nothing to do.
 
-    `lock` gives the lock that publishers hold; it is held to publish, not to merge.
+    `lock` returns the lock that publishers hold; it is held while publishing, not while merging.
 
     Raises:
-        PublishError: there is no room, or the files cannot be written; what served before still serves.
-        SnapshotCorrupt: what serves is damaged.
+        PublishError: the disk is full or cannot be written to; the old snapshot stays current.
+        SnapshotCorrupt: the current snapshot is damaged.
     """
     name = None
     try:
@@ -93,14 +93,14 @@ def merge(
 
 
 def _segments_to_merge(snapshots: Path) -> list[str]:
-    """The segments of what serves that are to be made into one, in its order."""
+    """The segments of the current snapshot that should become one, in its order."""
     serving = snapshot_folder.current_name(snapshots) if snapshots.is_dir() else None
     if serving is None:
         return []
     manifest = SnapshotManifest.read(snapshots / serving)
     segments = [SegmentManifest.read(snapshots / SEGMENTS / name) for name in manifest.segments]
     if {one.recipe for one in segments} - {passage_records.pipeline_version()}:
-        return []  # the next build makes all of it anew
+        return []  # the next build rewrites everything
     starts = np.cumsum([0, *(one.articles for one in segments)])
     removed: list[int] = np.histogram(manifest.gone, starts)[0].tolist() if segments else []
     left_passages = [
@@ -112,7 +112,7 @@ def _segments_to_merge(snapshots: Path) -> list[str]:
 
 
 def choose_segments(sizes: Sequence[tuple[int, int]]) -> list[int]:
-    """Which segments to merge, by how many passages of each are left and how many it has; none where all is well."""
+    """The numbers of the segments to merge, if any. `sizes` are the passages (left, stored) of each segment."""
     large = [number for number, (left, _) in enumerate(sizes) if left > publishing.SMALL_SEGMENT]
     newer, first = 0, None
     for number in reversed(large):
@@ -125,7 +125,7 @@ def choose_segments(sizes: Sequence[tuple[int, int]]) -> list[int]:
 
 
 def _missing_bytes(snapshots: Path, names: Sequence[str]) -> int:
-    """The bytes of disk that merging lacks; below 0 there are some to spare."""
+    """The bytes of disk that merging lacks; negative if there is enough."""
     files = (path for name in names for path in (snapshots / SEGMENTS / name).rglob("*"))
     return int(_SPACE_RATIO * sum(path.stat().st_size for path in files)) - shutil.disk_usage(snapshots).free
 
@@ -138,13 +138,13 @@ def _merge_once(
     progress: ProgressCallback,
     now: Callable[[], dt.datetime],
 ) -> str | None:
-    """Make a segment of some and publish it; None where these serve no longer."""
+    """Merge these segments and publish the result; None if they are no longer current."""
     memory = snapshots / ".verified.json"
     try:
         if not (folder / MANIFEST).exists() or not is_intact(folder, memory=memory):
             _write(snapshots, names, folder, progress)
         made = Segment(folder, SegmentManifest.read(folder), searchable=False)
-        is_intact(folder, memory=memory)  # now, so that nothing is read while others wait
+        is_intact(folder, memory=memory)  # hashes the files now, not while holding the lock
         with lock():
             serving = _current_selection(snapshots)
             selection = _replaced(serving, names, made)
@@ -167,7 +167,7 @@ def _merge_once(
     except (OSError, SnapshotCorrupt):
         if set(names) <= {one.folder.name for one, _ in _current_selection(snapshots)}:
             raise
-        remove_folders([folder])  # somebody published what does without them, and they were removed meanwhile
+        remove_folders([folder])  # they are no longer current and were removed meanwhile
         return None
     finally:
         if not (folder / MANIFEST).exists():
@@ -185,7 +185,7 @@ def _write(snapshots: Path, names: Sequence[str], folder: Path, progress: Progre
     folder.mkdir()
     sources = [(one, mask) for one, mask in _current_selection(snapshots) if one.folder.name in names]
     for one, _ in sources:
-        if not is_intact(one.folder, memory=None):  # or what is damaged would get digests that say it is not
+        if not is_intact(one.folder, memory=None):  # or damaged data would get new, valid digests
             raise SnapshotCorrupt(f"segment {one.folder.name} is damaged; run: newsquote index build --full")
     about = sources[0][0].manifest
     count = sum(int(mask.sum()) for _, mask in sources)
@@ -201,7 +201,7 @@ def _write(snapshots: Path, names: Sequence[str], folder: Path, progress: Progre
 
 
 def _current_selection(snapshots: Path) -> SegmentSelection:
-    """The segments that serve, each with which of its articles do."""
+    """The segments of the current snapshot, each with a mask of its articles in the snapshot."""
     name = snapshot_folder.current_name(snapshots)
     assert name is not None
     manifest = SnapshotManifest.read(snapshots / name)
@@ -214,7 +214,7 @@ def _current_selection(snapshots: Path) -> SegmentSelection:
 
 
 def _replaced(serving: SegmentSelection, names: Sequence[str], made: Segment) -> SegmentSelection | None:
-    """What serves with the merged segment in place of those it was made of; None where that is not the same."""
+    """The current selection with the merged segment in place of its sources; None if that would lose an article."""
     old = [(one, mask) for one, mask in serving if one.folder.name in names]
     needed = {key for one, mask in old for key, there in zip(one.article_keys(), mask.tolist(), strict=True) if there}
     keys = list(made.article_keys())

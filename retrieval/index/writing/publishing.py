@@ -1,14 +1,14 @@
-"""Articles to a snapshot, and a snapshot to CURRENT. Writing only; answering never imports this.
+"""Builds a snapshot of articles and makes it current. Writing only; answering never imports this.
 
-One writer at a time: the caller holds the library's lock. A build that is interrupted, at any moment, leaves what
-served before serving; the next build takes from it what it had finished, and removes it.
+One writer at a time: the caller holds the library's lock. A build that is interrupted, at any moment, leaves the old
+snapshot current; the next build reuses what it had finished, and removes the rest.
 
-A library of up to SMALL passages is one segment, made anew whenever it changes, to the same bytes as from nothing.
-Beyond that only what is new, with the segments that are SMALL, goes into a new segment; the others stay as they are,
-and the snapshot says which of their articles are gone. So publishing never waits for a large one to be rewritten.
+A library of up to SMALL_SEGMENT passages is one segment, rewritten at every change to the same bytes as a full build.
+Beyond that, new articles and those of the small segments go into a new segment; the other segments stay untouched, and
+the snapshot says which of their articles were removed. So publishing never waits for a large segment to be rewritten.
 
-That segments stay few, and what is gone does not keep its disk, is seen to afterwards, by `merging`: whoever published
-begins a process for it, which takes the lock only when it is done. Its folders, `.merge-*`, are left alone.
+Afterwards `merging` keeps the number of segments low and frees the disk of removed articles: the publisher starts a
+process for it, which takes the lock only when it is done. Its folders, `.merge-*`, are not touched here.
 """
 
 from __future__ import annotations
@@ -50,17 +50,17 @@ from retrieval.index.writing.segment_writer import CHECKPOINT, SegmentWriter, re
 from retrieval.models.encoder import Encoder
 
 SMALL_SEGMENT = 10_000
-"""A segment of so many passages and fewer is made anew with what is new; see tests/bench/RESULTS.md."""
+"""Segments of up to this many passages are rewritten together with new articles; see tests/bench/RESULTS.md."""
 
 _PASSAGES_PER_BATCH = 256
 
 
 @runtime_checkable
 class Source(Protocol):
-    """Articles that can be told apart without being read, such as a library's."""
+    """A collection of articles with their digests, such as a library; articles are read only on request."""
 
     def digests(self) -> Mapping[str, bytes]:
-        """What `corpus.storage.catalog.digest_of` makes of each article, by id, in the order they are to be indexed."""
+        """The digest of each article (`corpus.storage.catalog.digest_of`), by id, in the order to index them."""
 
     def load(self, ids: Iterable[str]) -> Iterator[Article]:
         """The articles with these ids, in their order."""
@@ -68,7 +68,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A snapshot that now serves, and how much of it was new."""
+    """The snapshot that is now current, and the number of its passages that were newly encoded."""
 
     name: str
     articles: int
@@ -78,7 +78,10 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How a snapshot comes about: segments that stay, each with which of its articles do, and the ids of a new one."""
+    """What a snapshot is made of: segments that are reused, and the ids of the articles of a new one.
+
+    `replaces` is the manifest of the current snapshot; `unchanged` says that the new one would equal it.
+    """
 
     reused: SegmentSelection
     rebuilt_ids: tuple[str, ...]
@@ -87,7 +90,7 @@ class _Plan:
 
 
 class _ArticlesInMemory:
-    """Articles at hand as a source."""
+    """Articles in memory as a source."""
 
     def __init__(self, articles: Iterable[Article]) -> None:
         self._articles = {article.id: article for article in articles}
@@ -100,7 +103,7 @@ class _ArticlesInMemory:
 
 
 def as_source(articles: Source | Iterable[Article]) -> Source:
-    """Articles, at hand or not, as a source."""
+    """A source, or articles in memory, as a source."""
     return articles if isinstance(articles, Source) else _ArticlesInMemory(articles)
 
 
@@ -114,15 +117,15 @@ def publish(
     known: Callable[[Iterable[int]], Mapping[int, PassageVectors]] = lambda _: {},
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> Published:
-    """Build a snapshot of `articles` aside, make it CURRENT, keep the three newest.
+    """Build a snapshot of `articles`, make it current, and keep the three newest.
 
-    An article that the snapshot that serves has too is not read again; in one that changed, a passage whose words and
-    title are as they were keeps its vectors; where nothing changed, no snapshot is made. With `full` everything is
-    encoded anew, for a library that is one segment to the same bytes. `known` gives the vectors of passages that
-    another index has made already.
+    Articles that the current snapshot has are copied, not read again; in a changed article, passages with the same
+    text and title keep their vectors; if nothing changed, no snapshot is made. With `full`, everything is encoded
+    again; for a library of one segment, the bytes are the same. `known` returns the vectors of passages that another
+    index already has, by key.
 
     Raises:
-        PublishError: the files cannot be written; what served before still serves.
+        PublishError: the files cannot be written; the old snapshot stays current.
     """
     source = as_source(articles)
     try:
@@ -156,7 +159,7 @@ def publish(
         prune(snapshots)
         manifest = SnapshotManifest.read(snapshots / name)
     except OSError as exc:
-        remove_folders(snapshots.glob(".build-*"))  # a full disk needs the room
+        remove_folders(snapshots.glob(".build-*"))  # a full disk needs the space
         raise PublishError(
             f"the index could not be written: {exc.strerror or exc}; what served before still serves. "
             f"Make room or check {snapshots}, then run: newsquote index build"
@@ -168,11 +171,11 @@ def _open_current(snapshots: Path, encoder: Encoder) -> Snapshot | None:
     try:
         return Snapshot.open(snapshots, encoder=encoder.fingerprint)
     except RetrievalError:
-        return None  # nothing to carry over from: everything is encoded
+        return None  # nothing to reuse: everything is encoded
 
 
 def _plan(digests: Mapping[str, bytes], previous: Snapshot | None) -> _Plan:
-    """Which segments stay, and what goes into a new one."""
+    """Decide which segments are reused, and which articles go into a new one."""
     segments = [] if previous is None else previous.segments
     recipe = passage_records.pipeline_version()
     starts = np.cumsum([0, *(one.manifest.articles for one in segments)])
@@ -214,7 +217,7 @@ def _write_segment(
     *,
     full: bool,
 ) -> tuple[SegmentManifest | None, int]:
-    """Write the new segment into `folder`: its manifest, None where nothing goes into it, and what was encoded."""
+    """Write the new segment into `folder`; its manifest, None if it has no articles, and the passages encoded."""
     if not plan.rebuilt_ids:
         return None, 0
     places = [reusable.locations.get(article_key(one, digests[one])) for one in plan.rebuilt_ids]
@@ -230,7 +233,7 @@ def _write_segment(
             progress(writer.progress(Stage.ARTICLES, len(plan.rebuilt_ids)))
             writer.checkpoint()
 
-        # Neighbours that were neighbours before are copied in one go.
+        # Articles that were consecutive in the same segment are copied together.
         for run, group in groupby(enumerate(places), lambda one: one[1] and (one[1][0], one[1][1] - one[0])):
             numbers = [number for number, _ in group]
             if run is None:
@@ -248,7 +251,7 @@ def _write_segment(
 
 
 def passage_batches(articles: Iterable[Article]) -> Iterator[list[tuple[Article, list[Passage]]]]:
-    """Articles with their passages, in groups of about _CHUNK passages."""
+    """Articles with their passages, in batches of about _PASSAGES_PER_BATCH passages."""
     batch: list[tuple[Article, list[Passage]]] = []
     for article in articles:
         batch.append((article, split_article(article)))
@@ -262,7 +265,7 @@ def passage_batches(articles: Iterable[Article]) -> Iterator[list[tuple[Article,
 def _install(
     snapshots: Path, folder: Path, plan: _Plan, made: SegmentManifest | None, encoder: Encoder, now: dt.datetime
 ) -> str | None:
-    """Put the new segment in its place and make the snapshot serve; its name, None where it is the one that serves."""
+    """Install the new segment and make the snapshot current; its name, None if it equals the current one."""
     selection = [*plan.reused]
     if made is not None:
         place = snapshots / SEGMENTS / made.name
@@ -283,7 +286,10 @@ def _install(
 def _unfinished_segments(
     snapshots: Path, encoder: Encoder, segments_held: Collection[str], *, full: bool
 ) -> list[Segment]:
-    """What interrupted builds had finished, and segments but those held; with `full`, only of full builds."""
+    """Segments to reuse besides those of the current snapshot: installed ones, and parts of interrupted builds.
+
+    With `full`, only those of interrupted full builds.
+    """
     found = []
     for folder in sorted([*snapshots.glob(".build-*"), *(snapshots / SEGMENTS).glob("*")]):
         if folder.name in segments_held:
@@ -304,20 +310,20 @@ def _unfinished_segments(
 
 
 def _discard_unless_resumable(folder: Path) -> None:
-    """Remove what a build wrote unless it is worth going on from."""
+    """Remove the folder of a build unless it has a checkpoint to resume from."""
     if not (folder / CHECKPOINT).exists():
         shutil.rmtree(folder, ignore_errors=True)
 
 
 class _ReusableSegments:
-    """What segments hold that are there already, found again by what it was made of."""
+    """Articles and vectors of existing segments, looked up by content."""
 
     def __init__(self, sources: Sequence[Segment], wanted: Collection[bytes]) -> None:
-        """`wanted` are the `article_key`s of the articles that are to be written."""
+        """`wanted` are the `article_key`s of the articles to be written."""
         self.sources = sources
         recipe = passage_records.pipeline_version()
         self.locations: dict[bytes, tuple[int, int]] = {}
-        """The source and row of each article that would be made into the same rows."""
+        """The source and row of each wanted article that can be copied, by its key."""
         for number, one in enumerate(sources):
             if one.manifest.recipe == recipe:
                 for row, key in enumerate(one.article_keys()):
@@ -325,7 +331,7 @@ class _ReusableSegments:
                         self.locations.setdefault(key, (number, row))
 
     def vectors(self, keys: Iterable[int]) -> dict[int, PassageVectors]:
-        """The vectors of those passages that were made of the same words, by their key."""
+        """The vectors of the stored passages with these keys, by key."""
         wanted = np.unique(np.fromiter(keys, np.uint64))
         found: dict[int, PassageVectors] = {}
         for one in reversed(self.sources):

@@ -1,4 +1,4 @@
-"""Writes a segment: row by row, or copied from another, then what it is searched by."""
+"""Writes a segment: its tables, row by row or copied from another segment, then its search indexes."""
 
 from __future__ import annotations
 
@@ -34,16 +34,16 @@ _ARTICLES_PER_COPY = 4096
 _CHECKPOINT_S = 10.0
 _RECALL_QUERIES = 200
 _PASSAGES_PER_REPORT = 256
-"""So many passages between two lines of progress."""
+"""Progress is reported after this many passages."""
 
 
 class SegmentWriter:
-    """Writes a segment, article by article. What a checkpoint notes can be gone on from after a kill or a power cut."""
+    """Writes a segment, article by article; after a kill or power cut, it can be resumed from its checkpoint."""
 
     def __init__(
         self, folder: Path, encoder: str, dim: int, *, full: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`encoder` is the fingerprint of the one that makes the vectors, of `dim` numbers each."""
+        """`encoder` is the fingerprint of the encoder of the vectors, which have `dim` components."""
         self._folder = folder
         self._made_by: dict[str, Any] = {"encoder": encoder, "dim": dim, "recipe": passage_records.pipeline_version()}
         self._full = full
@@ -98,7 +98,7 @@ class SegmentWriter:
         counts.folded += len(folded)
 
     def copy_articles(self, old: Segment, first: int, last: int) -> Iterator[None]:
-        """Write the articles `first` to `last` of another segment as they are there, some at a time."""
+        """Copy the articles from `first` up to `last`, exclusive, of another segment; yields after each block."""
         for start in range(first, last, _ARTICLES_PER_COPY):
             self._copy(old, start, min(start + _ARTICLES_PER_COPY, last))
             yield
@@ -137,7 +137,7 @@ class SegmentWriter:
         self._write("passages", edges[:-1])
 
     def checkpoint(self) -> None:
-        """Note every few seconds, on the disk, how much is written."""
+        """Save a checkpoint to disk if the last one is some seconds old."""
         if self._clock() - self._saved_at < _CHECKPOINT_S:
             return
         for file in self._files.values():
@@ -147,18 +147,18 @@ class SegmentWriter:
         self._saved_at = self._clock()
 
     def progress(self, what: Stage, articles: int) -> BuildProgress:
-        """How far it is with what writes articles, of which there are so many."""
+        """The progress of a stage that writes `articles` articles in all."""
         passages = self.counts.passages * articles // max(1, self.counts.articles)
         return BuildProgress(
             what, self.counts.articles, articles, remaining_seconds(what, passages, vectors.list_count(passages))
         )
 
     def finish(self, progress: ProgressCallback) -> SegmentManifest:
-        """Close the tables and make what they are searched by."""
+        """Complete the tables, build the search indexes, write the manifest and return it."""
         count, lists = self.counts.passages, vectors.list_count(self.counts.passages)
 
         def report(what: Stage, done: int, total: int = count) -> None:
-            begun = not done  # whose pace is not known yet
+            begun = not done  # its speed is not known yet
             then_s = remaining_seconds(what, count, lists, itself=begun)
             progress(BuildProgress(what, done, 0 if what in {Stage.GROUPS, Stage.RECALL} else total, then_s))
 
@@ -166,7 +166,7 @@ class SegmentWriter:
         for file in self._files.values():
             file.flush()
         if (self._folder / CHECKPOINT).exists() or self._clock() - self._saved_at >= _CHECKPOINT_S:
-            self._save_checkpoint()  # what follows takes its time
+            self._save_checkpoint()  # the stages that follow take long
         made = Segment(self._folder, self.counts.manifest(**self._made_by), searchable=False)
         vocabulary: set[str] = set()
         lexical.build(self._folder / "lexical", _documents(made, vocabulary, partial(report, Stage.TERMS)))
@@ -207,7 +207,7 @@ class SegmentWriter:
         self._copy_bytes(old, f"{name}.bin", first * size, last * size)
 
     def _copy_bytes(self, old: Segment, name: str, start: int, end: int) -> None:
-        """Read, not mapped: pages of a mapped file would count as this process's memory, all of them."""
+        """Copy bytes by reading: mapped pages would all count as this process's memory."""
         left = end - start
         with (old.folder / name).open("rb") as file:
             file.seek(start)
@@ -220,7 +220,7 @@ class SegmentWriter:
 
 
 def resume_segment(folder: Path, checkpoint: Mapping[str, Any]) -> Segment:
-    """What was written when `checkpoint` was noted, as a segment: the files may go on beyond that."""
+    """The part of an interrupted segment that a checkpoint covers; its files may contain more than that."""
     counts = _Counts(**checkpoint["counts"])
     with (folder / "passages.bin").open("r+b") as file:
         file.truncate(counts.passages * PASSAGE.itemsize)
@@ -232,7 +232,7 @@ def resume_segment(folder: Path, checkpoint: Mapping[str, Any]) -> Segment:
 
 @dataclass(slots=True)
 class _Counts:
-    """How much of each a segment has so far; `folded` are bytes, and so is `text`."""
+    """How much a segment has so far; `folded` and `text` are bytes of folded.txt and articles.jsonl."""
 
     articles: int = 0
     passages: int = 0
@@ -242,7 +242,7 @@ class _Counts:
     text: int = 0
 
     def manifest(self, encoder: str, dim: int, recipe: str) -> SegmentManifest:
-        """Of a segment that has so much and is not finished: nothing is indexed, no file added up."""
+        """The manifest of the unfinished segment: no vector index, no files."""
         return SegmentManifest(
             encoder=encoder,
             dim=dim,
@@ -256,14 +256,14 @@ class _Counts:
         )
 
     def closing_row(self) -> NDArray[Any]:
-        """The row that ends the table of passages."""
+        """The last row of the table of passages."""
         return np.array([(self.articles, 0, 0, self.sentences, self.words, self.folded)], PASSAGE)
 
 
 def _documents(
     made: Segment, vocabulary: set[str], report: Callable[[int], None]
 ) -> Iterator[tuple[list[str], int, int]]:
-    """Each passage's index terms, day and outlet; its folded words are put into the vocabulary."""
+    """Each passage's index terms, day and outlet; adds its folded words to the vocabulary."""
     days, outlets = (np.repeat(values, np.diff(made.passage_offsets)) for values in (made.days, made.outlets))
     with (made.folder / "folded.txt").open(encoding="utf-8", newline="\n") as lines:
         for row, (line, day, outlet) in enumerate(zip(lines, days.tolist(), outlets.tolist(), strict=True)):
@@ -275,11 +275,11 @@ def _documents(
 
 
 def _recall_queries(made: Segment) -> NDArray[np.float32]:
-    """Vectors to measure recall with: each between two sentences drawn anywhere, the same way every time.
+    """Vectors to measure recall with: each is halfway between two random sentences, with a fixed seed.
 
-    A question is farther from every passage than a passage's own sentence is, and harder to find the nearest of: with
-    16 of 4,096 lists, .951 of those of real questions were found, .998 of sentences', .932 of these; with 64 .999,
-    1.000 and .996.
+    Questions are farther from every passage than a passage's own sentences, so their nearest passages are harder to
+    find: with 16 of 4,096 lists, recall was .951 for real questions, .998 for sentences and .932 for these vectors;
+    with 64 lists .999, 1.000 and .996.
     """
     sampled = np.random.default_rng(len(made.sentences)).integers(0, len(made.sentences), (2, _RECALL_QUERIES))
     one, other = (unit_rows(np.asarray(made.sentence_vectors[rows], np.float32)) for rows in sampled)

@@ -73,13 +73,11 @@ def test_conditions_choose_and_do_not_change_a_score(
 
 def test_it_tells_in_how_many_passages_a_term_occurs(index: LexicalIndex) -> None:
     assert [index.document_frequency(term) for term in ("report", "law", "qatar")] == [2, 3, 0]
-    assert index.size == 4
 
 
 def test_an_empty_index_finds_nothing(tmp_path: Path) -> None:
     lexical.build(tmp_path / "empty", [])
     index = LexicalIndex.open(tmp_path / "empty")
-    assert index.size == 0
     assert found(index, "law") == []
 
 

@@ -73,5 +73,5 @@ def test_a_digest_does_not_depend_on_the_order(tmp_path: Path) -> None:
 
 def test_a_source_holds_ids_and_loads_texts(tmp_path: Path) -> None:
     source = IndexSource(built(tmp_path))
-    assert (len(source), list(source.digests())) == (3, [article.id for article in LIBRARY])
+    assert list(source.digests()) == [article.id for article in LIBRARY]
     assert [article.text for article in source.load([HARBOUR.id, BEES.id])] == [HARBOUR.text, BEES.text]
