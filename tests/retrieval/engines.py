@@ -1,4 +1,4 @@
-"""The engines an index may be kept by, each behind the same four functions, so that one test body serves all."""
+"""The engines that can hold an index, behind one interface, so that one test covers all of them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from retrieval.models.encoder import Encoder
 
 
 class Engine(Protocol):
-    """Publishes to a store of its own."""
+    """An engine with a store of its own."""
 
     store: IndexStore
 
@@ -27,7 +27,7 @@ class Engine(Protocol):
     def use(self, name: str) -> None: ...
 
 
-class InTheHome:
+class SnapshotEngine:
     def __init__(self, folder: Path) -> None:
         self.store: IndexStore = SnapshotStore(folder / "snapshots")
         self._folder = folder / "snapshots"
@@ -39,7 +39,7 @@ class InTheHome:
         current_snapshot.switch_to(self._folder, name)
 
 
-class OnMilvus:
+class MilvusEngine:
     """Milvus Lite in a file."""
 
     def __init__(self, folder: Path) -> None:
@@ -53,4 +53,4 @@ class OnMilvus:
         publishing.use(self.milvus, name)
 
 
-ENGINES: dict[str, Callable[[Path], Engine]] = {"in the home": InTheHome, "on Milvus": OnMilvus}
+ENGINES: dict[str, Callable[[Path], Engine]] = {"snapshots": SnapshotEngine, "milvus": MilvusEngine}

@@ -30,11 +30,11 @@ from tests.retrieval.engines import ENGINES, Engine
         (ArticleFilter(source="Ostra Post"), False),
     ],
 )
-def test_only_a_condition_without_conditions_allows_everything(where: ArticleFilter, everything: bool) -> None:
+def test_only_an_empty_filter_allows_everything(where: ArticleFilter, everything: bool) -> None:
     assert where.allows_all is everything
 
 
-def test_rows_that_are_left_out_take_their_scores_with_them_and_leave_the_ranks() -> None:
+def test_selecting_candidates_drops_their_scores_and_keeps_the_rankings() -> None:
     ranked = np.array([9, 2, 4])
     fetched = Candidates(
         np.array([2, 4, 9]), np.array([0.1, 0.2, 0.3], np.float32), np.ones(3, np.float32), ranked, ranked
@@ -45,7 +45,7 @@ def test_rows_that_are_left_out_take_their_scores_with_them_and_leave_the_ranks(
     assert kept.dense_ranking.tolist() == kept.lexical_ranking.tolist() == [9, 2, 4]
 
 
-def test_a_day_is_counted_and_an_outlet_is_the_same_in_capitals() -> None:
+def test_days_are_ordinals_and_outlets_ignore_case() -> None:
     assert day_number(None) == 0
     assert day_number("2026-11-01T10:00:00+00:00") == day_number("2026-11-01") == dt.date(2026, 11, 1).toordinal()
     assert outlet_key("The Vell Courier") == outlet_key(" the vell COURIER ") != outlet_key("Ostra Post")
@@ -84,7 +84,7 @@ def test_its_articles_are_given_back_word_for_word(index: Index) -> None:
     assert list(index.load(row for row, _ in numbered[::-1])) == [article for _, article in numbered[::-1]]
 
 
-def test_passages_are_found_by_meaning_and_by_words(index: Index) -> None:
+def test_passages_are_found_by_dense_and_by_lexical_search(index: Index) -> None:
     vector = HashingEncoder().encode_query("The bridge over the Ostra").vector
     fetched = index.retrieve(vector, {"bridg": 1.0, "harbour": 1.0}, 2, ArticleFilter())
     assert fetched.rows.tolist() == sorted(fetched.rows.tolist())
@@ -95,7 +95,7 @@ def test_passages_are_found_by_meaning_and_by_words(index: Index) -> None:
     assert (fetched.bm25 > 0).sum() == 2
 
 
-def test_words_alone_and_meaning_alone_find_too(index: Index) -> None:
+def test_lexical_search_alone_and_dense_search_alone_work(index: Index) -> None:
     words = index.retrieve(None, {"honey": 1.0}, 3, ArticleFilter())
     assert (ids(index, words.lexical_ranking), words.dense_ranking.tolist()) == (["bees"], [])
     assert not words.cosine.any()
@@ -119,13 +119,13 @@ def test_words_alone_and_meaning_alone_find_too(index: Index) -> None:
     ],
     ids=["since", "until", "between", "an outlet", "both"],
 )
-def test_conditions_choose_what_may_be_found(index: Index, where: ArticleFilter, found: list[str]) -> None:
+def test_a_filter_limits_what_is_found(index: Index, where: ArticleFilter, found: list[str]) -> None:
     vector = HashingEncoder().encode_query("the bridge and the bees").vector
     fetched = index.retrieve(vector, {"bee": 1.0, "bridg": 1.0, "harbour": 1.0}, 4, where)
     assert (sorted(ids(index, fetched.dense_ranking)), sorted(ids(index, fetched.lexical_ranking))) == (found, found)
 
 
-def test_what_is_kept_of_a_passage_comes_back_in_the_order_asked(index: Index) -> None:
+def test_passage_data_comes_back_in_the_order_asked_for(index: Index) -> None:
     rows = {article.id: row for article in ARTICLES for row in rows_of(index, article.id)}
     asked = np.array([rows["harbour-ar"], rows["bees"]], np.int64)
     kept = index.passages(asked)
@@ -145,13 +145,13 @@ def rows_of(index: Index, article_id: str) -> list[int]:
     return [int(row) for row, one in zip(rows, ids(index, rows), strict=True) if one == article_id]
 
 
-def test_terms_are_counted_and_words_known(index: Index) -> None:
+def test_document_frequencies_and_known_words(index: Index) -> None:
     assert [index.document_frequency(term) for term in ("ostra", "deal", "zanzibar")] == [1, 1, 0]
     assert index.known_words(["bees", "ostra", "zanzibar", "الميناء", "a'b\"c"]) == {"bees", "ostra", "الميناء"}
     assert index.size == 4
 
 
-def test_questions_are_answered_alike(engine: Engine, tmp_path: Path) -> None:
+def test_every_engine_gives_the_same_answers(engine: Engine, tmp_path: Path) -> None:
     built(tmp_path, ARTICLES)
     theirs = Answerer(SnapshotStore(tmp_path).open(), HashingEncoder())
     ours = Answerer(engine.store.open(), HashingEncoder())
@@ -163,7 +163,7 @@ def test_questions_are_answered_alike(engine: Engine, tmp_path: Path) -> None:
         assert one.confidence == pytest.approx(other.confidence, abs=0.02)
 
 
-def test_a_long_article_is_cut_into_neighbours_that_know_each_other(tmp_path: Path) -> None:
+def test_a_long_article_has_consecutive_passages_with_neighbouring_sentences(tmp_path: Path) -> None:
     text = " ".join(f"Sentence number {n} of this long report speaks about the {n}th harbour." for n in range(40))
     for name, make in ENGINES.items():
         folder = tmp_path / name
@@ -216,9 +216,7 @@ def test_publishing_adds_replaces_removes_and_rolls_back(make: Callable[[Path], 
 
 
 @pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
-def test_another_encoder_begins_anew_and_the_old_one_answers_until_then(
-    make: Callable[[Path], Engine], tmp_path: Path
-) -> None:
+def test_another_encoder_encodes_everything_again(make: Callable[[Path], Engine], tmp_path: Path) -> None:
     engine = make(tmp_path)
     engine.publish([BEES], HashingEncoder(name="one"))
     assert engine.store.encoder() == "one-32"
@@ -228,7 +226,7 @@ def test_another_encoder_begins_anew_and_the_old_one_answers_until_then(
 
 @pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
 @pytest.mark.parametrize("full", [False, True])
-def test_a_publication_that_was_stopped_is_finished_by_the_next(
+def test_an_interrupted_publication_is_finished_by_the_next(
     make: Callable[[Path], Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, full: bool
 ) -> None:
     monkeypatch.setattr(publishing, "_PASSAGES_PER_BATCH", 1)

@@ -35,7 +35,7 @@ def test_its_passages_are_spans_of_whole_sentences(tmp_path: Path) -> None:
     ]
 
 
-def test_days_and_outlets_choose_passages(tmp_path: Path) -> None:
+def test_a_filter_by_day_and_outlet_limits_what_is_found(tmp_path: Path) -> None:
     opened = built(tmp_path)
     day = dt.date(2026, 11, 1)
     vector = HashingEncoder().encode_query("the bridge and the bees").vector
@@ -59,7 +59,7 @@ def test_vectors_have_unit_length(tmp_path: Path) -> None:
     assert np.allclose(np.linalg.norm(segment.sentence_vectors.astype(np.float32), axis=1), int8_scale(32), rtol=2e-2)
 
 
-def test_pages_that_are_given_back_while_articles_are_listed_are_read_again(
+def test_pages_released_while_articles_are_summarised_are_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(snapshot, "ARTICLES_PER_RELEASE", 1)
@@ -73,7 +73,7 @@ def test_without_an_index_it_names_the_command_that_builds_one(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["20200101T000000Z-00000000", "../../etc", ""], ids=["unknown", "a path", "blank"])
-def test_only_a_snapshot_that_is_there_can_be_opened(tmp_path: Path, name: str) -> None:
+def test_only_an_existing_snapshot_can_be_opened(tmp_path: Path, name: str) -> None:
     built(tmp_path)
     if name:
         with pytest.raises(SnapshotMissing, match="newsquote index list"):

@@ -13,7 +13,7 @@ from retrieval.index.snapshot_folder import SnapshotManifest
 from tests.library_of import built
 
 
-def test_a_current_that_names_nothing_is_refused(tmp_path: Path) -> None:
+def test_a_current_file_without_a_snapshot_name_is_refused(tmp_path: Path) -> None:
     built(tmp_path)
     (tmp_path / "CURRENT").write_bytes(b"\xff\xfe../..\n")
     with pytest.raises(SnapshotCorrupt, match="CURRENT does not name a snapshot"):

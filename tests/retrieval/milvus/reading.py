@@ -8,7 +8,7 @@ from tests.fakes import HashingEncoder
 from tests.library_of import articles_in
 
 
-def seen_by(index: MilvusIndex) -> tuple[set[str], set[str]]:
+def visible_texts(index: MilvusIndex) -> tuple[set[str], set[str]]:
     """The texts of the articles that an open index lists, and of those that its searches find."""
     fetched = index.retrieve(
         HashingEncoder().encode_query("the").vector, {"the": 1.0, "harbour": 1.0}, 100, ArticleFilter()

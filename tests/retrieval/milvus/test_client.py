@@ -10,7 +10,7 @@ from retrieval.milvus.client import CONSISTENCY_DELAY_S
 from retrieval.milvus.store import MilvusStore
 
 
-def test_a_server_that_does_not_answer_is_one_clear_line() -> None:
+def test_a_server_that_does_not_answer_gives_a_one_line_error() -> None:
     with pytest.raises(IndexUnreachable, match=r"at http://127\.0\.0\.1:1 cannot be used: .*; check index_url"):
         MilvusStore("http://127.0.0.1:1", timeout_s=0.2)
 
@@ -22,7 +22,7 @@ class Refused(grpc.RpcError):  # type: ignore[misc]  # grpc has no types
         return "deadline\nexceeded"
 
 
-def test_what_goes_wrong_below_pymilvus_is_one_clear_line_without_the_password(tmp_path: Path) -> None:
+def test_an_error_of_grpc_becomes_one_line_without_the_password(tmp_path: Path) -> None:
     milvus = MilvusStore(str(tmp_path / "milvus.db"))
     milvus.url = "http://root:secret@host:19530"
     with pytest.raises(IndexUnreachable) as failed, milvus.translating_errors():
@@ -30,7 +30,7 @@ def test_what_goes_wrong_below_pymilvus_is_one_clear_line_without_the_password(t
     assert str(failed.value) == "the index at http://host:19530 cannot be used: deadline exceeded; check index_url"
 
 
-def test_a_writer_waits_until_a_server_shows_what_was_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_waits_until_its_writes_are_visible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     waited: list[float] = []
     monkeypatch.setattr("time.sleep", waited.append)
     milvus = MilvusStore(str(tmp_path / "milvus.db"))

@@ -11,7 +11,7 @@ from retrieval.milvus.generation import Generation, article_rows, filter_express
 ABOUT = Generation(3, "20261124T001500Z", "20261124T001500Z-1a2b3c4d", "", "e", 32, "r", False, True, 5, 1, 2, 3, 4)
 
 
-def test_conditions_are_said_in_milvus_words() -> None:
+def test_article_filters_become_filter_expressions() -> None:
     day = dt.date(2026, 11, 1)
     assert filter_expression(ArticleFilter()) == ""
     assert filter_expression(ArticleFilter(since=day)) == f"day > 0 and day >= {day.toordinal()}"
@@ -19,18 +19,18 @@ def test_conditions_are_said_in_milvus_words() -> None:
     assert filter_expression(ArticleFilter(source="x or 1 == 1")) == f"outlet == {outlet_key('x or 1 == 1')}"
 
 
-def test_a_version_has_what_was_there_before_the_next_and_is_not_dead() -> None:
+def test_filters_of_a_version_leave_out_later_and_dead_articles() -> None:
     assert ABOUT.condition("articles") == "number < 4 and died > 5"
     assert ABOUT.condition("passages") == "article < 4 and died > 5"
     assert article_rows(3) == "row >= 196608 and row < 262144"
 
 
-def test_what_an_index_says_of_itself_comes_back() -> None:
+def test_a_generation_is_read_back_from_its_json() -> None:
     assert Generation.read(ABOUT.to_json()) == ABOUT
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 3}'])
-def test_an_index_that_does_not_say_what_it_holds_is_refused(text: str) -> None:
+def test_a_damaged_description_of_a_generation_is_refused(text: str) -> None:
     with pytest.raises(SnapshotCorrupt, match="newsquote index build --full"):
         Generation.read(text)
 

@@ -13,10 +13,10 @@ from retrieval.milvus.publishing import publish
 from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
 from tests.library_of import BEES, BRIDGE, HARBOUR, ticking
-from tests.retrieval.milvus.reading import seen_by
+from tests.retrieval.milvus.reading import visible_texts
 
 
-def test_a_change_is_made_in_place(tmp_path: Path) -> None:
+def test_an_update_is_made_in_place(tmp_path: Path) -> None:
     milvus, now = MilvusStore(str(tmp_path / "milvus.db")), ticking()
     publish([BEES], HashingEncoder(), milvus, now=now)
     before = set(milvus.client.list_collections())
@@ -26,7 +26,7 @@ def test_a_change_is_made_in_place(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_what_a_server_lost_is_told_and_does_not_serve(
+def test_an_update_that_the_server_lost_part_of_is_not_published(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, full: bool
 ) -> None:
     milvus, now = MilvusStore(str(tmp_path / "milvus.db")), ticking()
@@ -40,13 +40,13 @@ def test_what_a_server_lost_is_told_and_does_not_serve(
         patch.setattr(milvus.client, "upsert", forgetful)
         with pytest.raises(PublishError, match=r"Milvus has 2 articles with 1 passages, not the 2 with 2 .* --full"):
             publish([BEES, HARBOUR], HashingEncoder(), milvus, full=full, now=now)
-    assert seen_by(milvus.open()) == ({BEES.text}, {BEES.text})
+    assert visible_texts(milvus.open()) == ({BEES.text}, {BEES.text})
     assert first == milvus.open().name
     publish([BEES, HARBOUR], HashingEncoder(), milvus, full=True, now=now)
-    assert seen_by(milvus.open()) == ({BEES.text, HARBOUR.text}, {BEES.text, HARBOUR.text})
+    assert visible_texts(milvus.open()) == ({BEES.text, HARBOUR.text}, {BEES.text, HARBOUR.text})
 
 
-def test_what_is_dead_is_deleted_when_the_version_after_next_is_made(tmp_path: Path) -> None:
+def test_dead_passages_are_deleted_when_the_version_after_next_is_made(tmp_path: Path) -> None:
     milvus, now = MilvusStore(str(tmp_path / "milvus.db")), ticking()
     rows = []
     for articles in ([BEES, HARBOUR], [BEES], [BEES, BRIDGE], [BRIDGE]):

@@ -30,7 +30,7 @@ def test_a_full_build_fills_a_new_generation_and_keeps_the_one_before(tmp_path: 
     assert {article.id for article in articles_in(milvus.open())} == {BEES.id, BRIDGE.id}
 
 
-def test_what_passages_are_chosen_by_has_an_index(tmp_path: Path) -> None:
+def test_filtered_fields_have_an_index(tmp_path: Path) -> None:
     milvus = MilvusStore(str(tmp_path / "milvus.db"))
     publish([BEES], HashingEncoder(), milvus)
     about = milvus.current_generation()
@@ -39,7 +39,7 @@ def test_what_passages_are_chosen_by_has_an_index(tmp_path: Path) -> None:
     assert sorted(indexes) == ["day", "key", "outlet", "sparse", "vector"]
 
 
-def test_an_index_of_another_format_is_made_anew_and_its_collections_go(tmp_path: Path) -> None:
+def test_an_index_of_another_format_is_rebuilt_and_dropped(tmp_path: Path) -> None:
     milvus, now = MilvusStore(str(tmp_path / "milvus.db")), ticking()
     first = publish([BEES], HashingEncoder(), milvus, now=now).name
     about = milvus.open().about
@@ -56,14 +56,16 @@ def test_an_index_of_another_format_is_made_anew_and_its_collections_go(tmp_path
     assert len(milvus.client.list_collections()) == len(COLLECTIONS)
 
 
-def test_a_clock_that_was_put_back_makes_no_two_generations_of_one_name(tmp_path: Path) -> None:
+def test_generations_have_different_names_even_if_the_clock_stands_still(tmp_path: Path) -> None:
     milvus = MilvusStore(str(tmp_path / "milvus.db"))
     made = [publish([BEES], HashingEncoder(), milvus, full=True, now=lambda: NOW).name for _ in range(3)]
     assert made == sorted(set(made))
     assert [name for name, _ in milvus.descriptions()] == made[1:]
 
 
-def test_the_alias_moves_only_when_the_new_generation_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_alias_moves_only_when_the_new_generation_is_complete(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     milvus, now = MilvusStore(str(tmp_path / "milvus.db")), ticking()
     first = publish([BEES], HashingEncoder(), milvus, now=now).name
 

@@ -14,10 +14,10 @@ from retrieval.milvus.publishing import publish
 from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
 from tests.library_of import BEES, BRIDGE, HARBOUR, ticking
-from tests.retrieval.milvus.reading import seen_by
+from tests.retrieval.milvus.reading import visible_texts
 
 
-def test_at_every_moment_of_a_change_a_reader_sees_all_of_it_or_nothing(
+def test_a_reader_sees_all_of_a_change_or_nothing_at_every_moment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     milvus, now = MilvusStore(str(tmp_path / "milvus.db")), ticking()
@@ -31,8 +31,8 @@ def test_at_every_moment_of_a_change_a_reader_sees_all_of_it_or_nothing(
 
         def call(*arguments: object, real: Callable[..., object] = real, **more: object) -> object:
             done = real(*arguments, **more)
-            seen.append(seen_by(opened[-1]))
-            seen.append(seen_by(milvus.open()))
+            seen.append(visible_texts(opened[-1]))
+            seen.append(visible_texts(milvus.open()))
             return done
 
         monkeypatch.setattr(milvus.client, name, call)
@@ -44,5 +44,5 @@ def test_at_every_moment_of_a_change_a_reader_sees_all_of_it_or_nothing(
         served = seen[1::2]
         turn = served.index((new, new))
         assert served == [(old, old)] * turn + [(new, new)] * (len(served) - turn)
-        assert seen_by(opened[-1]) == (old, old)
+        assert visible_texts(opened[-1]) == (old, old)
         seen.clear()

@@ -16,7 +16,7 @@ from retrieval.milvus.publishing import publish, use
 from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
 from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, articles_in, ticking
-from tests.retrieval.milvus.reading import seen_by
+from tests.retrieval.milvus.reading import visible_texts
 
 WRITER = """
 import sys
@@ -28,7 +28,7 @@ print(publish(LIBRARY[:2], HashingEncoder(), MilvusStore(sys.argv[1])).name)
 """
 
 
-def test_what_one_process_published_another_reads_and_changes(tmp_path: Path) -> None:
+def test_one_process_reads_and_updates_what_another_published(tmp_path: Path) -> None:
     path = str(tmp_path / "milvus.db")
     done = subprocess.run([sys.executable, "-c", WRITER, path], capture_output=True, text=True, check=True)
     milvus = MilvusStore(path)
@@ -38,7 +38,9 @@ def test_what_one_process_published_another_reads_and_changes(tmp_path: Path) ->
     assert publish(LIBRARY, HashingEncoder(), milvus).encoded == 1
 
 
-def test_passages_that_other_code_cut_keep_their_vectors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_pipeline_version_fills_a_new_generation_with_the_same_vectors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     milvus, now = MilvusStore(str(tmp_path / "milvus.db")), ticking()
     first = publish(LIBRARY, HashingEncoder(), milvus, now=now)
     monkeypatch.setattr("retrieval.index.writing.passage_records.pipeline_version", lambda: "another")
@@ -48,7 +50,7 @@ def test_passages_that_other_code_cut_keep_their_vectors(tmp_path: Path, monkeyp
     assert publish(LIBRARY, HashingEncoder(), milvus, full=True, now=now).encoded == 3
 
 
-def test_every_call_to_a_server_ends_in_time_and_what_serves_no_longer_is_let_go(
+def test_every_call_has_a_timeout_and_old_generations_are_released(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     milvus, now = MilvusStore(str(tmp_path / "milvus.db")), ticking()
@@ -74,7 +76,7 @@ def test_every_call_to_a_server_ends_in_time_and_what_serves_no_longer_is_let_go
     released = [collection for name, collection in called if name == "release_collection"]
     assert released == [milvus.collection(old, kind) for kind in ("articles", "passages", "terms")]
     use(milvus, first)
-    assert seen_by(milvus.open()) == ({BEES.text, HARBOUR.text}, {BEES.text, HARBOUR.text})
+    assert visible_texts(milvus.open()) == ({BEES.text, HARBOUR.text}, {BEES.text, HARBOUR.text})
     assert milvus.check().startswith(f"{first} is whole")
     assert endless == set()
     assert {"query", "query_iterator", "hybrid_search", "upsert", "delete"} <= {name for name, _ in called}
@@ -85,7 +87,7 @@ class Killed(Exception):
 
 
 @pytest.mark.parametrize("full", [False, True])
-def test_killed_at_any_call_the_next_run_puts_everything_right(
+def test_the_next_run_repairs_an_update_killed_at_any_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, full: bool
 ) -> None:
     now = ticking()
@@ -94,7 +96,7 @@ def test_killed_at_any_call_the_next_run_puts_everything_right(
     changed = Article(HARBOUR.id, "Harbour", "The harbour is calm. Nobody strikes.")
     steps = [[changed, BRIDGE], [BEES, HARBOUR]]
     for at, articles in zip(range(1, 40), itertools.cycle(steps), strict=False):
-        before = seen_by(milvus.open())
+        before = visible_texts(milvus.open())
         with monkeypatch.context() as patch:
             left = at
             for name in ("create_collection", "create_index", "upsert", "delete", "alter_alias"):
@@ -111,7 +113,7 @@ def test_killed_at_any_call_the_next_run_puts_everything_right(
             try:
                 publish(articles, HashingEncoder(), milvus, full=full, now=now)
             except Killed:
-                assert seen_by(milvus.open()) == before
+                assert visible_texts(milvus.open()) == before
             else:
                 break
         done = publish(articles, HashingEncoder(), milvus, full=full, now=now)
@@ -126,7 +128,7 @@ def test_killed_at_any_call_the_next_run_puts_everything_right(
     assert at > (15 if full else 5)
 
 
-def test_a_server_that_goes_away_is_one_clear_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_goes_away_gives_a_one_line_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pymilvus.exceptions import MilvusException
 
     milvus = MilvusStore(str(tmp_path / "milvus.db"))

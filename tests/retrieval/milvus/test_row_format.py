@@ -9,7 +9,7 @@ from retrieval.milvus.row_format import pack_array, signed_key, split_text, term
 
 
 @given(st.text(min_size=1, max_size=20))
-def test_a_token_is_one_plain_word_and_stands_for_one_term(term: str) -> None:
+def test_a_term_token_is_one_plain_word_and_unique(term: str) -> None:
     token = term_token(term)
     assert token.isascii()
     assert token.isalnum()
@@ -17,12 +17,12 @@ def test_a_token_is_one_plain_word_and_stands_for_one_term(term: str) -> None:
     assert term_token(term + "'") != token
 
 
-def test_plain_terms_stay_as_they_are() -> None:
+def test_plain_terms_are_their_own_tokens() -> None:
     assert [term_token(term) for term in ("kuwait", "2010")] == ["kuwait", "2010"]
 
 
 @given(st.lists(st.integers(-128, 127), max_size=300))
-def test_bytes_come_back_as_they_were(values: list[int]) -> None:
+def test_packed_arrays_are_unpacked_unchanged(values: list[int]) -> None:
     array = np.array(values, np.int8)
     assert unpack_array(pack_array(array), np.dtype("i1")).tolist() == values
     words = np.zeros(len(values), WORD)
@@ -31,7 +31,7 @@ def test_bytes_come_back_as_they_were(values: list[int]) -> None:
 
 
 @given(st.text(max_size=100))
-def test_no_part_of_a_text_is_too_long_and_together_they_are_the_text(text: str) -> None:
+def test_a_long_text_is_split_into_parts_that_join_to_it(text: str) -> None:
     long = text * 1000
     parts = split_text(long)
     assert "".join(parts) == long
@@ -39,7 +39,7 @@ def test_no_part_of_a_text_is_too_long_and_together_they_are_the_text(text: str)
 
 
 @given(st.integers(0, (1 << 64) - 1))
-def test_a_key_of_64_bits_becomes_a_number_with_a_sign_and_back(key: int) -> None:
+def test_an_unsigned_key_becomes_a_signed_one_and_back(key: int) -> None:
     assert -(1 << 63) <= signed_key(key) < 1 << 63
     assert signed_key(key) % (1 << 64) == key
 

@@ -22,11 +22,11 @@ from tests.library_of import BEES, LIBRARY, NOW, built, ticking
     [(None, 0), ("20261124T001400Z-1a2b3c4d", 0), ("20261124T001500Z-1a2b3c4d", 1), ("20261124T001530Z-1a2b3c4d", 31)],
     ids=["the first", "long after", "in the same second", "with the clock put back"],
 )
-def test_snapshots_come_one_after_the_other_whatever_the_clock_says(name: str | None, seconds: int) -> None:
+def test_timestamps_increase_whatever_the_clock_says(name: str | None, seconds: int) -> None:
     assert next_timestamp(name, NOW) == NOW + dt.timedelta(seconds=seconds)
 
 
-def test_three_snapshots_are_kept_and_the_one_that_serves(tmp_path: Path) -> None:
+def test_three_snapshots_and_the_current_one_are_kept(tmp_path: Path) -> None:
     now = ticking()
     made = [publish(LIBRARY[: 1 + n % 3], HashingEncoder(), tmp_path, now=now).name for n in range(5)]
     assert snapshot_folder.snapshot_names(tmp_path) == made[2:]
@@ -36,7 +36,7 @@ def test_three_snapshots_are_kept_and_the_one_that_serves(tmp_path: Path) -> Non
     assert snapshot_folder.snapshot_names(tmp_path) == [*made[3:], newest]
 
 
-def test_a_damaged_snapshot_cannot_be_made_to_serve(tmp_path: Path) -> None:
+def test_a_damaged_snapshot_cannot_become_current(tmp_path: Path) -> None:
     now = ticking()
     old = publish(LIBRARY[:1], HashingEncoder(), tmp_path, now=now).name
     new = publish(LIBRARY, HashingEncoder(), tmp_path, now=now).name
@@ -62,7 +62,7 @@ def test_a_disk_that_is_full_at_the_last_step_keeps_no_half_published_snapshot(
     assert not list(tmp_path.glob(".current-*"))
 
 
-def test_a_segment_in_place_already_is_kept_where_it_is_sound_and_replaced_where_it_is_damaged(tmp_path: Path) -> None:
+def test_an_installed_segment_is_kept_if_intact_and_replaced_if_damaged(tmp_path: Path) -> None:
     target = built(tmp_path / "one", LIBRARY).segments[0].folder
     again, third = (built(tmp_path / name, LIBRARY).segments[0].folder for name in ("two", "three"))
     first = target.stat().st_ino

@@ -41,7 +41,7 @@ def test_an_index_moves_to_milvus_and_back_and_nothing_is_encoded(tmp_path: Path
     assert again.manifest.segments == here.manifest.segments
 
 
-def test_what_arrives_otherwise_is_told(tmp_path: Path) -> None:
+def test_a_migration_that_changes_the_contents_is_refused(tmp_path: Path) -> None:
     old = built(tmp_path / "old")
     publish = partial(embedded.publish, encoder=HashingEncoder(), snapshots=tmp_path / "new")
 
@@ -63,7 +63,7 @@ def test_what_arrives_otherwise_is_told(tmp_path: Path) -> None:
     ],
     ids=["fewer", "more", "a title", "an outlet", "a text"],
 )
-def test_a_digest_changes_with_anything_that_is_kept(tmp_path: Path, other: Sequence[Article]) -> None:
+def test_a_contents_digest_changes_with_anything_stored(tmp_path: Path, other: Sequence[Article]) -> None:
     assert contents_digest(built(tmp_path / "one"))[2] != contents_digest(built(tmp_path / "other", other))[2]
 
 

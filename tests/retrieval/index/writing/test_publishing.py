@@ -20,7 +20,7 @@ from tests.fakes import HashingEncoder, StoppingEncoder
 from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, articles_in, built, ticking
 
 
-def test_what_was_published_serves(tmp_path: Path) -> None:
+def test_a_published_snapshot_is_current(tmp_path: Path) -> None:
     done = publish(LIBRARY, HashingEncoder(), tmp_path, now=lambda: NOW)
     assert (done.articles, done.passages, done.encoded) == (3, 3, 3)
     assert done.name.startswith("20261124T001500Z-")
@@ -39,7 +39,7 @@ def test_unchanged_passages_are_never_encoded_twice(tmp_path: Path) -> None:
     assert publish([BRIDGE, moved], encoder, tmp_path, now=now).encoded == 0
 
 
-def test_publishing_what_serves_already_makes_no_snapshot_unless_all_is_to_be_encoded_anew(tmp_path: Path) -> None:
+def test_publishing_the_same_articles_makes_no_snapshot_unless_full(tmp_path: Path) -> None:
     now = ticking()
     first = publish(LIBRARY, HashingEncoder(), tmp_path, now=now)
     again = publish(LIBRARY, HashingEncoder(), tmp_path, now=now)
@@ -65,7 +65,7 @@ ARTICLES = st.lists(
 
 @settings(max_examples=15)
 @given(st.lists(ARTICLES, min_size=1, max_size=4))
-def test_built_step_by_step_or_anew_the_files_are_the_same(
+def test_incremental_and_full_builds_write_the_same_files(
     tmp_path_factory: pytest.TempPathFactory, steps: list[list[Article]]
 ) -> None:
     gradual, anew = tmp_path_factory.mktemp("gradual"), tmp_path_factory.mktemp("anew")
@@ -84,9 +84,7 @@ def test_built_step_by_step_or_anew_the_files_are_the_same(
     assert answers_from(gradual) == answers_from(anew)
 
 
-def test_articles_that_stay_are_copied_in_parts_and_not_cut_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unchanged_articles_are_copied_and_not_split_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cut: list[str] = []
 
     def counted(article: Article) -> list[Passage]:
@@ -102,7 +100,7 @@ def test_articles_that_stay_are_copied_in_parts_and_not_cut_again(
     assert articles_in(Snapshot.open(tmp_path)) == [BEES, BRIDGE, HARBOUR]
 
 
-def test_articles_that_other_code_cut_are_cut_again_and_keep_their_vectors(
+def test_a_new_pipeline_version_splits_again_and_keeps_the_vectors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = ticking()
@@ -163,16 +161,14 @@ def test_stopped_at_each_step_of_publishing_a_snapshot_still_serves(
     assert publish(LIBRARY, HashingEncoder(), tmp_path).articles == 3
 
 
-def test_what_a_killed_build_left_behind_is_removed(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_build_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".build-1").mkdir()
     (tmp_path / ".build-1" / "tokens.bin").write_bytes(b"half")
     built(tmp_path)
     assert not list(tmp_path.glob(".build-*"))
 
 
-def test_progress_tells_every_part_of_a_build_with_what_is_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_progress_reports_every_stage_and_the_time_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     many = [Article(f"{n}", f"Article {n}", f"Word{n} and word{n % 7} stand by gate {n % 13}.") for n in range(100)]
     monkeypatch.setattr("retrieval.index.vectors.MAX_FLAT", 50)
     monkeypatch.setattr("retrieval.index.writing.segment_writer._PASSAGES_PER_REPORT", 40)
@@ -193,7 +189,7 @@ def test_progress_tells_every_part_of_a_build_with_what_is_left(
     assert all(later <= step for step, later in itertools.pairwise(left[99:101] + left[103:]))
 
 
-def test_progress_counts_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_counts_new_articles_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("retrieval.index.writing.publishing.SMALL_SEGMENT", 1)
     publish(LIBRARY[:2], HashingEncoder(), tmp_path)
     seen: list[BuildProgress] = []

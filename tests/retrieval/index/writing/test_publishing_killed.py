@@ -38,7 +38,7 @@ for number in range(first, first + 1000):
     print(number, flush=True)
 """
 
-BESIDE = """
+PUBLISHER_OR_MERGER = """
 import sys
 from pathlib import Path
 from corpus import Library
@@ -68,7 +68,7 @@ def library(number: int) -> list[Article]:
     ]
 
 
-def killed(folder: Path, rounds: int, seed: int) -> None:
+def kill_writer(folder: Path, rounds: int, seed: int) -> None:
     draw = random.Random(seed)
     done = -1
     for _ in range(rounds):
@@ -84,7 +84,7 @@ def killed(folder: Path, rounds: int, seed: int) -> None:
             pass
         writer.send_signal(signal.SIGKILL)
         lines = writer.communicate()[0].split()
-        done = int(lines[-1]) if lines else max(done, last_whole(folder, done))
+        done = int(lines[-1]) if lines else max(done, current_round(folder, done))
         if snapshot_folder.current_name(folder) is None:
             continue
         served = {article.id: article.text for article in articles_in(Snapshot.open(folder))}
@@ -103,13 +103,13 @@ def killed(folder: Path, rounds: int, seed: int) -> None:
     }
 
 
-def killed_beside(folder: Path, rounds: int, seed: int) -> None:
+def kill_publisher_and_merger(folder: Path, rounds: int, seed: int) -> None:
     """A publisher and a merger that share a home are killed together, and both begin again."""
     draw = random.Random(seed)
     home = folder / "snapshots"
     begun = 0
     for _ in range(rounds):
-        command = [sys.executable, "-c", BESIDE, str(folder)]
+        command = [sys.executable, "-c", PUBLISHER_OR_MERGER, str(folder)]
         publisher = subprocess.Popen([*command, "publish"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         merger = subprocess.Popen([*command, "merge"])
         assert publisher.stdin is not None
@@ -138,7 +138,7 @@ def killed_beside(folder: Path, rounds: int, seed: int) -> None:
     assert not [*home.glob(".build-*"), *home.glob(".merge-*")]
 
 
-def last_whole(folder: Path, done: int) -> int:
+def current_round(folder: Path, done: int) -> int:
     """The round that serves, where the writer was killed before it could say so."""
     if snapshot_folder.current_name(folder) is None:
         return done
@@ -148,18 +148,18 @@ def last_whole(folder: Path, done: int) -> int:
 
 
 def test_a_snapshot_serves_after_every_kill(tmp_path: Path) -> None:
-    killed(tmp_path, 6, seed=11)
+    kill_writer(tmp_path, 6, seed=11)
 
 
 @pytest.mark.soak
 def test_a_snapshot_serves_after_fifty_kills(tmp_path: Path) -> None:
-    killed(tmp_path, 50, seed=50)
+    kill_writer(tmp_path, 50, seed=50)
 
 
-def test_publisher_and_merger_side_by_side_survive_every_kill(tmp_path: Path) -> None:
-    killed_beside(tmp_path, 4, seed=12)
+def test_publisher_and_merger_running_together_survive_every_kill(tmp_path: Path) -> None:
+    kill_publisher_and_merger(tmp_path, 4, seed=12)
 
 
 @pytest.mark.soak
-def test_publisher_and_merger_side_by_side_survive_fifty_kills(tmp_path: Path) -> None:
-    killed_beside(tmp_path, 50, seed=51)
+def test_publisher_and_merger_running_together_survive_fifty_kills(tmp_path: Path) -> None:
+    kill_publisher_and_merger(tmp_path, 50, seed=51)
