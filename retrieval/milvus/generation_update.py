@@ -50,19 +50,16 @@ class _Contents:
     removed: list[int] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Done:
-    about: Generation
-    encoded: int
-
-
 @dataclass(slots=True)
 class GenerationUpdate:
-    """One update of a generation to what a source holds; `serves` says whether it is the current one."""
+    """One update of a generation to what a source holds; `is_current` says whether it is the current one.
+
+    `encoded` is the number of passages newly encoded; `articles`, `passages`, `tokens` and `counts` are changes.
+    """
 
     milvus: MilvusConnection
     about: Generation
-    serves: bool
+    is_current: bool
     encoded: int = 0
     tokens: int = 0
     counts: Counter[str] = field(default_factory=Counter)
@@ -76,38 +73,35 @@ class GenerationUpdate:
         known: Callable[[Iterable[int]], Mapping[int, PassageVectors]],
         progress: ProgressCallback,
         now: Callable[[], dt.datetime],
-    ) -> _Done:
-        """Make the change; see `publishing.publish`."""
+    ) -> Generation:
+        """Make the update and return the new version; see `publishing.publish`."""
         wanted = source.digests()
         contents = self._read_contents(wanted)
-        fresh = [one for one in wanted if one not in contents.ids]
-        if self.about.whole and not (fresh or contents.unfinished or contents.removed):
-            return _Done(self.about, 0)
-        long_dead = f"died < {self.about.version}"
-        self._delete(long_dead, long_dead)
+        new_ids = [one for one in wanted if one not in contents.ids]
+        if self.about.whole and not (new_ids or contents.unfinished or contents.removed):
+            return self.about
+        unread = f"died < {self.about.version}"
+        self._delete(unread, unread)
         for number in contents.discarded:
             self._delete(article_rows(number), f"number == {number}")
         for number in contents.revived:
             self._mark_died(number, NEVER)
         number = contents.following
-        for batch in passage_batches(source.load(fresh)):
+        for batch in passage_batches(source.load(new_ids)):
             made = list(encode_articles(batch, encoder, known))
             self._insert(number, [(article, kept) for article, kept, _ in made])
             number += len(made)
             self.encoded += sum(new for _, _, new in made)
-            progress(BuildProgress(Stage.ARTICLES, self.articles, len(fresh)))
+            progress(BuildProgress(Stage.ARTICLES, self.articles, len(new_ids)))
         version = self.about.version + 1
         for one in contents.unfinished:
             self._count_article(one, 1)
         for one in contents.removed:
             self._count_article(one, -1)
             self._mark_died(one, version)
-        return _Done(
-            self._finish(replace(self.about, version=version, following=number), len(contents.ids), now()),
-            self.encoded,
-        )
+        return self._finish(replace(self.about, version=version, following=number), len(contents.ids), now())
 
-    def _finish(self, about: Generation, before: int, now: dt.datetime) -> Generation:
+    def _finish(self, about: Generation, unchanged: int, now: dt.datetime) -> Generation:
         """Count the contents of the new version and write it to `about`, which publishes it in the current generation.
 
         Raises:
@@ -125,18 +119,18 @@ class GenerationUpdate:
             about,
             whole=True,
             created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
-            articles=before + self.articles,
+            articles=unchanged + self.articles,
             passages=passages,
             tokens=tokens,
         )
         about = replace(about, name=snapshot_name(about, moment))
-        there = [self.milvus.count(about.generation, kind, about.condition(kind)) for kind in ("articles", "passages")]
+        stored = [self.milvus.count(about.generation, kind, about.condition(kind)) for kind in ("articles", "passages")]
         expected = [about.articles, max(passages, written)]
-        if there != expected:
-            if not self.serves:  # otherwise the next run would continue with it
+        if stored != expected:
+            if not self.is_current:  # otherwise the next run would continue with it
                 drop_generations(self.milvus, keep=self.milvus.collections().keys() - {self.about.generation})
             raise PublishError(
-                f"Milvus has {there[0]} articles with {there[1]} passages, not the {expected[0]} with {expected[1]} "
+                f"Milvus has {stored[0]} articles with {stored[1]} passages, not the {expected[0]} with {expected[1]} "
                 "that were written; run: newsquote index build --full"
             )
         self.milvus.wait_until_visible()

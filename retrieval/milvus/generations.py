@@ -29,17 +29,17 @@ def updatable_generation(milvus: MilvusConnection) -> Generation | None:
 
 
 def begin_generation(
-    milvus: MilvusConnection, serving: Generation | None, encoder: Encoder, now: dt.datetime, *, full: bool
+    milvus: MilvusConnection, current: Generation | None, encoder: Encoder, now: dt.datetime, *, full: bool
 ) -> Generation:
     """The generation to write to: the current one, one that was started but not finished, or a new one."""
     made_by = (FORMAT, encoder.fingerprint, encoder.dim, passage_records.pipeline_version())
-    if serving is not None and not full and made_by == _made_by(serving):
-        return serving
+    if current is not None and not full and made_by == _made_by(current):
+        return current
     for one in milvus.generations():
-        served = serving is not None and one.generation == serving.generation
+        served = current is not None and one.generation == current.generation
         if not served and not one.whole and made_by == _made_by(one) and one.full == full:
             return one
-    moment = next_timestamp(max([*milvus.collections(), serving.name if serving else ""], default="") or None, now)
+    moment = next_timestamp(max([*milvus.collections(), current.name if current else ""], default="") or None, now)
     about = Generation(
         format=FORMAT,
         generation=f"{moment:{TIMESTAMP_FORMAT}}",

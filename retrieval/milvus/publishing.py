@@ -44,30 +44,31 @@ def publish(
         PublishError: an article has too many passages, or the server does not have all that was written.
     """
     source = as_source(articles)
-    serving = updatable_generation(milvus)
-    about = begin_generation(milvus, serving, encoder, now(), full=full)
-    inplace = serving is not None and about.generation == serving.generation
+    current = updatable_generation(milvus)
+    about = begin_generation(milvus, current, encoder, now(), full=full)
+    in_place = current is not None and about.generation == current.generation
     milvus.load(about)
     for one in milvus.generations():
-        if one.generation not in {about.generation, serving.generation if serving else ""}:
+        if one.generation not in {about.generation, current.generation if current else ""}:
             milvus.release(one)  # it is no longer current, and its last readers are done
-    held = [about]
-    if serving is not None and not inplace and not full and serving.encoder == about.encoder:
-        held.append(serving)
+    sources = [about]
+    if current is not None and not in_place and not full and current.encoder == about.encoder:
+        sources.append(current)
 
-    def carried(keys: Iterable[int]) -> Mapping[int, PassageVectors]:
+    def known_vectors(keys: Iterable[int]) -> Mapping[int, PassageVectors]:
         wanted = set(keys)
         found = dict(known(wanted))
-        for one in held:
+        for one in sources:
             found.update(MilvusIndex(milvus, one).vectors(wanted - found.keys()))
         return found
 
     with milvus.translating_errors():
-        done = GenerationUpdate(milvus, about, serves=inplace).run(source, encoder, carried, progress, now)
-        if not inplace:
-            move_alias(milvus, done.about)
-            drop_generations(milvus, keep={done.about.generation, serving.generation if serving else ""})
-    return Published(done.about.name, done.about.articles, done.about.passages, done.encoded)
+        update = GenerationUpdate(milvus, about, is_current=in_place)
+        about = update.run(source, encoder, known_vectors, progress, now)
+        if not in_place:
+            move_alias(milvus, about)
+            drop_generations(milvus, keep={about.generation, current.generation if current else ""})
+    return Published(about.name, about.articles, about.passages, update.encoded)
 
 
 def use(milvus: MilvusConnection, name: str) -> None:
