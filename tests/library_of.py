@@ -1,4 +1,4 @@
-"""Small libraries and built indexes for tests, in one line."""
+"""Sample articles, and indexes built from them in one line."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ def articles_in(index: Index) -> list[Article]:
 
 
 def ticking() -> Callable[[], dt.datetime]:
-    """A clock that is a second later every time."""
+    """A clock that advances by a second with every call."""
     seconds = itertools.count()
     return lambda: NOW + dt.timedelta(seconds=next(seconds))
 
 
 def whole(article: Article) -> Passage:
-    """All of an article as one passage, which it is where it is short."""
+    """All of a short article as one passage."""
     span = Span(0, len(article.text))
     return Passage(article, span, (span,))

@@ -30,9 +30,8 @@ def build(folder: Path, passages: Iterable[tuple[Sequence[str], int, int]]) -> N
     """Write an index of each passage's terms, day and outlet; rows count up in the order given."""
     folder.mkdir()
     index = tantivy.Index(_schema(), path=str(folder))
-    writer = index.writer(
-        heap_size=_WRITER_BYTES, num_threads=1
-    )  # one thread keeps rows and segments in the order given
+    # One thread keeps rows and segments in the order given.
+    writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
     for row, (terms, day, outlet) in enumerate(passages):
         document = tantivy.Document()
         document.add_unsigned("row", row)

@@ -1,4 +1,4 @@
-"""Snapshots in their places: their names, how many are kept, which may serve."""
+"""Snapshots in their folder: their names, how many are kept, which one is current."""
 
 from __future__ import annotations
 

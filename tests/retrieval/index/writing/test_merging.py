@@ -1,4 +1,4 @@
-"""Segments become fewer beside whoever publishes, and nobody waits for it."""
+"""Segments are merged in the background, and publishers do not wait for it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from tests.retrieval.index.writing.test_publishing_large import TREES, articles_
 
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A segment of four passages is small enough to be made anew; each of these articles has one."""
+    """Segments of up to four passages count as small; each of these articles has one passage."""
     monkeypatch.setattr(publishing, "SMALL_SEGMENT", 4)
 
 
@@ -46,7 +46,7 @@ def three_segments(folder: Path) -> Snapshot:
 
 
 def lock_after(work: Callable[[], object]) -> Callable[[], nullcontext[None]]:
-    """A lock for which the merge waits until somebody else did some work."""
+    """A lock that is acquired only after other work, as if another process had held it."""
 
     def lock() -> nullcontext[None]:
         work()

@@ -1,4 +1,4 @@
-"""A publisher that is killed at any moment leaves a snapshot that serves, and the next run goes on from there."""
+"""A publisher killed at any moment leaves a usable snapshot, and the next run continues from there."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ for number in sys.stdin:
 
 
 def library(number: int) -> list[Article]:
-    """The articles of a round: more in each, some gone, some changed; every one says which round it is of."""
+    """The articles of a round: each round adds, removes and changes some; each text names its round."""
     return [
         Article(f"a{at:03d}", f"Article {at}", f"Round {number - number % (at + 2)}. The {at}th stands by the gate.")
         for at in range(10 + number % 40)
@@ -104,7 +104,7 @@ def kill_writer(folder: Path, rounds: int, seed: int) -> None:
 
 
 def kill_publisher_and_merger(folder: Path, rounds: int, seed: int) -> None:
-    """A publisher and a merger that share a home are killed together, and both begin again."""
+    """Kill a publisher and a merger that share a home together, and start both again."""
     draw = random.Random(seed)
     home = folder / "snapshots"
     begun = 0
@@ -139,7 +139,7 @@ def kill_publisher_and_merger(folder: Path, rounds: int, seed: int) -> None:
 
 
 def current_round(folder: Path, done: int) -> int:
-    """The round that serves, where the writer was killed before it could say so."""
+    """The round of the current snapshot, if the writer was killed before it printed its number."""
     if snapshot_folder.current_name(folder) is None:
         return done
     served = {article.id: article.text for article in articles_in(Snapshot.open(folder))}

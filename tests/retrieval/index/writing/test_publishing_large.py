@@ -1,4 +1,4 @@
-"""A library that is more than one segment: what is new is added, what is gone is left out, and little is rewritten."""
+"""Libraries of more than one segment: articles are added and removed without rewriting large segments."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ TREES = [
 
 @pytest.fixture(autouse=True)
 def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A segment of four passages is small enough to be made anew; each of these articles has one."""
+    """Segments of up to four passages count as small; each of these articles has one passage."""
     monkeypatch.setattr(publishing, "SMALL_SEGMENT", 4)
 
 
@@ -61,7 +61,7 @@ def segment_sizes(opened: Snapshot) -> list[int]:
 
 
 def articles_with_word(opened: Snapshot, name: str) -> list[str]:
-    """The articles that have the word."""
+    """The ids of the articles that contain the word."""
     rows = opened.retrieve(None, dict.fromkeys(terms(name), 1.0), 100, ArticleFilter()).lexical_ranking
     return [opened.article(row).id for row in opened.passages(rows).article.tolist()]
 
@@ -181,7 +181,7 @@ def test_segments_that_no_snapshot_uses_are_removed(tmp_path: Path) -> None:
 
 
 def interrupt_build(folder: Path, *, full: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A build that is stopped at the eleventh passage, and notes what it has after every article."""
+    """Interrupt a build at the eleventh passage; it saves a checkpoint after every article."""
     with monkeypatch.context() as patch:
         patch.setattr(segment_writer, "_CHECKPOINT_S", 0.0)
         patch.setattr(publishing, "_PASSAGES_PER_BATCH", 1)

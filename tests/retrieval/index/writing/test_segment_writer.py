@@ -1,4 +1,4 @@
-"""A segment holds what was written into it, however that came there."""
+"""A segment holds the same bytes whether its articles were written or copied."""
 
 from __future__ import annotations
 
