@@ -129,9 +129,8 @@ def passage_vectors(passage: Passage, content: Sequence[Word], encoded: Encoded)
     sentences = np.empty((len(starts), len(encoded.vector)), np.float32)
     for number in range(len(starts)):
         own = encoded.tokens[(owner == number) & (inside >= 0)]
-        mean = (
-            own.mean(axis=0) if len(own) else encoded.vector
-        )  # past the encoder's maximum length: use the passage's vector
+        # A sentence past the encoder's maximum length gets the passage's vector.
+        mean = own.mean(axis=0) if len(own) else encoded.vector
         sentences[number] = mean / max(float(np.linalg.norm(mean)), 1e-9)
     spans = [word.span for word in content]
     return PassageVectors(
