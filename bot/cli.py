@@ -617,7 +617,7 @@ def _index_list(_: argparse.Namespace, settings: Settings) -> int:
 
     store = store_of(settings)
     serving = store.current()
-    for name, about in store.listed():
+    for name, about in store.descriptions():
         _print(f"{'*' if name == serving else ' '} {name}  {about}")
     if serving is None:
         _say("There is no index yet; build one: newsquote index build")

@@ -1,4 +1,4 @@
-"""Fakes with state, in place of what is slow, remote or cannot be repeated."""
+"""Fakes in place of what is slow, remote or not repeatable."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ _WORD = re.compile(r"\w+")
 class HashingEncoder:
     """An encoder that needs no model: every word, in lower case, has a fixed random direction of its own.
 
-    A text's vector is the mean of its words' scaled to length one, so texts that share words are near. Counts what it
-    encodes, for tests of what is encoded twice.
+    A text's vector is the normalised mean of its words' vectors, so texts that share words are near. It counts what it
+    encodes, so that tests can check that nothing is encoded twice.
     """
 
     def __init__(self, dim: int = 32, *, name: str = "hashing") -> None:
@@ -34,12 +34,12 @@ class HashingEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """Differs where name or dim do."""
+        """Depends on name and dim."""
         return f"{self._name}-{self._dim}"
 
     @property
     def multilingual(self) -> bool:
-        """As the shipped model."""
+        """False, as for the shipped model."""
         return False
 
     def encode_query(self, text: str) -> Encoded:
@@ -76,7 +76,7 @@ class Clock:
 
 
 class StoppingEncoder(HashingEncoder):
-    """The same, but it raises in place of the passage after the first `most`."""
+    """A HashingEncoder that raises an error after the first `most` passages."""
 
     def __init__(self, most: int, error: BaseException | None = None) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class StoppingEncoder(HashingEncoder):
         self._error = KeyboardInterrupt() if error is None else error
 
     def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
-        """Encode texts in the order given, until it is stopped."""
+        """Encode texts in the order given, and raise at the limit."""
         for encoded in super().encode_passages(texts):
             if self.passages > self._most:
                 raise self._error

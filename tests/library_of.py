@@ -1,4 +1,4 @@
-"""Small libraries and built indexes for tests, in one line."""
+"""Sample articles, and indexes built from them in one line."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from corpus.article import Article, Passage, Span
+from retrieval.index.contract import Index
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from retrieval.models.encoder import Encoder
@@ -54,13 +55,18 @@ def built(folder: Path, articles: Sequence[Article] = LIBRARY, encoder: Encoder 
     return Snapshot.open(folder, encoder=encoder.fingerprint)
 
 
+def articles_in(index: Index) -> list[Article]:
+    """Every article of an index, by row."""
+    return [article for _, article in index.articles_with_rows()]
+
+
 def ticking() -> Callable[[], dt.datetime]:
-    """A clock that is a second later every time."""
+    """A clock that advances by a second with every call."""
     seconds = itertools.count()
     return lambda: NOW + dt.timedelta(seconds=next(seconds))
 
 
 def whole(article: Article) -> Passage:
-    """All of an article as one passage, which it is where it is short."""
+    """All of a short article as one passage."""
     span = Span(0, len(article.text))
     return Passage(article, span, (span,))

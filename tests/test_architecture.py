@@ -21,7 +21,7 @@ DOORS = {
     "onnxruntime": {"retrieval/models/conversion/converter.py", "retrieval/models/encoder.py"},
     "prompt_toolkit": {"bot/terminal/chat.py"},
     "rensa": {"corpus/text/dedupe.py"},
-    "pymilvus": {"retrieval/milvus/store.py", "retrieval/milvus/publishing.py"},
+    "pymilvus": {"retrieval/milvus/client.py", "retrieval/milvus/generations.py", "retrieval/milvus/index.py"},
     "sentence_transformers": {"retrieval/models/conversion/converter.py"},
     "Stemmer": {"retrieval/text/analysis.py"},
     "tantivy": {"retrieval/index/lexical.py"},

@@ -16,7 +16,7 @@ from bot.settings import Settings
 from bot.terminal.chat import converse
 from corpus import shipped_articles
 from retrieval.answering import Answerer
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from retrieval.models.encoder import OnnxEncoder
@@ -33,7 +33,9 @@ TARGETS = re.findall(r"(?:^|`|\$ )make ([a-z-]+)", README, re.MULTILINE)
 @pytest.mark.parametrize("transcript", TRANSCRIPTS)
 def test_the_transcript_is_what_chat_prints(transcript: str, minilm: OnnxEncoder, tmp_path: Path) -> None:
     publish(shipped_articles(), minilm, tmp_path)
-    room = ReloadingAnswerer(lambda: Answerer(Snapshot.open(tmp_path), minilm), lambda: snapshot.current_name(tmp_path))
+    room = ReloadingAnswerer(
+        lambda: Answerer(Snapshot.open(tmp_path), minilm), lambda: snapshot_folder.current_name(tmp_path)
+    )
     asked = [line.removeprefix("> ") for line in transcript.splitlines() if line.startswith("> ")]
     printed = io.StringIO()
     converse(lambda: room, stdin=io.StringIO("".join(f"{line}\n" for line in asked)), stdout=printed)

@@ -52,7 +52,7 @@ class ArticleList(Sequence[Article]):
         """
 
         def listed() -> Iterator[ArticleSummary]:
-            for number, one in enumerate(index.listed()):
+            for number, one in enumerate(index.summaries()):
                 if number % 16 == 0:
                     time.sleep(0)
                 yield one

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from bot.settings import Settings
 from retrieval.index.contract import IndexStore
-from retrieval.index.snapshot import Snapshots
+from retrieval.index.store import SnapshotStore
 
 if TYPE_CHECKING:
     from retrieval.index.build_progress import ProgressCallback
     from retrieval.index.contract import PassageVectors
     from retrieval.index.writing.publishing import Published, Source
-    from retrieval.milvus.store import Milvus
+    from retrieval.milvus.store import MilvusStore
     from retrieval.models.encoder import Encoder
 
 
@@ -26,20 +26,20 @@ def store_of(settings: Settings) -> IndexStore:
         IndexUnreachable: the server does not answer, or what it takes to ask it is not installed.
     """
     if settings.index_url is None:
-        return Snapshots(settings.snapshots)
+        return SnapshotStore(settings.snapshots)
     return server(settings.index_url, settings.index_token)
 
 
 @functools.lru_cache(maxsize=4)
-def server(url: str, token: str | None) -> Milvus:
+def server(url: str, token: str | None) -> MilvusStore:
     """A Milvus server, connected to once.
 
     Raises:
         IndexUnreachable: it does not answer.
     """
-    from retrieval.milvus.store import Milvus
+    from retrieval.milvus.store import MilvusStore
 
-    return Milvus(url, token)
+    return MilvusStore(url, token)
 
 
 def publish(

@@ -1,1 +1,1 @@
-"""The index on one machine: what an index must offer, and the files that are searched. Reading only."""
+"""The index on one machine: the interface every engine implements, and the files that are searched. Reading only."""

@@ -1,4 +1,4 @@
-"""What answering asks of an index: the seam between searching and the engine that holds the passages."""
+"""The interface between search and an index: what every engine that stores passages implements."""
 
 from __future__ import annotations
 
@@ -17,20 +17,22 @@ Rows = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 PASSAGE = np.dtype([(name, "<i8") for name in ("article", "start", "end", "sentence", "word", "folded")])
-"""A passage: its article's row, its span, where its sentences, words and folded words begin. One row more closes it."""
+"""A passage: its article's row, its span, where its sentences, words and folded words begin.
+
+A table of n passages has n + 1 rows: the last one says where the sentences, words and folded words end."""
 
 SENTENCE = np.dtype([("start", "<i8"), ("end", "<i8"), ("word", "<i4"), ("heading", "?")])
-"""A sentence: its span, how many words of its passage, the title's first, precede it, whether it has no end mark."""
+"""A sentence: its span, how many content words of title and passage precede it, whether it has no end mark."""
 
 WORD = np.dtype([("term", "<u4"), ("mark", "<u2")])
-"""A content word of a passage's title or text: its index term's number, and what it looks like (`kinds.Mark`)."""
+"""A content word of a passage's title or text: the number of its index term, and its `answer_types.WordShape`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArticleFilter:
     """Which articles may answer: published from `since` to `until`, both included, by the outlet `source`.
 
-    An article without a date was never published; outlets are compared without case. None allows every article.
+    An article without a date matches no date condition; outlets are compared without case. None sets no condition.
     """
 
     since: dt.date | None = None
@@ -38,38 +40,38 @@ class ArticleFilter:
     source: str | None = None
 
     @property
-    def everything(self) -> bool:
+    def allows_all(self) -> bool:
         """Whether every article may answer."""
         return self == ArticleFilter()
 
 
 @dataclass(frozen=True, slots=True)
-class Matches:
-    """Passages near a question by meaning or by words.
+class Candidates:
+    """The passages that dense and lexical search retrieved for a question.
 
-    `rows` (n,) ascend; `cosine` (n,) and `bm25` (n,) say how near each is, 0 where nothing was asked or is shared.
-    `nearest` and `matching` are the rows of either search, best first, equal scores by row.
+    `rows` (n,) ascend; `cosine` (n,) and `bm25` (n,) are their scores, 0 where there was no question vector or no term
+    is shared. `dense_ranking` and `lexical_ranking` are the rows each search found, best first, equal scores by row.
     """
 
     rows: Rows
     cosine: Floats
     bm25: Floats
-    nearest: Rows
-    matching: Rows
+    dense_ranking: Rows
+    lexical_ranking: Rows
 
-    def only(self, kept: NDArray[np.bool_]) -> Matches:
-        """The same with some of the rows left out; the ranks of the others stay as they are."""
-        return Matches(self.rows[kept], self.cosine[kept], self.bm25[kept], self.nearest, self.matching)
+    def select(self, mask: NDArray[np.bool_]) -> Candidates:
+        """Only the rows where `mask` (n,) is true; both rankings stay unchanged."""
+        return Candidates(self.rows[mask], self.cosine[mask], self.bm25[mask], self.dense_ranking, self.lexical_ranking)
 
 
 @dataclass(frozen=True, slots=True)
 class PassageData:
-    """What an index keeps of some passages, flat, in the order they were asked for.
+    """The stored data of some passages as flat arrays, in the order the passages were asked for.
 
-    `article` (n,) are their articles' rows, `spans` their spans, `arabic` (n,) whether they have at least as many
-    Arabic words as others. `words` (w,) WORD with `word_vectors` (w, WORD_DIM) int8 and `sentences` (s,) SENTENCE with
-    `sentence_vectors` (s, dim) int8 follow one another; `word_counts` and `sentence_counts` (n,) say how many are
-    whose.
+    `article` (n,) holds their articles' rows, `spans` their spans, `arabic` (n,) whether at least half of their words
+    are Arabic. `words` (w,) WORD with `word_vectors` (w, WORD_DIM) int8, and `sentences` (s,) SENTENCE with
+    `sentence_vectors` (s, dim) int8, are concatenated; `word_counts` and `sentence_counts` (n,) give the number that
+    belongs to each passage.
     """
 
     article: Rows
@@ -85,7 +87,7 @@ class PassageData:
 
 @dataclass(frozen=True, slots=True)
 class PassageVectors:
-    """What is kept of a passage: (dim,) float32, (s, dim) int8 and (w, WORD_DIM) int8."""
+    """The vectors of a passage (dim,) float32, its sentences (s, dim) int8 and its content words (w, WORD_DIM) int8."""
 
     passage: NDArray[np.float32]
     sentences: NDArray[np.int8]
@@ -94,7 +96,7 @@ class PassageVectors:
 
 @dataclass(frozen=True, slots=True)
 class PassageRecord:
-    """Everything that an index keeps of a passage; `key` names the words it was made of."""
+    """Everything an index stores for a passage; `key` identifies the text its vectors were made from."""
 
     span: Span
     key: int
@@ -106,7 +108,7 @@ class PassageRecord:
 
 
 def day_number(published: str | None) -> int:
-    """The ordinal of an article's day of publication, 0 where that is not known."""
+    """The proleptic ordinal of the day an article was published, 0 if unknown."""
     return 0 if published is None else dt.datetime.fromisoformat(published).date().toordinal()
 
 
@@ -117,7 +119,7 @@ def outlet_key(source: str | None) -> int:
 
 
 class ArticleSummary(NamedTuple):
-    """An article as it stands in a list: its row and id, the beginning of its title, and when it was published."""
+    """An article as it appears in a list: row, id, title (long ones may be cut) and publication date."""
 
     row: int
     id: str
@@ -126,29 +128,29 @@ class ArticleSummary(NamedTuple):
 
 
 class IndexStore(Protocol):
-    """The indexes that one engine keeps, by name, one of which serves."""
+    """The published indexes in one engine, by name; one of them is current."""
 
     def current(self) -> str | None:
-        """The name of the one that serves, None where nothing was ever published."""
+        """The name of the current index, None if nothing was ever published."""
 
     def open(self, name: str | None = None, *, encoder: str | None = None) -> Index:
-        """Open one, the one that serves by default; `encoder` is the fingerprint of the one questions need.
+        """Open an index, the current one by default; `encoder` is the fingerprint of the encoder used for questions.
 
         Raises:
             RetrievalError: there is none, or it cannot be used with that encoder; the message says what to do.
         """
 
     def encoder(self) -> str | None:
-        """The fingerprint of the encoder that made the one that serves."""
+        """The fingerprint of the encoder that the current index was made with."""
 
-    def listed(self) -> list[tuple[str, str]]:
+    def descriptions(self) -> list[tuple[str, str]]:
         """Name and description of each, oldest first."""
 
     def check(self) -> str:
-        """Read all of the one that serves; what there is to say of it.
+        """Read all of the current index and return a one-line report.
 
         Raises:
-            RetrievalError: it is not what it was when it was published.
+            RetrievalError: it is missing or damaged.
         """
 
 
@@ -163,51 +165,50 @@ class Index(Protocol):
     def size(self) -> int:
         """How many passages there are."""
 
-    def fetch(self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: ArticleFilter) -> Matches:
-        """The `limit` passages nearest to a unit vector, and as many that share the most telling terms.
+    def retrieve(
+        self, vector: Floats | None, weights: Mapping[str, float], limit: int, where: ArticleFilter
+    ) -> Candidates:
+        """The `limit` passages nearest to a unit vector, and the `limit` best by BM25 over weighted terms.
 
         Args:
-            vector: (dim,), the question's; None asks for its words alone.
-            weights: The question's index terms, and what each one's BM25 is multiplied by.
-            limit: How many of either kind.
-            where: What may be found.
+            vector: (dim,), the question's; None for lexical search alone.
+            weights: The question's index terms, each with the factor its BM25 score is multiplied by.
+            limit: The number of passages each search returns at most.
+            where: Which articles may be found.
         """
 
     def passages(self, rows: Rows) -> PassageData:
-        """What is kept of these passages."""
+        """The stored data of these passages."""
 
     def arabic(self, rows: Rows) -> NDArray[np.bool_]:
-        """Which of these passages have at least as many Arabic words as others, (n,)."""
+        """Whether at least half of the words are Arabic, for each of these passages, (n,)."""
 
     def texts(self, rows: Rows) -> list[str]:
-        """The words of these passages."""
+        """The texts of these passages."""
 
     def neighbours(self, first: int, last: int) -> tuple[Span | None, Span | None]:
-        """The sentences right before and right after the passages `first` to `last`, neighbours in one article."""
+        """The sentences right before and after the consecutive passages `first` to `last` of one article."""
 
     def article(self, row: int) -> Article:
         """The article of a row."""
 
-    def articles(self) -> Iterator[Article]:
-        """Every article, by row."""
-
     def articles_with_rows(self) -> Iterator[tuple[int, Article]]:
         """Every article with its row."""
 
-    def listed(self) -> Iterator[ArticleSummary]:
-        """What to list every article by. This alone may go on in another thread beside all else."""
+    def summaries(self) -> Iterator[ArticleSummary]:
+        """A summary of every article. Only this method may run in another thread at the same time as others."""
 
     def load(self, rows: Iterable[int]) -> Iterator[Article]:
-        """The articles of these rows, in their order, however many."""
+        """The articles of these rows, in their order, read as they are needed."""
 
     def export(self) -> Iterator[tuple[Article, list[PassageRecord]]]:
-        """Every article with all that is kept of its passages."""
+        """Every article with the records of its passages."""
 
     def vectors(self, keys: Iterable[int]) -> Mapping[int, PassageVectors]:
-        """The vectors of those passages that were made of the same words, by their key."""
+        """The vectors of the stored passages with these keys, by key; keys that are not stored are left out."""
 
     def document_frequency(self, term: str) -> int:
-        """In how many passages an index term occurs."""
+        """The number of passages an index term occurs in."""
 
-    def known(self, words: Iterable[str]) -> set[str]:
+    def known_words(self, words: Iterable[str]) -> set[str]:
         """Those of these folded words that occur in a title or text."""

@@ -1,4 +1,4 @@
-"""Passages that share words with a question: BM25 over our own index terms; the only door to tantivy."""
+"""Lexical search: BM25 over our own index terms; the only door to tantivy."""
 
 from __future__ import annotations
 
@@ -27,10 +27,11 @@ def _schema() -> tantivy.Schema:
 
 
 def build(folder: Path, passages: Iterable[tuple[Sequence[str], int, int]]) -> None:
-    """Write an index of each passage's terms, day and outlet; a passage's row is its place in the order given."""
+    """Write an index of each passage's terms, day and outlet; rows count up in the order given."""
     folder.mkdir()
     index = tantivy.Index(_schema(), path=str(folder))
-    writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)  # one thread: rows and segments in the order given
+    # One thread keeps rows and segments in the order given.
+    writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
     for row, (terms, day, outlet) in enumerate(passages):
         document = tantivy.Document()
         document.add_unsigned("row", row)
@@ -43,16 +44,15 @@ def build(folder: Path, passages: Iterable[tuple[Sequence[str], int, int]]) -> N
 
 
 class LexicalIndex:
-    """A saved index. Scores are BM25 (Robertson and Zaragoza 2009) with k1 = 1.2 and b = 0.75; higher is better."""
+    """An open index. Scores are BM25 (Robertson and Zaragoza 2009) with k1 = 1.2 and b = 0.75; higher is better."""
 
     def __init__(self, index: tantivy.Index) -> None:
         self._schema = _schema()
         self._searcher = index.searcher()
-        self.size = int(self._searcher.num_docs)
 
     @classmethod
     def open(cls, folder: Path) -> LexicalIndex:
-        """Open what `save` wrote.
+        """Open an index that `build` wrote.
 
         Raises:
             PermissionError: the folder cannot be written to; opening takes a lock in it.
@@ -66,7 +66,7 @@ class LexicalIndex:
             raise OSError(f"tantivy cannot read {folder.name}: {exc}") from exc
 
     def document_frequency(self, term: str) -> int:
-        """In how many passages `term` occurs."""
+        """The number of passages `term` occurs in."""
         return int(self._searcher.doc_freq(_FIELD, term))
 
     def search(
@@ -94,7 +94,7 @@ class LexicalIndex:
         return rows[order], scores[order]
 
     def _conditions(self, where: ArticleFilter) -> list[tantivy.Query]:
-        """What must hold and adds nothing to a score."""
+        """The filter as queries that do not change a score."""
         conditions = []
         if where.since is not None or where.until is not None:
             first = 1 if where.since is None else where.since.toordinal()

@@ -1,13 +1,13 @@
 """A segment: passages that were indexed together, in files that never change. Reading only.
 
-A snapshot has one segment, or a few where the library is large; snapshots share those they have in common.
+A snapshot has one segment, or a few if the library is large; snapshots may share segments.
 
-    segment.json                counts, how its passages were made, size and SHA-256 of every other file
+    segment.json                counts, encoder, pipeline version, size and SHA-256 of every other file
     articles.jsonl              one article a line, in the order of their rows
     folded.txt                  the folded words of each passage, stop words included
-    *.bin                       flat arrays, memory-mapped; their types and shapes are in ARRAYS
-    lexical/                    the terms of each passage
-    nearest.faiss               where there are many passages: which to compare with a question at all
+    *.bin                       flat arrays, memory-mapped; `array_layouts` has their types and shapes
+    lexical/                    the tantivy index of each passage's terms
+    nearest.faiss               if there are many passages: the faiss index of their vectors
 """
 
 from __future__ import annotations
@@ -49,10 +49,10 @@ DIGEST = np.dtype("V16")
 
 @dataclass(frozen=True, slots=True)
 class SegmentManifest:
-    """What a segment holds.
+    """The contents of a segment, as written to segment.json.
 
-    `recipe` names the code that made passages and words; `files` maps each file's path inside the segment to its size
-    and SHA-256; `nearest` says how its vectors are searched.
+    `recipe` is the version of the code that made passages and words; `files` maps each file's path inside the segment
+    to its size and SHA-256; `nearest` says how its vectors are searched.
     """
 
     encoder: str
@@ -86,19 +86,19 @@ class SegmentManifest:
         return manifest
 
     def to_json(self) -> str:
-        """The manifest as it is written."""
+        """The text of the manifest file."""
         return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
 
     @property
     def name(self) -> str:
-        """What the segment's folder is called: the same for the same content, whatever the lexical files are called."""
+        """The name of the segment's folder: a digest of its contents, without the lexical files, whose names vary."""
         content = {name: digest for name, (_, digest) in sorted(self.files.items()) if not name.startswith("lexical/")}
         about = json.dumps([self.encoder, self.dim, self.recipe, asdict(self.nearest), content])
         return hashlib.sha256(about.encode()).hexdigest()[:16]
 
 
 def array_layouts(manifest: SegmentManifest) -> dict[str, tuple[np.dtype[Any], tuple[int, ...]]]:
-    """Type and shape of each flat array, by its file's name."""
+    """Type and shape of each flat array, by the name of its file without .bin."""
     articles, passages, sentences, words = manifest.articles, manifest.passages, manifest.sentences, manifest.words
     return {
         "lines": (np.dtype("<i8"), (articles + 1,)),
@@ -118,10 +118,14 @@ def array_layouts(manifest: SegmentManifest) -> dict[str, tuple[np.dtype[Any], t
 
 
 class Segment:
-    """An open segment. Its articles and passages have rows of their own, from 0."""
+    """An open segment. Its articles and passages are numbered from 0.
+
+    `text_offsets` (articles + 1,) are byte offsets into articles.jsonl, `passage_offsets` (articles + 1,) the first
+    passage of each article; `passages` (passages + 1,) is PASSAGE, the other arrays are as in `array_layouts`.
+    """
 
     def __init__(self, folder: Path, manifest: SegmentManifest, *, searchable: bool = True) -> None:
-        """With `searchable` false, only what its passages were made into can be read.
+        """With `searchable` false, the vector index and the lexical index are not opened.
 
         Raises:
             OSError, ValueError: a file cannot be opened.
@@ -129,26 +133,29 @@ class Segment:
         self.folder = folder
         self.manifest = manifest
         self._pages: list[mmap.mmap] = []
-        arrays = {name: self._mapped(f"{name}.bin", *about) for name, about in array_layouts(manifest).items()}
-        self.lines, self.rows, self.digests = arrays["lines"], arrays["rows"], arrays["digests"]
-        self.edges, self.keys, self.arabic = arrays["passages"], arrays["keys"], arrays["arabic"]
+        arrays = {name: self._map(f"{name}.bin", *about) for name, about in array_layouts(manifest).items()}
+        self.text_offsets, self.passage_offsets, self.digests = arrays["lines"], arrays["rows"], arrays["digests"]
+        self.passages, self.keys, self.arabic = arrays["passages"], arrays["keys"], arrays["arabic"]
         self.words, self.word_vectors = arrays["words"], arrays["word_vectors"]
         self.sentences, self.sentence_vectors = arrays["sentences"], arrays["sentence_vectors"]
-        self.exact: Floats = arrays["vectors"]
+        self.passage_vectors: Floats = arrays["vectors"]
         self.days, self.outlets = arrays["days"], arrays["outlets"]
-        self._texts = self._mapped("articles.jsonl", np.dtype("u1"), (int(self.lines[-1]),))
+        self._texts = self._map("articles.jsonl", np.dtype("u1"), (int(self.text_offsets[-1]),))
         if searchable:
-            self._vocabulary = self._mapped("vocabulary.bin", np.dtype("<u8"), None)
-            self.vectors = VectorIndex.open(folder / "nearest.faiss", self.exact, manifest.nearest)
-            self.lexical = LexicalIndex.open(folder / "lexical")
+            self._vocabulary = self._map("vocabulary.bin", np.dtype("<u8"), None)
+            self.vector_index = VectorIndex.open(folder / "nearest.faiss", self.passage_vectors, manifest.nearest)
+            self.lexical_index = LexicalIndex.open(folder / "lexical")
 
     def release_pages(self, turn: int | None = None) -> None:
-        """Give back what was read of one file, another with each turn, or of all; it stays in the system's cache."""
+        """Release the mapped pages of one file, the next one with each `turn`, or of all files.
+
+        They no longer count as this process's memory but stay in the system's cache.
+        """
         if self._pages and hasattr(mmap, "MADV_DONTNEED"):
             for pages in self._pages if turn is None else [self._pages[turn % len(self._pages)]]:
                 pages.madvise(mmap.MADV_DONTNEED)
 
-    def _mapped(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> NDArray[Any]:
+    def _map(self, name: str, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> NDArray[Any]:
         found, pages = map_array(self.folder / name, dtype, shape)
         if pages is not None:
             self._pages.append(pages)
@@ -156,12 +163,14 @@ class Segment:
 
     @property
     def size(self) -> int:
-        """How many passages it has."""
+        """The number of passages."""
         return self.manifest.passages
 
     def article(self, row: int) -> Article:
         """The article of a row."""
-        return Article(**json.loads(self._texts[int(self.lines[row]) : int(self.lines[row + 1])].tobytes()))
+        return Article(
+            **json.loads(self._texts[int(self.text_offsets[row]) : int(self.text_offsets[row + 1])].tobytes())
+        )
 
     def article_keys(self) -> Iterator[bytes]:
         """The `article_key` of each article, by row."""
@@ -169,11 +178,11 @@ class Segment:
         joined = self.digests.tobytes()
         return (joined[start : start + size] for start in range(0, len(joined), size))
 
-    def passages_of(self, articles: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """The passages of those articles, (passages,) bool from (articles,) bool."""
-        return np.repeat(articles, np.diff(self.rows))
+    def passage_mask(self, articles: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which passages belong to the chosen articles, (passages,) bool from (articles,) bool."""
+        return np.repeat(articles, np.diff(self.passage_offsets))
 
-    def allowed(self, where: ArticleFilter) -> NDArray[np.bool_]:
+    def article_mask(self, where: ArticleFilter) -> NDArray[np.bool_]:
         """Which articles may answer, (articles,)."""
         allowed = np.ones(self.manifest.articles, np.bool_)
         if where.since is not None or where.until is not None:
@@ -186,7 +195,7 @@ class Segment:
             allowed &= self.outlets == outlet_key(where.source)
         return allowed
 
-    def known(self, words: Mapping[int, str]) -> set[str]:
+    def known_words(self, words: Mapping[int, str]) -> set[str]:
         """Those of these folded words, by `word_key`, that occur in a title or text."""
         keys = np.fromiter(words, np.uint64, len(words))
         places = np.minimum(np.searchsorted(self._vocabulary, keys), max(0, len(self._vocabulary) - 1))
@@ -195,23 +204,23 @@ class Segment:
         return {words[key] for key in keys[self._vocabulary[places] == keys].tolist()}
 
     def known_vectors(self, keys: NDArray[np.uint64]) -> dict[int, PassageVectors]:
-        """The vectors of the passages that were made of the same words, by their key; of several the first."""
+        """The vectors of the passages with these keys, by key; where several share a key, the first one's."""
         rows = np.flatnonzero(np.isin(self.keys, keys))[::-1].tolist()
-        return {int(self.keys[row]): self._vectors(row) for row in rows}
+        return {int(self.keys[row]): self._passage_vectors(row) for row in rows}
 
     def export(self, articles: NDArray[np.bool_]) -> Iterator[tuple[Article, list[PassageRecord]]]:
-        """Those of its articles, with all that is kept of their passages."""
+        """The articles where `articles` (articles,) is true, each with the records of its passages."""
         with (self.folder / "folded.txt").open("rb") as folded:
             for number in np.flatnonzero(articles).tolist():
-                first, last = int(self.rows[number]), int(self.rows[number + 1])
-                folded.seek(int(self.edges["folded"][first]))
-                kept = [
-                    self._kept(row, folded.readline().decode().rstrip("\n").split("\t")) for row in range(first, last)
+                first, last = int(self.passage_offsets[number]), int(self.passage_offsets[number + 1])
+                folded.seek(int(self.passages["folded"][first]))
+                records = [
+                    self._record(row, folded.readline().decode().rstrip("\n").split("\t")) for row in range(first, last)
                 ]
-                yield self.article(number), kept
+                yield self.article(number), records
 
-    def _kept(self, row: int, folded: list[str]) -> PassageRecord:
-        edges = self.edges[row : row + 2]
+    def _record(self, row: int, folded: list[str]) -> PassageRecord:
+        edges = self.passages[row : row + 2]
         return PassageRecord(
             span=Span(int(edges["start"][0]), int(edges["end"][0])),
             key=int(self.keys[row]),
@@ -219,35 +228,35 @@ class Segment:
             words=self.words[slice(*edges["word"].tolist())],
             sentences=self.sentences[slice(*edges["sentence"].tolist())],
             arabic=bool(self.arabic[row]),
-            vectors=self._vectors(row),
+            vectors=self._passage_vectors(row),
         )
 
-    def _vectors(self, row: int) -> PassageVectors:
-        words, sentences = (slice(*self.edges[unit][row : row + 2].tolist()) for unit in ("word", "sentence"))
-        return PassageVectors(self.exact[row], self.sentence_vectors[sentences], self.word_vectors[words])
+    def _passage_vectors(self, row: int) -> PassageVectors:
+        words, sentences = (slice(*self.passages[unit][row : row + 2].tolist()) for unit in ("word", "sentence"))
+        return PassageVectors(self.passage_vectors[row], self.sentence_vectors[sentences], self.word_vectors[words])
 
     def sentence(self, row: int, place: int) -> Span:
         """The first (0) or last (-1) sentence of a passage."""
-        first, last = (int(edge) for edge in self.edges["sentence"][row : row + 2])
+        first, last = (int(edge) for edge in self.passages["sentence"][row : row + 2])
         sentence = self.sentences[first:last][place]
         return Span(int(sentence["start"]), int(sentence["end"]))
 
 
 def word_key(word: str) -> int:
-    """A number for a folded word; that two of a library's have the same is out of the question."""
+    """A 64-bit hash of a folded word; collisions within a library are too unlikely to matter."""
     return int.from_bytes(hashlib.blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 def article_key(article_id: str, digest: bytes) -> bytes:
-    """16 bytes that name an article as it is, from its id and what `corpus.storage.catalog.digest_of` makes of it."""
+    """A 16-byte digest of an article's id and content; `digest` is its `corpus.storage.catalog.digest_of`."""
     return hashlib.blake2b(digest + article_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def map_array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...] | None) -> tuple[NDArray[Any], mmap.mmap | None]:
-    """A file as a flat array, and what maps it into memory; without a shape, all of it.
+    """A memory-mapped file as an array, and its mapping; without a shape, the whole file, flat.
 
     Raises:
-        OSError, ValueError: the file is missing or shorter than that.
+        OSError, ValueError: the file is missing or too short.
     """
     shape = shape if shape is not None else (path.stat().st_size // dtype.itemsize,)
     if 0 in shape:  # an empty file cannot be mapped

@@ -1,1 +1,1 @@
-"""The same index on a Milvus server: reading and publishing; the only part of the project that loads pymilvus."""
+"""The same index on a Milvus server, read and published; the only package that imports pymilvus."""

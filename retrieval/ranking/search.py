@@ -164,7 +164,7 @@ class Searcher:
         question, encoded, respelt = self._spelled(question)
         arabic_question = is_arabic(question.text)
         blind = arabic_question and not self._encoder.multilingual
-        fetched = self.snapshot.fetch(
+        fetched = self.snapshot.retrieve(
             None if blind else encoded.vector,
             dict.fromkeys(question.terms, 1.0),
             RETRIEVED,
@@ -173,12 +173,12 @@ class Searcher:
         if question.phrases or question.excluded:
             rules = replace(question, phrases=()) if arabic_question and question.asks_beyond_phrases else question
             obeying = [_obeys(text, rules) for text in self.snapshot.texts(fetched.rows)]
-            fetched = fetched.only(np.array(obeying, np.bool_))
+            fetched = fetched.select(np.array(obeying, np.bool_))
         # What the encoder makes of a script that it cannot read is noise: words alone find such passages.
         reads = self._encoder.multilingual or blind or not len(fetched.rows)
         unread = np.full(len(fetched.rows), blind) if reads else self.snapshot.arabic(fetched.rows)
         met = ~unread | (fetched.bm25 > 0)
-        fetched, unread = fetched.only(met), unread[met]
+        fetched, unread = fetched.select(met), unread[met]
         rows, lexical = fetched.rows, fetched.bm25
         if not len(rows):
             return NO_RESULT
@@ -199,8 +199,8 @@ class Searcher:
             for arabic in passages.arabic.tolist()
         ]
         scores = self._scores(weighed, of_passage)
-        dense_ranks = {row: rank for rank, row in enumerate(fetched.nearest.tolist(), 1)}
-        lexical_ranks = {row: rank for rank, row in enumerate(fetched.matching.tolist(), 1)}
+        dense_ranks = {row: rank for rank, row in enumerate(fetched.dense_ranking.tolist(), 1)}
+        lexical_ranks = {row: rank for rank, row in enumerate(fetched.lexical_ranking.tolist(), 1)}
         edges = np.searchsorted(weighed.owner, np.arange(len(of_passage) + 1))
         lifted = _lifted(np.maximum.reduceat(scores, edges[:-1]), passages.article, lent).tolist()
         ranked = list(zip(sentences, scores.tolist(), strict=True))
@@ -285,14 +285,14 @@ class Searcher:
             return (
                 self._frequency(word.term) > 0
                 or (bool(starts) and not spelling.split_by_encoder(word.span, starts))
-                or bool(self.snapshot.known([word.folded]))
+                or bool(self.snapshot.known_words([word.folded]))
             )
 
         text, replaced = spelling.corrected(
             question.text,
             question.words,
             known=known,
-            found=self.snapshot.known,
+            found=self.snapshot.known_words,
             frequency=self._frequency,
         )
         if not replaced:

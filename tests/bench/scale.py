@@ -2,18 +2,10 @@
 
     python -m tests.bench.scale FOLDER [--passages N...] [--only STEP...]
 
-Keeps a home for each size under FOLDER (13 KB a passage: 13 GB for a million), so that steps can be run again one by
-one. How what it measures is made:
+Keeps a home for each size under FOLDER (13 KB a passage: 13 GB for a million), so that each step can be repeated.
+Articles and vectors are synthetic, see `tests.bench.synthetic`.
 
-- Texts: words are drawn one by one from those of the invented news of tests/fit, as often as they occur there, numbers
-  and capitals included; one in fifty is a made-up word, the r-th of these drawn in proportion to 1 / r, so that the
-  vocabulary goes on growing as that of real archives does (Heaps 1978). Sentences have 8 to 28 words, articles 5
-  passages, dates are spread over ten years, outlets are forty.
-- Vectors: no model encodes these texts. A passage's vector is a real embedding (of a passage or a sentence of the
-  invented news) moved towards two others and by noise, scaled to length one; a token's is one of the real token
-  vectors, the same for the same word, moved towards its passage. Questions are real ones, encoded by the real model.
-
-What the vectors cost to encode is not in the figures: on this machine that is 10 ms a passage.
+The figures do not include encoding, which takes 10 ms a passage on the machine of RESULTS.md.
 """
 
 from __future__ import annotations
@@ -25,134 +17,23 @@ import itertools
 import json
 import os
 import random
-import re
 import resource
 import subprocess
 import sys
 import tempfile
 import time
-import zlib
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from corpus.article import Article
 from corpus.readers.records import record_line
-from corpus.text.split import WORDS
-from retrieval.models.encoder import Encoded, OnnxEncoder, unit_rows
+from retrieval.models.encoder import OnnxEncoder
 from tests.bench.processes import timed
+from tests.bench.synthetic import PASSAGES, SyntheticEncoder, article, questions
 
-ROOT = Path(__file__).resolve().parents[2]
-DATA = sorted((ROOT / "tests" / "fit" / "data").glob("news-*.json"))
 SIZES = (10_000, 100_000, 1_000_000)
-PASSAGES = 5
-OUTLETS = 40
-RARE = 2_000_000
-_WORD = re.compile(r"\w+")
-
-
-@cache
-def squad() -> list[dict[str, Any]]:
-    return [article for path in DATA for article in json.loads(path.read_text(encoding="utf-8"))["data"]]
-
-
-def texts() -> list[str]:
-    return [p["context"] for article in squad() for p in article["paragraphs"] if p["context"]]
-
-
-def questions() -> list[str]:
-    return [qa["question"] for article in squad() for p in article["paragraphs"] for qa in p["qas"]]
-
-
-# The texts.
-
-
-@cache
-def tokens() -> list[str]:
-    return [word for text in texts() for word in text.replace(".", " ").split()]
-
-
-def article(number: int) -> Article:
-    """The article of that number, the same every time."""
-    draw = np.random.default_rng(number)
-    words = tokens()
-    count = PASSAGES * WORDS - 40
-    drawn = [words[at] for at in draw.integers(0, len(words), count).tolist()]
-    for at in draw.integers(0, count, count // 50).tolist():
-        drawn[at] = _rare(int(RARE ** draw.random()))
-    sentences, start = [], 0
-    while start < count:
-        size = int(draw.integers(8, 29))
-        sentence = " ".join(drawn[start : start + size])
-        sentences.append(sentence[0].upper() + sentence[1:] + ".")
-        start += size
-    day = dt.date(2016, 1, 1) + dt.timedelta(days=int(draw.integers(0, 3650)))
-    return Article(
-        id=f"scale-{number:07d}",
-        title=" ".join(words[at] for at in draw.integers(0, len(words), 7).tolist()),
-        text=" ".join(sentences),
-        source=f"Outlet {number % OUTLETS}",
-        published=day.isoformat(),
-        language="en",
-    )
-
-
-def _rare(rank: int) -> str:
-    """The made-up word of a rank."""
-    syllables = ["ka", "lo", "mi", "nu", "re", "sa", "to", "vi", "ze", "dra", "gel", "mon", "pri", "sta", "vor", "thu"]
-    word = ""
-    while rank or not word:
-        rank, at = divmod(rank, len(syllables))
-        word += syllables[at]
-    return word.capitalize()
-
-
-# The vectors.
-
-
-class DrawnEncoder:
-    """Vectors drawn around real embeddings, under the name of the model that made these."""
-
-    def __init__(self, model: OnnxEncoder) -> None:
-        self._model = model
-        parts = [part for text in texts() for part in (text, *(text.split(". ")))]
-        encoded = list(model.encode_passages(parts))
-        self._pool = np.stack([one.vector for one in encoded])
-        self._mean = self._pool.mean(axis=0)
-        self._tokens = np.concatenate([one.tokens for one in encoded])[:16384]
-
-    @property
-    def dim(self) -> int:
-        return self._model.dim
-
-    @property
-    def fingerprint(self) -> str:
-        return self._model.fingerprint
-
-    @property
-    def multilingual(self) -> bool:
-        return self._model.multilingual
-
-    def encode_query(self, text: str) -> Encoded:
-        return self._model.encode_query(text)
-
-    def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
-        return map(self._draw, texts)
-
-    def _draw(self, text: str) -> Encoded:
-        draw = np.random.default_rng(zlib.crc32(text.encode()))
-        near, other, third = self._pool[draw.integers(0, len(self._pool), 3)]
-        noise = draw.standard_normal(self.dim, np.float32) * np.float32(0.25 / np.sqrt(self.dim))
-        vector = unit_rows(
-            near + np.float32(0.6) * (other - self._mean) + np.float32(0.3) * (third - self._mean) + noise
-        )
-        words = [match.span() for match in _WORD.finditer(text)]
-        rows = [zlib.crc32(text[start:end].lower().encode()) % len(self._tokens) for start, end in words]
-        made = unit_rows(self._tokens[rows] + np.float32(0.4) * vector)
-        return Encoded(vector, made, np.array(words, np.int32).reshape(-1, 2))
 
 
 # The steps. Each prints what it measured as JSON.
@@ -173,7 +54,7 @@ def make(home: Path, passages: int) -> dict[str, Any]:
 
 
 def build(home: Path) -> dict[str, Any]:
-    """The library to a snapshot, with drawn vectors."""
+    """Build a snapshot of the library with synthetic vectors."""
     from bot.terminal.progress import build_progress_bar
     from corpus import Library
     from retrieval.index.writing.publishing import publish
@@ -182,7 +63,7 @@ def build(home: Path) -> dict[str, Any]:
     began = time.perf_counter()
     library.digests()
     read_s = time.perf_counter() - began
-    encoder = DrawnEncoder(_model(home))
+    encoder = SyntheticEncoder(_model(home))
     began = time.perf_counter()
     with build_progress_bar() as step:
         done = publish(library, encoder, home / "snapshots", progress=step)
@@ -192,7 +73,7 @@ def build(home: Path) -> dict[str, Any]:
 
 
 def warm(home: Path) -> dict[str, Any]:
-    """Every question answered in one process."""
+    """Answer all questions in one process."""
     from retrieval.answering import Answerer
     from retrieval.index.snapshot import Snapshot
     from retrieval.results import Query
@@ -202,7 +83,7 @@ def warm(home: Path) -> dict[str, Any]:
 
 
 def filtered(home: Path) -> dict[str, Any]:
-    """The same with a year and an outlet."""
+    """Answer questions about one year, and about one outlet."""
     from retrieval.answering import Answerer
     from retrieval.index.snapshot import Snapshot
     from retrieval.results import Query
@@ -215,7 +96,7 @@ def filtered(home: Path) -> dict[str, Any]:
 
 
 def listing(home: Path) -> dict[str, Any]:
-    """A bot lists all articles anew, as after each change, and answers meanwhile."""
+    """A bot lists all articles again, as after each change, while it answers questions."""
     return asyncio.run(_listing(home))
 
 
@@ -224,10 +105,10 @@ async def _listing(home: Path) -> dict[str, Any]:
     from bot.service.engine import Engine
     from bot.service.state import StateDatabase
     from retrieval.answering import Answerer
-    from retrieval.index.snapshot import Snapshots
+    from retrieval.index.store import SnapshotStore
     from retrieval.results import Query
 
-    snapshots, model, asked = Snapshots(home / "snapshots"), _model(home), itertools.cycle(_asked(100))
+    snapshots, model, asked = SnapshotStore(home / "snapshots"), _model(home), itertools.cycle(_asked(100))
     with tempfile.TemporaryDirectory() as folder, StateDatabase(Path(folder) / "state.db") as state:
         async with Engine(lambda: Answerer(snapshots.open(), model), snapshots.current) as engine:
 
@@ -252,7 +133,7 @@ async def _listing(home: Path) -> dict[str, Any]:
 
 
 def recall(home: Path) -> dict[str, Any]:
-    """The share of the ten passages exactly nearest to a question that are found, and what search alone takes."""
+    """Recall@10 against exact search, and the time of the search alone."""
     from retrieval.index.contract import ArticleFilter
     from retrieval.index.snapshot import Snapshot
 
@@ -262,7 +143,7 @@ def recall(home: Path) -> dict[str, Any]:
     scores = [[] for _ in vectors]  # type: list[list[tuple[float, int]]]
     for first, segment in zip(firsts.tolist(), snapshot.segments, strict=False):
         for start in range(0, segment.size, 65_536):
-            found = vectors @ np.asarray(segment.exact[start : start + 65_536]).T
+            found = vectors @ np.asarray(segment.passage_vectors[start : start + 65_536]).T
             for number, row in enumerate(found):
                 best = np.argpartition(-row, min(10, len(row) - 1))[:10]
                 scores[number] += [(float(row[at]), first + start + int(at)) for at in best]
@@ -271,15 +152,15 @@ def recall(home: Path) -> dict[str, Any]:
     for vector, found_scores in zip(vectors, scores, strict=True):
         exact = {row for _, row in sorted(found_scores, reverse=True)[:10]}
         began = time.perf_counter()
-        nearest = snapshot.fetch(vector, {}, 100, ArticleFilter()).nearest
+        nearest = snapshot.retrieve(vector, {}, 100, ArticleFilter()).dense_ranking
         ms.append(1000 * (time.perf_counter() - began))
         hits += len(exact & set(nearest[:10].tolist()))
-    kinds = [vars_of(segment.manifest.nearest) for segment in snapshot.segments]
-    return {"recall@10": hits / (10 * len(vectors)), "ms": float(np.median(ms)), "segments": kinds}
+    searches = [settings_of(segment.manifest.nearest) for segment in snapshot.segments]
+    return {"recall@10": hits / (10 * len(vectors)), "ms": float(np.median(ms)), "segments": searches}
 
 
-def vars_of(by: Any) -> dict[str, Any]:
-    return {"index": by.index, "probes": by.probes, "recall": by.recall}
+def settings_of(search: Any) -> dict[str, Any]:
+    return {"index": search.index, "probes": search.probes, "recall": search.recall}
 
 
 def adding(home: Path) -> dict[str, Any]:
@@ -305,7 +186,7 @@ def cold(home: Path) -> dict[str, Any]:
     return {"ms": sorted(ms for ms, _ in runs), "peak_mb": max(peak for _, peak in runs)}
 
 
-KINDS = (
+FAISS_INDEXES = (
     ("Flat", (0,)),
     ("SQ8", (0,)),
     ("IVF{lists},SQ8", (16, 32, 64, 128, 256)),
@@ -315,30 +196,30 @@ KINDS = (
 )
 
 
-def kinds(home: Path) -> dict[str, Any]:
-    """What faiss's indexes over the largest segment's vectors take, by how hard they look: recall, CPU, size, build.
+def faiss_indexes(home: Path) -> dict[str, Any]:
+    """Recall, CPU, size and build time of faiss's indexes over the largest segment's vectors, by search effort.
 
-    Each gives three times as many as wanted, which are compared exactly, as in `retrieval.index.vectors`.
+    Each returns three times as many as wanted, which are compared exactly, as in `retrieval.index.vectors`.
     """
     import faiss
 
     from retrieval.index.snapshot import Snapshot
 
     segment = max(Snapshot.open(home / "snapshots").segments, key=lambda one: one.size)
-    vectors, model = np.asarray(segment.exact), _model(home)
+    vectors, model = np.asarray(segment.passage_vectors), _model(home)
     asked = np.stack([model.encode_query(text).vector for text in _asked(200)])
     exact = np.argsort(-(vectors @ asked.T), axis=0)[:10].T
     lists = 2 ** round(np.log2(4 * np.sqrt(len(vectors))))
     trained = np.random.default_rng(0).choice(len(vectors), min(len(vectors), 48 * lists), replace=False)
     found = {}
-    for name, efforts in KINDS:
+    for name, efforts in FAISS_INDEXES:
         faiss.omp_set_num_threads(os.cpu_count() or 1)
         began = time.process_time()
         index = faiss.index_factory(vectors.shape[1], name.format(lists=lists), faiss.METRIC_INNER_PRODUCT)
         index.train(vectors[np.sort(trained)])
         index.add(vectors)
         build_s = time.process_time() - began
-        path = home / "kind.faiss"
+        path = home / "measured.faiss"
         faiss.write_index(index, str(path))
         faiss.omp_set_num_threads(1)
         for effort in efforts:
@@ -365,7 +246,7 @@ def kinds(home: Path) -> dict[str, Any]:
 STEPS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "build": build,
     "recall": recall,
-    "kinds": kinds,
+    "faiss": faiss_indexes,
     "warm": warm,
     "filtered": filtered,
     "listing": listing,

@@ -13,7 +13,8 @@ from bot.service.engine import Engine
 from bot.settings import Settings
 from bot.telegram_bot.application import TelegramBot
 from retrieval.answering import Answerer
-from retrieval.index.snapshot import Snapshot, current_name
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.snapshot_folder import current_name
 from tests.bot_api import TOKEN, Server, World
 from tests.bot_api.checks import cut
 from tests.fakes import HashingEncoder

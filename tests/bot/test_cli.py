@@ -18,7 +18,7 @@ import pytest
 from bot.cli import main
 from bot.service.state import StateDatabase
 from corpus import Article, Found, Library, content_id
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.snapshot import Snapshot
 from retrieval.models.manifest import DEFAULT_SOURCE
 from tests.conftest import Tiny
@@ -351,9 +351,9 @@ def test_the_library_is_listed_and_shown(run: Run, tmp_path: Path) -> None:
 
 def test_snapshots_are_built_listed_checked_and_switched(run: Run, home: Path, tmp_path: Path) -> None:
     run("add", str(records(tmp_path / "a.jsonl", HARBOUR)))
-    first = snapshot.current_name(home / "snapshots")
+    first = snapshot_folder.current_name(home / "snapshots")
     run("add", str(records(tmp_path / "b.jsonl", BRIDGE)))
-    second = snapshot.current_name(home / "snapshots")
+    second = snapshot_folder.current_name(home / "snapshots")
     assert run("index", "list").out.splitlines() == [
         f"  {first}  1 articles, 1 passages",
         f"* {second}  2 articles, 2 passages",

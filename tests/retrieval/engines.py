@@ -1,4 +1,4 @@
-"""The engines an index may be kept by, each behind the same four functions, so that one test body serves all."""
+"""The engines that can hold an index, behind one interface, so that one test covers all of them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from typing import Any, Protocol
 
 from corpus.article import Article
 from retrieval.index.contract import IndexStore
-from retrieval.index.snapshot import Snapshots
+from retrieval.index.store import SnapshotStore
 from retrieval.index.writing import current_snapshot
 from retrieval.index.writing import publishing as embedded
 from retrieval.index.writing.publishing import Published
 from retrieval.milvus import publishing
-from retrieval.milvus.store import Milvus
+from retrieval.milvus.store import MilvusStore
 from retrieval.models.encoder import Encoder
 
 
 class Engine(Protocol):
-    """Publishes to a store of its own."""
+    """An engine with a store of its own."""
 
     store: IndexStore
 
@@ -27,9 +27,9 @@ class Engine(Protocol):
     def use(self, name: str) -> None: ...
 
 
-class InTheHome:
+class SnapshotEngine:
     def __init__(self, folder: Path) -> None:
-        self.store: IndexStore = Snapshots(folder / "snapshots")
+        self.store: IndexStore = SnapshotStore(folder / "snapshots")
         self._folder = folder / "snapshots"
 
     def publish(self, articles: Iterable[Article], encoder: Encoder, **more: Any) -> Published:
@@ -39,11 +39,11 @@ class InTheHome:
         current_snapshot.switch_to(self._folder, name)
 
 
-class OnMilvus:
+class MilvusEngine:
     """Milvus Lite in a file."""
 
     def __init__(self, folder: Path) -> None:
-        self.milvus = Milvus(str(folder / "milvus.db"))
+        self.milvus = MilvusStore(str(folder / "milvus.db"))
         self.store: IndexStore = self.milvus
 
     def publish(self, articles: Iterable[Article], encoder: Encoder, **more: Any) -> Published:
@@ -53,4 +53,4 @@ class OnMilvus:
         publishing.use(self.milvus, name)
 
 
-ENGINES: dict[str, Callable[[Path], Engine]] = {"in the home": InTheHome, "on Milvus": OnMilvus}
+ENGINES: dict[str, Callable[[Path], Engine]] = {"snapshots": SnapshotEngine, "milvus": MilvusEngine}

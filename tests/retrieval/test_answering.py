@@ -13,7 +13,7 @@ from retrieval.answering import MAX_QUESTION, Answerer, cleaned
 from retrieval.errors import QuestionError
 from retrieval.results import Query, Quote
 from tests.fakes import Clock, HashingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
+from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, articles_in, built
 
 
 @pytest.fixture(scope="module")
@@ -162,7 +162,7 @@ def test_a_question_has_a_longest_length() -> None:
 
 
 def test_the_articles_are_those_of_the_library(answerer: Answerer) -> None:
-    assert list(answerer.snapshot.articles()) == list(LIBRARY)
+    assert articles_in(answerer.snapshot) == list(LIBRARY)
 
 
 def test_a_story_that_was_reprinted_is_quoted_once_and_the_others_are_named(tmp_path: Path) -> None:

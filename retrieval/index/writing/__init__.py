@@ -1,1 +1,1 @@
-"""Builds, merges, publishes and migrates an index; answering never imports this."""
+"""Builds, publishes, merges and migrates an index; answering never imports this."""

@@ -1,4 +1,4 @@
-"""Finished segments and snapshots in their places, and CURRENT. Writing only: the caller holds the library's lock."""
+"""Installs finished segments and snapshots and switches CURRENT. Writing only: the caller holds the library's lock."""
 
 from __future__ import annotations
 
@@ -16,36 +16,37 @@ from numpy.typing import NDArray
 from corpus.storage.disk import sync, sync_all
 from retrieval.checksums import first_damaged
 from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.segment import Segment, SegmentManifest
-from retrieval.index.snapshot import FORMAT, SEGMENTS, Manifest, Snapshot
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.snapshot_folder import FORMAT, SEGMENTS, SnapshotManifest
 
-KEEP = 3
-STAMP = "%Y%m%dT%H%M%SZ"
+SNAPSHOTS_KEPT = 3
+TIMESTAMP_FORMAT = "%Y%m%dT%H%M%SZ"
 
 SegmentSelection = Sequence[tuple[Segment, NDArray[np.bool_]]]
-"""Segments, each with which of its articles a snapshot has."""
+"""Segments, each with a mask (articles,) of the articles that a snapshot has."""
 
 
-def make_current(snapshots: Path, parts: SegmentSelection, encoder: str, dim: int, now: dt.datetime) -> str:
-    """Write down the snapshot that has these parts and let it serve; its name.
+def make_current(snapshots: Path, selection: SegmentSelection, encoder: str, dim: int, now: dt.datetime) -> str:
+    """Write a snapshot of these segments, make it current and return its name.
 
     Raises:
-        PublishError: CURRENT cannot be written; what served before still serves.
-        OSError: something else cannot.
+        PublishError: CURRENT cannot be written; the old snapshot stays current.
+        OSError: another file cannot be written.
     """
-    moment = next_timestamp(max(snapshot.snapshot_names(snapshots), default=None), now)
-    manifest = Manifest(
+    moment = next_timestamp(max(snapshot_folder.snapshot_names(snapshots), default=None), now)
+    manifest = SnapshotManifest(
         format=FORMAT,
         created=f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         encoder=encoder,
         dim=dim,
-        articles=sum(int(alive.sum()) for _, alive in parts),
-        passages=sum(int(one.passages_of(alive).sum()) for one, alive in parts),
-        segments=tuple(one.folder.name for one, _ in parts),
-        gone=removed_articles(parts),
+        articles=sum(int(mask.sum()) for _, mask in selection),
+        passages=sum(int(one.passage_mask(mask).sum()) for one, mask in selection),
+        segments=tuple(one.folder.name for one, _ in selection),
+        gone=removed_articles(selection),
     )
-    name = f"{moment:{STAMP}}-{manifest.short_digest()}"
+    name = f"{moment:{TIMESTAMP_FORMAT}}-{manifest.short_digest()}"
     aside = Path(tempfile.mkdtemp(prefix=".build-", dir=snapshots))
     (aside / "manifest.json").write_text(manifest.to_json(), encoding="utf-8")
     sync_all(aside)
@@ -64,7 +65,7 @@ def switch_to(snapshots: Path, name: str) -> None:
     """Make a snapshot CURRENT, in one rename.
 
     Raises:
-        SnapshotMissing, SnapshotCorrupt, SnapshotOutdated: it cannot serve.
+        SnapshotMissing, SnapshotCorrupt, SnapshotOutdated: it cannot be used.
         PublishError: CURRENT cannot be written.
     """
     Snapshot.open(snapshots, name)
@@ -83,23 +84,23 @@ def switch_to(snapshots: Path, name: str) -> None:
         ) from exc
 
 
-def prune(snapshots: Path, keep: int = KEEP) -> None:
-    """Remove all but the `keep` newest snapshots, never the one that serves, and the segments that none has."""
-    serving = snapshot.current_name(snapshots)
-    for name in snapshot.snapshot_names(snapshots)[:-keep]:
+def prune(snapshots: Path, keep: int = SNAPSHOTS_KEPT) -> None:
+    """Remove all but the `keep` newest snapshots and the current one, and the segments that none of them has."""
+    serving = snapshot_folder.current_name(snapshots)
+    for name in snapshot_folder.snapshot_names(snapshots)[:-keep]:
         if name != serving:
             shutil.rmtree(snapshots / name)
-    held: set[str] = set()
-    for name in snapshot.snapshot_names(snapshots):
+    used: set[str] = set()
+    for name in snapshot_folder.snapshot_names(snapshots):
         with contextlib.suppress(RetrievalError):
-            held.update(Manifest.read(snapshots / name).segments)
-    remove_folders(path for path in (snapshots / SEGMENTS).glob("*") if path.name not in held)
+            used.update(SnapshotManifest.read(snapshots / name).segments)
+    remove_folders(path for path in (snapshots / SEGMENTS).glob("*") if path.name not in used)
 
 
 def install_segment(folder: Path, target: Path) -> None:
-    """Move a finished segment to where snapshots look for it.
+    """Move a finished segment to `target`.
 
-    One of the same content may be there already: it is kept where it is sound and replaced where it is damaged.
+    If one with the same contents is there already, it is kept if intact and replaced if damaged.
     """
     sync_all(folder)
     target.parent.mkdir(exist_ok=True)
@@ -113,7 +114,7 @@ def install_segment(folder: Path, target: Path) -> None:
 
 
 def is_intact(folder: Path, *, memory: Path | None) -> bool:
-    """Whether a segment's files are what its manifest says."""
+    """Whether a segment's files match its manifest; with `memory`, as `first_damaged` has it."""
     try:
         manifest = SegmentManifest.read(folder)
     except SnapshotCorrupt:
@@ -125,21 +126,21 @@ def is_intact(folder: Path, *, memory: Path | None) -> bool:
 
 
 def remove_folders(folders: Iterable[Path]) -> None:
-    """Remove folders, as far as that goes."""
+    """Remove folders, ignoring errors."""
     for folder in list(folders):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def next_timestamp(name: str | None, now: dt.datetime) -> dt.datetime:
-    """The moment, or a second after that of a snapshot's name, so that names sort as they were made."""
+    """`now`, or one second after the time in the snapshot name if that is later, so that names sort by age."""
     if name is None:
         return now
-    last = dt.datetime.strptime(name.partition("-")[0], STAMP).replace(tzinfo=dt.UTC)
+    last = dt.datetime.strptime(name.partition("-")[0], TIMESTAMP_FORMAT).replace(tzinfo=dt.UTC)
     return max(now, last + dt.timedelta(seconds=1))
 
 
-def removed_articles(parts: SegmentSelection) -> tuple[int, ...]:
-    """The articles that are in the segments of a snapshot and not in it, counted over all of these segments."""
-    if not parts:
+def removed_articles(selection: SegmentSelection) -> tuple[int, ...]:
+    """The articles that are in the segments but not in the snapshot, numbered over all segments, ascending."""
+    if not selection:
         return ()
-    return tuple(np.flatnonzero(~np.concatenate([alive for _, alive in parts])).tolist())
+    return tuple(np.flatnonzero(~np.concatenate([mask for _, mask in selection])).tolist())

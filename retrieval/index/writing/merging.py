@@ -1,12 +1,12 @@
-"""Few segments of many, beside whoever publishes.
+"""Merges segments in the background, so that they stay few. Writing only.
 
-Every addition to a large library leaves a segment, and what was removed keeps its place in one. Segments that are not
-SMALL are merged once those that came after hold half as much, so that a passage is rewritten about as often as the
-library doubles; one of which less than half is left is made anew. The merged segment is written without the library's
-lock, which is only taken to publish the snapshot that names it, a moment's work. If by then one of the segments it was
-made of serves no longer, or has an article back, the work is dropped: after a full build, a rollback, or where so much
-was removed that a segment is SMALL. Killed at any moment nothing is lost: what was not finished is removed by the next
-merge, what was finished and could not be published is published by it.
+Every addition to a large library adds a segment, and removed articles stay in theirs. Segments larger than
+SMALL_SEGMENT are merged once the newer ones hold half as much, so that a passage is rewritten about as often as the
+library doubles; a segment that lost more than half of its passages is rewritten alone. The merged segment is written
+without the library's lock, which is only taken to publish the snapshot that names it, a moment's work. If by then one
+of its source segments is no longer current, or regained an article, the merged segment is dropped; that happens after
+a full build, a rollback, or so many removals that a segment became small. A kill at any moment loses nothing: the next
+merge removes what was not finished, and publishes what was finished but not published.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from corpus.storage.disk import sync_all
 from corpus.storage.library import exclusive_lock
 from retrieval import checksums
 from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.build_progress import ProgressCallback, Stage
 from retrieval.index.segment import MANIFEST, Segment, SegmentManifest
-from retrieval.index.snapshot import SEGMENTS, Manifest
+from retrieval.index.snapshot_folder import SEGMENTS, SnapshotManifest
 from retrieval.index.writing import passage_records, publishing
 from retrieval.index.writing.current_snapshot import (
     SegmentSelection,
@@ -40,15 +40,15 @@ from retrieval.index.writing.current_snapshot import (
 from retrieval.index.writing.segment_writer import CHECKPOINT, SegmentWriter
 
 _LOCK = ".merging"
-_ROOM = 1.1
-"""The merged segment's size by that of those it is made of, at the most: what was measured is .9 to 1."""
+_SPACE_RATIO = 1.1
+"""The largest expected size of a merged segment relative to its sources; .9 to 1 was measured."""
 
 
 def merge_due(snapshots: Path) -> bool:
-    """Whether there is something to merge or to tidy up, room for it, and nobody at it."""
+    """Whether there is something to merge or to clean up, enough disk for it, and no other merge running."""
     try:
-        wanted = _wanted(snapshots)
-        if not (wanted and _lacking(snapshots, wanted) <= 0) and not list(snapshots.glob(".merge-*")):
+        names = _segments_to_merge(snapshots)
+        if not (names and _missing_bytes(snapshots, names) <= 0) and not list(snapshots.glob(".merge-*")):
             return False
         with exclusive_lock(snapshots / _LOCK) as free:
             return free
@@ -63,24 +63,24 @@ def merge(
     progress: ProgressCallback = lambda _: None,
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> str | None:
-    """Merge what is to be merged; the name of the snapshot that serves then, None where there was nothing to do.
+    """Merge segments as long as there are some to merge; the name of the new snapshot, None if there was nothing to do.
 
-    `lock` gives the lock that publishers hold; it is held to publish, not to merge.
+    `lock` returns the lock that publishers hold; it is held while publishing, not while merging.
 
     Raises:
-        PublishError: there is no room, or the files cannot be written; what served before still serves.
-        SnapshotCorrupt: what serves is damaged.
+        PublishError: the disk is full or cannot be written to; the old snapshot stays current.
+        SnapshotCorrupt: the current snapshot is damaged.
     """
     name = None
     try:
         with exclusive_lock(snapshots / _LOCK) as free:
             while free:
-                wanted = _wanted(snapshots)
-                work = snapshots / f".merge-{hashlib.sha256(' '.join(wanted).encode()).hexdigest()[:16]}"
-                remove_folders(path for path in snapshots.glob(".merge-*") if path != work or not wanted)
-                if not wanted:
+                names = _segments_to_merge(snapshots)
+                folder = snapshots / f".merge-{hashlib.sha256(' '.join(names).encode()).hexdigest()[:16]}"
+                remove_folders(path for path in snapshots.glob(".merge-*") if path != folder or not names)
+                if not names:
                     return name
-                done = _merged(snapshots, wanted, work, lock, progress, now)
+                done = _merge_once(snapshots, names, folder, lock, progress, now)
                 if done is None:
                     return name
                 name = done
@@ -92,71 +92,72 @@ def merge(
     return name
 
 
-def _wanted(snapshots: Path) -> list[str]:
-    """The segments of what serves that are to be made into one, in its order."""
-    serving = snapshot.current_name(snapshots) if snapshots.is_dir() else None
+def _segments_to_merge(snapshots: Path) -> list[str]:
+    """The segments of the current snapshot that should become one, in its order."""
+    serving = snapshot_folder.current_name(snapshots) if snapshots.is_dir() else None
     if serving is None:
         return []
-    manifest = Manifest.read(snapshots / serving)
+    manifest = SnapshotManifest.read(snapshots / serving)
     segments = [SegmentManifest.read(snapshots / SEGMENTS / name) for name in manifest.segments]
     if {one.recipe for one in segments} - {passage_records.pipeline_version()}:
-        return []  # the next build makes all of it anew
+        return []  # the next build rewrites everything
     starts = np.cumsum([0, *(one.articles for one in segments)])
-    gone: list[int] = np.histogram(manifest.gone, starts)[0].tolist() if segments else []
-    live = [
-        one.passages * (one.articles - left) // max(1, one.articles) for one, left in zip(segments, gone, strict=True)
+    removed: list[int] = np.histogram(manifest.gone, starts)[0].tolist() if segments else []
+    left_passages = [
+        one.passages * (one.articles - left) // max(1, one.articles)
+        for one, left in zip(segments, removed, strict=True)
     ]
-    chosen = choose_segments([(left, one.passages) for left, one in zip(live, segments, strict=True)])
+    chosen = choose_segments([(left, one.passages) for left, one in zip(left_passages, segments, strict=True)])
     return [manifest.segments[number] for number in chosen]
 
 
 def choose_segments(sizes: Sequence[tuple[int, int]]) -> list[int]:
-    """Which segments to merge, by how many passages of each are left and how many it has; none where all is well."""
-    large = [number for number, (left, _) in enumerate(sizes) if left > publishing.SMALL]
-    weight, first = 0, None
+    """The numbers of the segments to merge, if any. `sizes` are the passages (left, stored) of each segment."""
+    large = [number for number, (left, _) in enumerate(sizes) if left > publishing.SMALL_SEGMENT]
+    newer, first = 0, None
     for number in reversed(large):
-        if sizes[number][0] <= 2 * weight:
+        if sizes[number][0] <= 2 * newer:
             first = number
-        weight += sizes[number][0]
+        newer += sizes[number][0]
     if first is not None:
         return [number for number in large if number >= first]
     return next(([number] for number in large if 2 * sizes[number][0] < sizes[number][1]), [])
 
 
-def _lacking(snapshots: Path, wanted: Sequence[str]) -> int:
-    """The bytes of disk that merging lacks; below 0 there are some to spare."""
-    files = (path for name in wanted for path in (snapshots / SEGMENTS / name).rglob("*"))
-    return int(_ROOM * sum(path.stat().st_size for path in files)) - shutil.disk_usage(snapshots).free
+def _missing_bytes(snapshots: Path, names: Sequence[str]) -> int:
+    """The bytes of disk that merging lacks; negative if there is enough."""
+    files = (path for name in names for path in (snapshots / SEGMENTS / name).rglob("*"))
+    return int(_SPACE_RATIO * sum(path.stat().st_size for path in files)) - shutil.disk_usage(snapshots).free
 
 
-def _merged(
+def _merge_once(
     snapshots: Path,
-    wanted: Sequence[str],
-    work: Path,
+    names: Sequence[str],
+    folder: Path,
     lock: Callable[[], AbstractContextManager[None]],
     progress: ProgressCallback,
     now: Callable[[], dt.datetime],
 ) -> str | None:
-    """Make a segment of some and publish it; None where these serve no longer."""
+    """Merge these segments and publish the result; None if they are no longer current."""
     memory = snapshots / ".verified.json"
     try:
-        if not (work / MANIFEST).exists() or not is_intact(work, memory=memory):
-            _write(snapshots, wanted, work, progress)
-        made = Segment(work, SegmentManifest.read(work), searchable=False)
-        is_intact(work, memory=memory)  # now, so that nothing is read while others wait
+        if not (folder / MANIFEST).exists() or not is_intact(folder, memory=memory):
+            _write(snapshots, names, folder, progress)
+        made = Segment(folder, SegmentManifest.read(folder), searchable=False)
+        is_intact(folder, memory=memory)  # hashes the files now, not while holding the lock
         with lock():
-            serving = _serving(snapshots)
-            parts = _with(serving, wanted, made)
-            if parts is None:
-                remove_folders([work])
+            serving = _current_selection(snapshots)
+            selection = _replaced(serving, names, made)
+            if selection is None:
+                remove_folders([folder])
                 return None
             place = snapshots / SEGMENTS / made.manifest.name
-            install_segment(work, place)
-            checksums.remember_moved(work, place, memory)
+            install_segment(folder, place)
+            checksums.remember_moved(folder, place, memory)
             merged = Segment(place, made.manifest, searchable=False)
             name = make_current(
                 snapshots,
-                [(merged if one is made else one, alive) for one, alive in parts],
+                [(merged if one is made else one, mask) for one, mask in selection],
                 made.manifest.encoder,
                 made.manifest.dim,
                 now(),
@@ -164,65 +165,65 @@ def _merged(
             prune(snapshots)
         return name
     except (OSError, SnapshotCorrupt):
-        if set(wanted) <= {one.folder.name for one, _ in _serving(snapshots)}:
+        if set(names) <= {one.folder.name for one, _ in _current_selection(snapshots)}:
             raise
-        remove_folders([work])  # somebody published what does without them, and they were removed meanwhile
+        remove_folders([folder])  # they are no longer current and were removed meanwhile
         return None
     finally:
-        if not (work / MANIFEST).exists():
-            remove_folders([work])
+        if not (folder / MANIFEST).exists():
+            remove_folders([folder])
 
 
-def _write(snapshots: Path, wanted: Sequence[str], work: Path, progress: ProgressCallback) -> None:
+def _write(snapshots: Path, names: Sequence[str], folder: Path, progress: ProgressCallback) -> None:
     """Write the merged segment."""
-    lacking = _lacking(snapshots, wanted)
-    if lacking > 0:
+    missing = _missing_bytes(snapshots, names)
+    if missing > 0:
         raise PublishError(
-            f"{lacking >> 20} MB more room is needed to merge segments in {snapshots}; what serves goes on serving"
+            f"{missing >> 20} MB more room is needed to merge segments in {snapshots}; what serves goes on serving"
         )
-    remove_folders([work])
-    work.mkdir()
-    sources = [(one, alive) for one, alive in _serving(snapshots) if one.folder.name in wanted]
+    remove_folders([folder])
+    folder.mkdir()
+    sources = [(one, mask) for one, mask in _current_selection(snapshots) if one.folder.name in names]
     for one, _ in sources:
-        if not is_intact(one.folder, memory=None):  # or what is damaged would get digests that say it is not
+        if not is_intact(one.folder, memory=None):  # or damaged data would get new, valid digests
             raise SnapshotCorrupt(f"segment {one.folder.name} is damaged; run: newsquote index build --full")
     about = sources[0][0].manifest
-    count = sum(int(alive.sum()) for _, alive in sources)
-    with SegmentWriter(work, about.encoder, about.dim) as writer:
-        for one, alive in sources:
-            edges = np.flatnonzero(np.diff(alive, prepend=False, append=False)).tolist()
+    count = sum(int(mask.sum()) for _, mask in sources)
+    with SegmentWriter(folder, about.encoder, about.dim) as writer:
+        for one, mask in sources:
+            edges = np.flatnonzero(np.diff(mask, prepend=False, append=False)).tolist()
             for first, last in zip(edges[::2], edges[1::2], strict=True):
-                for _ in writer.copied(one, first, last):
-                    progress(writer.step(Stage.MERGED, count))
+                for _ in writer.copy_articles(one, first, last):
+                    progress(writer.progress(Stage.MERGED, count))
         writer.finish(progress)
-    (work / CHECKPOINT).unlink(missing_ok=True)
-    sync_all(work)
+    (folder / CHECKPOINT).unlink(missing_ok=True)
+    sync_all(folder)
 
 
-def _serving(snapshots: Path) -> SegmentSelection:
-    """The segments that serve, each with which of its articles do."""
-    name = snapshot.current_name(snapshots)
+def _current_selection(snapshots: Path) -> SegmentSelection:
+    """The segments of the current snapshot, each with a mask of its articles in the snapshot."""
+    name = snapshot_folder.current_name(snapshots)
     assert name is not None
-    manifest = Manifest.read(snapshots / name)
+    manifest = SnapshotManifest.read(snapshots / name)
     folders = [snapshots / SEGMENTS / one for one in manifest.segments]
     segments = [Segment(folder, SegmentManifest.read(folder), searchable=False) for folder in folders]
-    alive = np.ones(sum(one.manifest.articles for one in segments), np.bool_)
-    alive[list(manifest.gone)] = False
+    mask = np.ones(sum(one.manifest.articles for one in segments), np.bool_)
+    mask[list(manifest.gone)] = False
     edges = np.cumsum([one.manifest.articles for one in segments])[:-1]
-    return list(zip(segments, np.split(alive, edges), strict=True))
+    return list(zip(segments, np.split(mask, edges), strict=True))
 
 
-def _with(serving: SegmentSelection, wanted: Sequence[str], made: Segment) -> SegmentSelection | None:
-    """What serves with the merged segment in place of those it was made of; None where that is not the same."""
-    old = [(one, alive) for one, alive in serving if one.folder.name in wanted]
-    needed = {key for one, alive in old for key, there in zip(one.article_keys(), alive.tolist(), strict=True) if there}
+def _replaced(serving: SegmentSelection, names: Sequence[str], made: Segment) -> SegmentSelection | None:
+    """The current selection with the merged segment in place of its sources; None if that would lose an article."""
+    old = [(one, mask) for one, mask in serving if one.folder.name in names]
+    needed = {key for one, mask in old for key, there in zip(one.article_keys(), mask.tolist(), strict=True) if there}
     keys = list(made.article_keys())
-    if len(old) < len(wanted) or not needed <= set(keys):
+    if len(old) < len(names) or not needed <= set(keys):
         return None
-    parts = []
-    for one, alive in serving:
-        if one.folder.name == wanted[0]:
-            parts.append((made, np.array([key in needed for key in keys], np.bool_)))
-        elif one.folder.name not in wanted:
-            parts.append((one, alive))
-    return parts
+    selection = []
+    for one, mask in serving:
+        if one.folder.name == names[0]:
+            selection.append((made, np.array([key in needed for key in keys], np.bool_)))
+        elif one.folder.name not in names:
+            selection.append((one, mask))
+    return selection

@@ -1,4 +1,4 @@
-"""One index to another engine's: nothing is encoded that was encoded before, and both are compared at the end."""
+"""Copies an index to another engine without encoding anything again, and compares both at the end."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from retrieval.index.writing.publishing import Published
 
 
 class IndexSource:
-    """The articles of an index as a source; their ids and rows are held, their texts are not."""
+    """The articles of an index as a source; holds their ids, digests and rows, but not their texts."""
 
     def __init__(self, index: Index) -> None:
         self._index = index
@@ -24,11 +24,8 @@ class IndexSource:
             self._rows[article.id] = row
             self._digests[article.id] = digest_of(article)
 
-    def __len__(self) -> int:
-        return len(self._rows)
-
     def digests(self) -> Mapping[str, bytes]:
-        """What tells an article from others, by id."""
+        """The digest of each article (`corpus.storage.catalog.digest_of`), by id."""
         return self._digests
 
     def load(self, ids: Iterable[str]) -> Iterator[Article]:
@@ -37,7 +34,7 @@ class IndexSource:
 
 
 class Publish(Protocol):
-    """Publishes a source to an engine, with the vectors of passages that are known."""
+    """Publishes a source to an engine, reusing the vectors that `known` returns."""
 
     def __call__(
         self, source: IndexSource, /, *, known: Callable[[Iterable[int]], Mapping[int, PassageVectors]]
@@ -46,16 +43,16 @@ class Publish(Protocol):
 
 
 def migrate(old: Index, publish: Publish, opened: Callable[[], Index], source: IndexSource | None = None) -> Published:
-    """Publish what an index holds to another engine, and compare. Where it was stopped, the next run goes on.
+    """Publish the contents of an index to another engine, and compare them. An interrupted run can be repeated.
 
     Args:
         old: The index to copy.
         publish: Publishes to the other engine.
-        opened: Opens what was published there.
-        source: The articles of `old`, where they are listed already.
+        opened: Opens the published index there.
+        source: The articles of `old`, if they were listed already.
 
     Raises:
-        PublishError: what arrived is not what was sent.
+        PublishError: the contents of the two indexes differ.
     """
     done = publish(source or IndexSource(old), known=old.vectors)
     sent, arrived = contents_digest(old), contents_digest(opened())
@@ -68,7 +65,7 @@ def migrate(old: Index, publish: Publish, opened: Callable[[], Index], source: I
 
 
 def contents_digest(index: Index) -> tuple[int, int, str]:
-    """How many articles and passages an index holds, and a digest of all that is kept of them, whatever their order."""
+    """The number of articles and passages of an index, and a digest of all its records, whatever their order."""
     articles = passages = total = 0
     for article, kept in index.export():
         digest = hashlib.blake2b(article.id.encode("utf-8", "surrogatepass"), digest_size=16)

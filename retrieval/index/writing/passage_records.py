@@ -1,4 +1,4 @@
-"""A passage to the rows that an index keeps of it. Pure."""
+"""Turns passages into the records that an index stores. Pure."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ENDS = re.compile(r"[.!?…؟۔।][\"'”’»)\]]*\s*\Z")
 
 @dataclass(frozen=True, slots=True)
 class PassageTerms:
-    """What is kept of a passage's words: all of them folded, the content words' rows, and its sentences' rows."""
+    """The parts of a passage's record that need no encoder: all words folded, content words, sentences."""
 
     folded: tuple[str, ...]
     content: tuple[Word, ...]
@@ -44,12 +44,12 @@ def encode_articles(
     encoder: Encoder,
     known: Callable[[Iterable[int]], Mapping[int, PassageVectors]],
 ) -> Iterator[tuple[Article, list[PassageRecord], int]]:
-    """Each article with what is kept of its passages, and how many of these were encoded for it.
+    """Each article with the records of its passages, and the number of passages that were newly encoded.
 
     Args:
-        articles: Some articles and their passages, not too many: they are encoded together.
-        encoder: Makes the vectors of passages that are not known.
-        known: The vectors of those of some passages, by key, that need no encoding.
+        articles: Articles and their passages, which are encoded in one batch.
+        encoder: Encodes the passages that are not known.
+        known: Returns the vectors of passages that need no encoding, by key.
     """
     keys = [[passage_key(passage) for passage in passages] for _, passages in articles]
     carried = known(key for some in keys for key in some)
@@ -70,7 +70,7 @@ def encode_articles(
 
 
 def passage_terms(passage: Passage) -> PassageTerms:
-    """The rows of a passage that need no encoder."""
+    """The words and sentences of a passage, as an index stores them."""
     found = words(search_text(passage))
     content = [word for word in found if not word.stop]
     made = _words(passage, content)
@@ -90,7 +90,7 @@ def index_terms(folded: Iterable[str]) -> list[str]:
 
 
 def passage_key(passage: Passage) -> int:
-    """Names the words a passage's vectors were made of, and where its sentences end in them."""
+    """A 64-bit hash of what a passage's vectors depend on: its title, its text and where its sentences end."""
     start = passage.span.start
     edges = ",".join(str(sentence.end - start) for sentence in passage.sentences)
     content = f"{passage.article.title}\0{passage.text}\0{edges}".encode()
@@ -98,7 +98,7 @@ def passage_key(passage: Passage) -> int:
 
 
 def _opens(passage: Passage) -> list[int]:
-    """Where the title and each sentence start in the passage's search text."""
+    """The offsets of the title and each sentence in the passage's search text."""
     shift = len(passage.article.title) + 1 - passage.span.start
     return [0, *(sentence.start + shift for sentence in passage.sentences)]
 
@@ -121,7 +121,7 @@ def _words(passage: Passage, content: list[Word]) -> NDArray[Any]:
 
 
 def passage_vectors(passage: Passage, content: Sequence[Word], encoded: Encoded) -> PassageVectors:
-    """Keep of an encoded passage what answers questions: its vector, its sentences' and its content words'."""
+    """The vectors that an index stores of an encoded passage, of its sentences and of its content words."""
     shift = len(passage.article.title) + 1
     inside = encoded.offsets[:, 0] - shift if len(encoded.offsets) else np.empty(0, np.int32)
     starts = np.array([sentence.start - passage.span.start for sentence in passage.sentences])
@@ -129,7 +129,8 @@ def passage_vectors(passage: Passage, content: Sequence[Word], encoded: Encoded)
     sentences = np.empty((len(starts), len(encoded.vector)), np.float32)
     for number in range(len(starts)):
         own = encoded.tokens[(owner == number) & (inside >= 0)]
-        mean = own.mean(axis=0) if len(own) else encoded.vector  # a sentence past the model's reach: its passage speaks
+        # A sentence past the encoder's maximum length gets the passage's vector.
+        mean = own.mean(axis=0) if len(own) else encoded.vector
         sentences[number] = mean / max(float(np.linalg.norm(mean)), 1e-9)
     spans = [word.span for word in content]
     return PassageVectors(
@@ -140,7 +141,7 @@ def passage_vectors(passage: Passage, content: Sequence[Word], encoded: Encoded)
 
 
 def pipeline_version() -> str:
-    """Names the code that makes an article's passages, words and vectors; another's rows are not copied."""
+    """A hash of the code that makes passages, words and vectors; records of another version are not copied."""
     modules = (
         article_module,
         sentences_module,

@@ -1,14 +1,14 @@
-"""Articles to a snapshot, and a snapshot to CURRENT. Writing only; answering never imports this.
+"""Builds a snapshot of articles and makes it current. Writing only; answering never imports this.
 
-One writer at a time: the caller holds the library's lock. A build that is interrupted, at any moment, leaves what
-served before serving; the next build takes from it what it had finished, and removes it.
+One writer at a time: the caller holds the library's lock. A build that is interrupted, at any moment, leaves the old
+snapshot current; the next build reuses what it had finished, and removes the rest.
 
-A library of up to SMALL passages is one segment, made anew whenever it changes, to the same bytes as from nothing.
-Beyond that only what is new, with the segments that are SMALL, goes into a new segment; the others stay as they are,
-and the snapshot says which of their articles are gone. So publishing never waits for a large one to be rewritten.
+A library of up to SMALL_SEGMENT passages is one segment, rewritten at every change to the same bytes as a full build.
+Beyond that, new articles and those of the small segments go into a new segment; the other segments stay untouched, and
+the snapshot says which of their articles were removed. So publishing never waits for a large segment to be rewritten.
 
-That segments stay few, and what is gone does not keep its disk, is seen to afterwards, by `merging`: whoever published
-begins a process for it, which takes the lock only when it is done. Its folders, `.merge-*`, are left alone.
+Afterwards `merging` keeps the number of segments low and frees the disk of removed articles: the publisher starts a
+process for it, which takes the lock only when it is done. Its folders, `.merge-*`, are not touched here.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ from retrieval.errors import PublishError, RetrievalError
 from retrieval.index.build_progress import BuildProgress, ProgressCallback, Stage, remaining_seconds
 from retrieval.index.contract import PassageVectors
 from retrieval.index.segment import MANIFEST, Segment, SegmentManifest, article_key
-from retrieval.index.snapshot import SEGMENTS, Manifest, Snapshot
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.snapshot_folder import SEGMENTS, SnapshotManifest
 from retrieval.index.writing import passage_records
 from retrieval.index.writing.current_snapshot import (
     SegmentSelection,
@@ -48,18 +49,18 @@ from retrieval.index.writing.passage_records import encode_articles
 from retrieval.index.writing.segment_writer import CHECKPOINT, SegmentWriter, resume_segment
 from retrieval.models.encoder import Encoder
 
-SMALL = 10_000
-"""A segment of so many passages and fewer is made anew with what is new; see tests/bench/RESULTS.md."""
+SMALL_SEGMENT = 10_000
+"""Segments of up to this many passages are rewritten together with new articles; see tests/bench/RESULTS.md."""
 
-_CHUNK = 256
+_PASSAGES_PER_BATCH = 256
 
 
 @runtime_checkable
 class Source(Protocol):
-    """Articles that can be told apart without being read, such as a library's."""
+    """A collection of articles with their digests, such as a library; articles are read only on request."""
 
     def digests(self) -> Mapping[str, bytes]:
-        """What `corpus.storage.catalog.digest_of` makes of each article, by id, in the order they are to be indexed."""
+        """The digest of each article (`corpus.storage.catalog.digest_of`), by id, in the order to index them."""
 
     def load(self, ids: Iterable[str]) -> Iterator[Article]:
         """The articles with these ids, in their order."""
@@ -67,7 +68,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A snapshot that now serves, and how much of it was new."""
+    """The snapshot that is now current, and the number of its passages that were newly encoded."""
 
     name: str
     articles: int
@@ -77,16 +78,19 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """How a snapshot comes about: segments that stay, each with which of its articles do, and the ids of a new one."""
+    """What a snapshot is made of: segments that are reused, and the ids of the articles of a new one.
 
-    stay: SegmentSelection
-    anew: tuple[str, ...]
+    `replaces` is the manifest of the current snapshot; `unchanged` says that the new one would equal it.
+    """
+
+    reused: SegmentSelection
+    rebuilt_ids: tuple[str, ...]
     unchanged: bool
-    replaces: Manifest | None
+    replaces: SnapshotManifest | None
 
 
-class _Given:
-    """Articles at hand as a source."""
+class _ArticlesInMemory:
+    """Articles in memory as a source."""
 
     def __init__(self, articles: Iterable[Article]) -> None:
         self._articles = {article.id: article for article in articles}
@@ -99,8 +103,8 @@ class _Given:
 
 
 def as_source(articles: Source | Iterable[Article]) -> Source:
-    """Articles, at hand or not, as a source."""
-    return articles if isinstance(articles, Source) else _Given(articles)
+    """A source, or articles in memory, as a source."""
+    return articles if isinstance(articles, Source) else _ArticlesInMemory(articles)
 
 
 def publish(
@@ -113,45 +117,49 @@ def publish(
     known: Callable[[Iterable[int]], Mapping[int, PassageVectors]] = lambda _: {},
     now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC),
 ) -> Published:
-    """Build a snapshot of `articles` aside, make it CURRENT, keep the three newest.
+    """Build a snapshot of `articles`, make it current, and keep the three newest.
 
-    An article that the snapshot that serves has too is not read again; in one that changed, a passage whose words and
-    title are as they were keeps its vectors; where nothing changed, no snapshot is made. With `full` everything is
-    encoded anew, for a library that is one segment to the same bytes. `known` gives the vectors of passages that
-    another index has made already.
+    Articles that the current snapshot has are copied, not read again; in a changed article, passages with the same
+    text and title keep their vectors; if nothing changed, no snapshot is made. With `full`, everything is encoded
+    again; for a library of one segment, the bytes are the same. `known` returns the vectors of passages that another
+    index already has, by key.
 
     Raises:
-        PublishError: the files cannot be written; what served before still serves.
+        PublishError: the files cannot be written; the old snapshot stays current.
     """
     source = as_source(articles)
     try:
         snapshots.mkdir(parents=True, exist_ok=True)
         with contextlib.ExitStack() as stack:
-            previous = None if full else _previous(snapshots, encoder)
+            previous = None if full else _open_current(snapshots, encoder)
             digests = source.digests()
-            plan = _planned(digests, previous)
+            plan = _plan(digests, previous)
             if previous is not None and plan.unchanged:
                 remove_folders(snapshots.glob(".build-*"))
                 return Published(previous.name, previous.manifest.articles, previous.manifest.passages, 0)
             folder = Path(tempfile.mkdtemp(prefix=".build-", dir=snapshots))
-            stack.callback(_give_up, folder)
-            held = previous.segments if previous else []
-            left = _left(snapshots, encoder, {one.folder.name for one in held} | {folder.name}, full=full)
-            carried = _Carried([*held, *left], {article_key(one, digests[one]) for one in plan.anew})
-            made, count = _build(source, digests, plan, encoder, folder, carried, known, progress, full=full)
+            stack.callback(_discard_unless_resumable, folder)
+            segments_held = previous.segments if previous else []
+            unfinished = _unfinished_segments(
+                snapshots, encoder, {one.folder.name for one in segments_held} | {folder.name}, full=full
+            )
+            reusable = _ReusableSegments(
+                [*segments_held, *unfinished], {article_key(one, digests[one]) for one in plan.rebuilt_ids}
+            )
+            made, count = _write_segment(source, digests, plan, encoder, folder, reusable, known, progress, full=full)
             if made is not None:
                 progress(
                     BuildProgress(Stage.CHECK, 0, 0, remaining_seconds(Stage.CHECK, made.passages, 0, itself=True))
                 )
-            name = _published(snapshots, folder, plan, made, encoder, now())
+            name = _install(snapshots, folder, plan, made, encoder, now())
             if name is None:
                 assert previous is not None
                 name = previous.name
         remove_folders(snapshots.glob(".build-*"))
         prune(snapshots)
-        manifest = Manifest.read(snapshots / name)
+        manifest = SnapshotManifest.read(snapshots / name)
     except OSError as exc:
-        remove_folders(snapshots.glob(".build-*"))  # a full disk needs the room
+        remove_folders(snapshots.glob(".build-*"))  # a full disk needs the space
         raise PublishError(
             f"the index could not be written: {exc.strerror or exc}; what served before still serves. "
             f"Make room or check {snapshots}, then run: newsquote index build"
@@ -159,15 +167,15 @@ def publish(
     return Published(name, manifest.articles, manifest.passages, count)
 
 
-def _previous(snapshots: Path, encoder: Encoder) -> Snapshot | None:
+def _open_current(snapshots: Path, encoder: Encoder) -> Snapshot | None:
     try:
         return Snapshot.open(snapshots, encoder=encoder.fingerprint)
     except RetrievalError:
-        return None  # nothing to carry over from: everything is encoded
+        return None  # nothing to reuse: everything is encoded
 
 
-def _planned(digests: Mapping[str, bytes], previous: Snapshot | None) -> _Plan:
-    """Which segments stay, and what goes into a new one."""
+def _plan(digests: Mapping[str, bytes], previous: Snapshot | None) -> _Plan:
+    """Decide which segments are reused, and which articles go into a new one."""
     segments = [] if previous is None else previous.segments
     recipe = passage_records.pipeline_version()
     starts = np.cumsum([0, *(one.manifest.articles for one in segments)])
@@ -178,105 +186,113 @@ def _planned(digests: Mapping[str, bytes], previous: Snapshot | None) -> _Plan:
     found = (places.get(article_key(*pair), -1) for pair in digests.items())
     wanted = np.fromiter(found, np.int64, len(digests))
     owner = np.searchsorted(starts, wanted, "right") - 1
-    held = [wanted[owner == number] - starts[number] for number in range(len(segments))]
-    alive = [np.zeros(one.manifest.articles, np.bool_) for one in segments]
-    for live, places_there in zip(alive, held, strict=True):
-        live[places_there] = True
-    ordered = [bool((np.diff(places_there) > 0).all()) for places_there in held]
-    sizes = [int(one.passages_of(live).sum()) for one, live in zip(segments, alive, strict=True)]
+    segments_held = [wanted[owner == number] - starts[number] for number in range(len(segments))]
+    masks = [np.zeros(one.manifest.articles, np.bool_) for one in segments]
+    for mask, places_there in zip(masks, segments_held, strict=True):
+        mask[places_there] = True
+    ordered = [bool((np.diff(places_there) > 0).all()) for places_there in segments_held]
+    sizes = [int(one.passage_mask(mask).sum()) for one, mask in zip(segments, masks, strict=True)]
     new = int(np.count_nonzero(wanted < 0))
-    again = [number for number, size in enumerate(sizes) if size <= SMALL]
-    whole = [live.all() and straight for live, straight in zip(alive, ordered, strict=True)]
-    if not new and (not again or (len(again) == 1 and whole[again[0]])):
-        again = []
-    stay = tuple((segments[number], alive[number]) for number in range(len(segments)) if number not in again)
+    small = [number for number, size in enumerate(sizes) if size <= SMALL_SEGMENT]
+    whole = [mask.all() and straight for mask, straight in zip(masks, ordered, strict=True)]
+    if not new and (not small or (len(small) == 1 and whole[small[0]])):
+        small = []
+    reused = tuple((segments[number], masks[number]) for number in range(len(segments)) if number not in small)
     listed = list(digests)
-    anew = [listed[at] for at in np.flatnonzero((wanted < 0) | np.isin(owner, again)).tolist()]
-    kept = len(stay) == len(segments)
-    unchanged = previous is not None and not anew and kept and removed_articles(stay) == previous.manifest.gone
-    return _Plan(stay, tuple(anew), unchanged, None if previous is None else previous.manifest)
+    rebuilt_ids = [listed[at] for at in np.flatnonzero((wanted < 0) | np.isin(owner, small)).tolist()]
+    kept = len(reused) == len(segments)
+    unchanged = previous is not None and not rebuilt_ids and kept and removed_articles(reused) == previous.manifest.gone
+    return _Plan(reused, tuple(rebuilt_ids), unchanged, None if previous is None else previous.manifest)
 
 
-def _build(
+def _write_segment(
     source: Source,
     digests: Mapping[str, bytes],
     plan: _Plan,
     encoder: Encoder,
     folder: Path,
-    carried: _Carried,
+    reusable: _ReusableSegments,
     known: Callable[[Iterable[int]], Mapping[int, PassageVectors]],
     progress: ProgressCallback,
     *,
     full: bool,
 ) -> tuple[SegmentManifest | None, int]:
-    """Write the new segment into `folder`: its manifest, None where nothing goes into it, and what was encoded."""
-    if not plan.anew:
+    """Write the new segment into `folder`; its manifest, None if it has no articles, and the passages encoded."""
+    if not plan.rebuilt_ids:
         return None, 0
-    places = [carried.places.get(article_key(one, digests[one])) for one in plan.anew]
+    places = [reusable.locations.get(article_key(one, digests[one])) for one in plan.rebuilt_ids]
     count = 0
 
     def vectors_of(keys: Iterable[int]) -> Mapping[int, PassageVectors]:
         listed = list(keys)
-        return {**known(listed), **carried.known(listed)}
+        return {**known(listed), **reusable.vectors(listed)}
 
     with SegmentWriter(folder, encoder.fingerprint, encoder.dim, full=full) as writer:
 
         def done() -> None:
-            progress(writer.step(Stage.ARTICLES, len(plan.anew)))
+            progress(writer.progress(Stage.ARTICLES, len(plan.rebuilt_ids)))
             writer.checkpoint()
 
-        # Neighbours that were neighbours before are copied in one go.
+        # Articles that were consecutive in the same segment are copied together.
         for run, group in groupby(enumerate(places), lambda one: one[1] and (one[1][0], one[1][1] - one[0])):
             numbers = [number for number, _ in group]
             if run is None:
-                articles = source.load(plan.anew[numbers[0] : numbers[-1] + 1])
-                for batch in batches(articles):
+                articles = source.load(plan.rebuilt_ids[numbers[0] : numbers[-1] + 1])
+                for batch in passage_batches(articles):
                     for article, passages, new in encode_articles(batch, encoder, vectors_of):
                         writer.write(article, passages)
                         count += new
                         done()
             else:
-                old, shift = carried.sources[run[0]], run[1]
-                for _ in writer.copied(old, numbers[0] + shift, numbers[-1] + 1 + shift):
+                old, shift = reusable.sources[run[0]], run[1]
+                for _ in writer.copy_articles(old, numbers[0] + shift, numbers[-1] + 1 + shift):
                     done()
         return writer.finish(progress), count
 
 
-def batches(articles: Iterable[Article]) -> Iterator[list[tuple[Article, list[Passage]]]]:
-    """Articles with their passages, in groups of about _CHUNK passages."""
+def passage_batches(articles: Iterable[Article]) -> Iterator[list[tuple[Article, list[Passage]]]]:
+    """Articles with their passages, in batches of about _PASSAGES_PER_BATCH passages."""
     batch: list[tuple[Article, list[Passage]]] = []
     for article in articles:
         batch.append((article, split_article(article)))
-        if sum(len(passages) for _, passages in batch) >= _CHUNK:
+        if sum(len(passages) for _, passages in batch) >= _PASSAGES_PER_BATCH:
             yield batch
             batch = []
     if batch:
         yield batch
 
 
-def _published(
+def _install(
     snapshots: Path, folder: Path, plan: _Plan, made: SegmentManifest | None, encoder: Encoder, now: dt.datetime
 ) -> str | None:
-    """Put the new segment in its place and make the snapshot serve; its name, None where it is the one that serves."""
-    parts = [*plan.stay]
+    """Install the new segment and make the snapshot current; its name, None if it equals the current one."""
+    selection = [*plan.reused]
     if made is not None:
         place = snapshots / SEGMENTS / made.name
         install_segment(folder, place)
-        parts.append((Segment(place, made, searchable=False), np.ones(made.articles, np.bool_)))
-    named = tuple(one.folder.name for one, _ in parts)
-    if plan.replaces is not None and (plan.replaces.segments, plan.replaces.gone) == (named, removed_articles(parts)):
+        selection.append((Segment(place, made, searchable=False), np.ones(made.articles, np.bool_)))
+    named = tuple(one.folder.name for one, _ in selection)
+    if plan.replaces is not None and (plan.replaces.segments, plan.replaces.gone) == (
+        named,
+        removed_articles(selection),
+    ):
         return None
-    name = make_current(snapshots, parts, encoder.fingerprint, encoder.dim, now)
+    name = make_current(snapshots, selection, encoder.fingerprint, encoder.dim, now)
     if made is not None:
         (snapshots / SEGMENTS / made.name / CHECKPOINT).unlink(missing_ok=True)
     return name
 
 
-def _left(snapshots: Path, encoder: Encoder, held: Collection[str], *, full: bool) -> list[Segment]:
-    """What interrupted builds had finished, and segments but those held; with `full`, only of full builds."""
+def _unfinished_segments(
+    snapshots: Path, encoder: Encoder, segments_held: Collection[str], *, full: bool
+) -> list[Segment]:
+    """Segments to reuse besides those of the current snapshot: installed ones, and parts of interrupted builds.
+
+    With `full`, only those of interrupted full builds.
+    """
     found = []
     for folder in sorted([*snapshots.glob(".build-*"), *(snapshots / SEGMENTS).glob("*")]):
-        if folder.name in held:
+        if folder.name in segments_held:
             continue
         try:
             checkpoint = json.loads((folder / CHECKPOINT).read_text(encoding="utf-8"))
@@ -293,29 +309,29 @@ def _left(snapshots: Path, encoder: Encoder, held: Collection[str], *, full: boo
     return [one for one in found if (one.manifest.encoder, one.manifest.dim) == (encoder.fingerprint, encoder.dim)]
 
 
-def _give_up(folder: Path) -> None:
-    """Remove what a build wrote unless it is worth going on from."""
+def _discard_unless_resumable(folder: Path) -> None:
+    """Remove the folder of a build unless it has a checkpoint to resume from."""
     if not (folder / CHECKPOINT).exists():
         shutil.rmtree(folder, ignore_errors=True)
 
 
-class _Carried:
-    """What segments hold that are there already, found again by what it was made of."""
+class _ReusableSegments:
+    """Articles and vectors of existing segments, looked up by content."""
 
     def __init__(self, sources: Sequence[Segment], wanted: Collection[bytes]) -> None:
-        """`wanted` are the `article_key`s of the articles that are to be written."""
+        """`wanted` are the `article_key`s of the articles to be written."""
         self.sources = sources
         recipe = passage_records.pipeline_version()
-        self.places: dict[bytes, tuple[int, int]] = {}
-        """The source and row of each article that would be made into the same rows."""
+        self.locations: dict[bytes, tuple[int, int]] = {}
+        """The source and row of each wanted article that can be copied, by its key."""
         for number, one in enumerate(sources):
             if one.manifest.recipe == recipe:
                 for row, key in enumerate(one.article_keys()):
                     if key in wanted:
-                        self.places.setdefault(key, (number, row))
+                        self.locations.setdefault(key, (number, row))
 
-    def known(self, keys: Iterable[int]) -> dict[int, PassageVectors]:
-        """The vectors of those passages that were made of the same words, by their key."""
+    def vectors(self, keys: Iterable[int]) -> dict[int, PassageVectors]:
+        """The vectors of the stored passages with these keys, by key."""
         wanted = np.unique(np.fromiter(keys, np.uint64))
         found: dict[int, PassageVectors] = {}
         for one in reversed(self.sources):

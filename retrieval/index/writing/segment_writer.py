@@ -1,4 +1,4 @@
-"""Writes a segment: row by row, or copied from another, then what it is searched by."""
+"""Writes a segment: its tables, row by row or copied from another segment, then its search indexes."""
 
 from __future__ import annotations
 
@@ -30,25 +30,25 @@ from retrieval.models.encoder import unit_rows
 
 CHECKPOINT = "checkpoint.json"
 
-_COPIED = 4096
+_ARTICLES_PER_COPY = 4096
 _CHECKPOINT_S = 10.0
-_QUESTIONS = 200
-_SHOWN = 256
-"""So many passages between two lines of progress."""
+_RECALL_QUERIES = 200
+_PASSAGES_PER_REPORT = 256
+"""Progress is reported after this many passages."""
 
 
 class SegmentWriter:
-    """Writes a segment, article by article. What a checkpoint notes can be gone on from after a kill or a power cut."""
+    """Writes a segment, article by article; after a kill or power cut, it can be resumed from its checkpoint."""
 
     def __init__(
         self, folder: Path, encoder: str, dim: int, *, full: bool = False, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`encoder` is the fingerprint of the one that makes the vectors, of `dim` numbers each."""
+        """`encoder` is the fingerprint of the encoder of the vectors, which have `dim` components."""
         self._folder = folder
         self._made_by: dict[str, Any] = {"encoder": encoder, "dim": dim, "recipe": passage_records.pipeline_version()}
         self._full = full
         self._clock = clock
-        self._noted = clock()
+        self._saved_at = clock()
         self._files: dict[str, BinaryIO] = {}
         self.counts = _Counts()
         self._shapes = segment.array_layouts(self.counts.manifest(**self._made_by))
@@ -97,20 +97,20 @@ class SegmentWriter:
         counts.words += len(passage.words)
         counts.folded += len(folded)
 
-    def copied(self, old: Segment, first: int, last: int) -> Iterator[None]:
-        """Write the articles `first` to `last` of another segment as they are there, some at a time."""
-        for start in range(first, last, _COPIED):
-            self._copy(old, start, min(start + _COPIED, last))
+    def copy_articles(self, old: Segment, first: int, last: int) -> Iterator[None]:
+        """Copy the articles from `first` up to `last`, exclusive, of another segment; yields after each block."""
+        for start in range(first, last, _ARTICLES_PER_COPY):
+            self._copy(old, start, min(start + _ARTICLES_PER_COPY, last))
             yield
 
     def _copy(self, old: Segment, first: int, last: int) -> None:
         counts = self.counts
-        begin, end = int(old.rows[first]), int(old.rows[last])
-        edges = np.array(old.edges[begin : end + 1])
+        begin, end = int(old.passage_offsets[first]), int(old.passage_offsets[last])
+        edges = np.array(old.passages[begin : end + 1])
         starts, ends = edges[0], edges[-1]
-        self._copy_bytes(old, "articles.jsonl", int(old.lines[first]), int(old.lines[last]))
-        self._write("lines", old.lines[first + 1 : last + 1] + (counts.text - old.lines[first]))
-        self._write("rows", old.rows[first + 1 : last + 1] + (counts.passages - begin))
+        self._copy_bytes(old, "articles.jsonl", int(old.text_offsets[first]), int(old.text_offsets[last]))
+        self._write("lines", old.text_offsets[first + 1 : last + 1] + (counts.text - old.text_offsets[first]))
+        self._write("rows", old.passage_offsets[first + 1 : last + 1] + (counts.passages - begin))
         for name in ("days", "outlets", "digests"):
             self._copy_rows(old, name, first, last)
         shifts = {
@@ -124,7 +124,7 @@ class SegmentWriter:
         counts.sentences += int(ends["sentence"] - starts["sentence"])
         counts.words += int(ends["word"] - starts["word"])
         counts.folded += int(ends["folded"] - starts["folded"])
-        counts.text += int(old.lines[last] - old.lines[first])
+        counts.text += int(old.text_offsets[last] - old.text_offsets[first])
         for name in ("keys", "arabic", "vectors"):
             self._copy_rows(old, name, begin, end)
         for name in ("sentences", "sentence_vectors"):
@@ -137,43 +137,45 @@ class SegmentWriter:
         self._write("passages", edges[:-1])
 
     def checkpoint(self) -> None:
-        """Note every few seconds, on the disk, how much is written."""
-        if self._clock() - self._noted < _CHECKPOINT_S:
+        """Save a checkpoint to disk if the last one is some seconds old."""
+        if self._clock() - self._saved_at < _CHECKPOINT_S:
             return
         for file in self._files.values():
             file.flush()
             os.fsync(file.fileno())
-        self._note()
-        self._noted = self._clock()
+        self._save_checkpoint()
+        self._saved_at = self._clock()
 
-    def step(self, what: Stage, articles: int) -> BuildProgress:
-        """How far it is with what writes articles, of which there are so many."""
+    def progress(self, what: Stage, articles: int) -> BuildProgress:
+        """The progress of a stage that writes `articles` articles in all."""
         passages = self.counts.passages * articles // max(1, self.counts.articles)
         return BuildProgress(
             what, self.counts.articles, articles, remaining_seconds(what, passages, vectors.list_count(passages))
         )
 
     def finish(self, progress: ProgressCallback) -> SegmentManifest:
-        """Close the tables and make what they are searched by."""
+        """Complete the tables, build the search indexes, write the manifest and return it."""
         count, lists = self.counts.passages, vectors.list_count(self.counts.passages)
 
-        def step(what: Stage, done: int, total: int = count) -> None:
-            begun = not done  # whose pace is not known yet
+        def report(what: Stage, done: int, total: int = count) -> None:
+            begun = not done  # its speed is not known yet
             then_s = remaining_seconds(what, count, lists, itself=begun)
             progress(BuildProgress(what, done, 0 if what in {Stage.GROUPS, Stage.RECALL} else total, then_s))
 
-        self._write("passages", self.counts.closing())
+        self._write("passages", self.counts.closing_row())
         for file in self._files.values():
             file.flush()
-        if (self._folder / CHECKPOINT).exists() or self._clock() - self._noted >= _CHECKPOINT_S:
-            self._note()  # what follows takes its time
+        if (self._folder / CHECKPOINT).exists() or self._clock() - self._saved_at >= _CHECKPOINT_S:
+            self._save_checkpoint()  # the stages that follow take long
         made = Segment(self._folder, self.counts.manifest(**self._made_by), searchable=False)
         vocabulary: set[str] = set()
-        lexical.build(self._folder / "lexical", _documents(made, vocabulary, partial(step, Stage.TERMS)))
+        lexical.build(self._folder / "lexical", _documents(made, vocabulary, partial(report, Stage.TERMS)))
         keys = np.sort(np.fromiter(map(word_key, vocabulary), "<u8", len(vocabulary)))
         del vocabulary
         (self._folder / "vocabulary.bin").write_bytes(keys.tobytes())
-        nearest = vectors.build(self._folder / "nearest.faiss", made.exact, _questions(made), step, made.release_pages)
+        nearest = vectors.build(
+            self._folder / "nearest.faiss", made.passage_vectors, _recall_queries(made), report, made.release_pages
+        )
         sizes = {
             path: path.stat().st_size
             for path in sorted(self._folder.rglob("*"))
@@ -181,13 +183,13 @@ class SegmentWriter:
         }
         files = {}
         for done, (path, size) in zip(accumulate(sizes.values(), initial=0), sizes.items(), strict=False):
-            step(Stage.FILES, done >> 20, sum(sizes.values()) >> 20)
+            report(Stage.FILES, done >> 20, sum(sizes.values()) >> 20)
             files[path.relative_to(self._folder).as_posix()] = (size, sha256_of(path))
         manifest = replace(made.manifest, nearest=nearest, files=files)
         (self._folder / MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
         return manifest
 
-    def _note(self) -> None:
+    def _save_checkpoint(self) -> None:
         note = {**self._made_by, "full": self._full, "counts": asdict(self.counts)}
         temporary = self._folder / f"{CHECKPOINT}.new"
         with temporary.open("w", encoding="utf-8") as file:
@@ -205,7 +207,7 @@ class SegmentWriter:
         self._copy_bytes(old, f"{name}.bin", first * size, last * size)
 
     def _copy_bytes(self, old: Segment, name: str, start: int, end: int) -> None:
-        """Read, not mapped: pages of a mapped file would count as this process's memory, all of them."""
+        """Copy bytes by reading: mapped pages would all count as this process's memory."""
         left = end - start
         with (old.folder / name).open("rb") as file:
             file.seek(start)
@@ -218,19 +220,19 @@ class SegmentWriter:
 
 
 def resume_segment(folder: Path, checkpoint: Mapping[str, Any]) -> Segment:
-    """What was written when `checkpoint` was noted, as a segment: the files may go on beyond that."""
+    """The part of an interrupted segment that a checkpoint covers; its files may contain more than that."""
     counts = _Counts(**checkpoint["counts"])
     with (folder / "passages.bin").open("r+b") as file:
         file.truncate(counts.passages * PASSAGE.itemsize)
         file.seek(0, os.SEEK_END)
-        file.write(counts.closing().tobytes())
+        file.write(counts.closing_row().tobytes())
     manifest = counts.manifest(checkpoint["encoder"], checkpoint["dim"], checkpoint["recipe"])
     return Segment(folder, manifest, searchable=False)
 
 
 @dataclass(slots=True)
 class _Counts:
-    """How much of each a segment has so far; `folded` are bytes, and so is `text`."""
+    """How much a segment has so far; `folded` and `text` are bytes of folded.txt and articles.jsonl."""
 
     articles: int = 0
     passages: int = 0
@@ -240,7 +242,7 @@ class _Counts:
     text: int = 0
 
     def manifest(self, encoder: str, dim: int, recipe: str) -> SegmentManifest:
-        """Of a segment that has so much and is not finished: nothing is indexed, no file added up."""
+        """The manifest of the unfinished segment: no vector index, no files."""
         return SegmentManifest(
             encoder=encoder,
             dim=dim,
@@ -253,32 +255,32 @@ class _Counts:
             files={},
         )
 
-    def closing(self) -> NDArray[Any]:
-        """The row that ends the table of passages."""
+    def closing_row(self) -> NDArray[Any]:
+        """The last row of the table of passages."""
         return np.array([(self.articles, 0, 0, self.sentences, self.words, self.folded)], PASSAGE)
 
 
 def _documents(
-    made: Segment, vocabulary: set[str], step: Callable[[int], None]
+    made: Segment, vocabulary: set[str], report: Callable[[int], None]
 ) -> Iterator[tuple[list[str], int, int]]:
-    """Each passage's index terms, day and outlet; its folded words are put into the vocabulary."""
-    days, outlets = (np.repeat(values, np.diff(made.rows)) for values in (made.days, made.outlets))
+    """Each passage's index terms, day and outlet; adds its folded words to the vocabulary."""
+    days, outlets = (np.repeat(values, np.diff(made.passage_offsets)) for values in (made.days, made.outlets))
     with (made.folder / "folded.txt").open(encoding="utf-8", newline="\n") as lines:
         for row, (line, day, outlet) in enumerate(zip(lines, days.tolist(), outlets.tolist(), strict=True)):
-            if row % _SHOWN == 0:
-                step(row)
+            if row % _PASSAGES_PER_REPORT == 0:
+                report(row)
             found = [word for word in line.removesuffix("\n").split("\t") if word]
             vocabulary.update(found)
             yield index_terms(found), day, outlet
 
 
-def _questions(made: Segment) -> NDArray[np.float32]:
-    """Vectors to measure recall with: each between two sentences drawn anywhere, the same way every time.
+def _recall_queries(made: Segment) -> NDArray[np.float32]:
+    """Vectors to measure recall with: each is halfway between two random sentences, with a fixed seed.
 
-    A question is farther from every passage than a passage's own sentence is, and harder to find the nearest of: with
-    16 of 4,096 lists, .951 of those of real questions were found, .998 of sentences', .932 of these; with 64 .999,
-    1.000 and .996.
+    Questions are farther from every passage than a passage's own sentences, so their nearest passages are harder to
+    find: with 16 of 4,096 lists, recall was .951 for real questions, .998 for sentences and .932 for these vectors;
+    with 64 lists .999, 1.000 and .996.
     """
-    drawn = np.random.default_rng(len(made.sentences)).integers(0, len(made.sentences), (2, _QUESTIONS))
-    one, other = (unit_rows(np.asarray(made.sentence_vectors[rows], np.float32)) for rows in drawn)
+    sampled = np.random.default_rng(len(made.sentences)).integers(0, len(made.sentences), (2, _RECALL_QUERIES))
+    one, other = (unit_rows(np.asarray(made.sentence_vectors[rows], np.float32)) for rows in sampled)
     return unit_rows(one + other)

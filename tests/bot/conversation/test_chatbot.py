@@ -142,14 +142,14 @@ async def test_the_news_is_for_those_who_subscribed_and_not_for_the_first_articl
 async def test_questions_are_answered_while_articles_are_put_in_order_once(
     host: Chatbot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answered, listings, listed = threading.Event(), [], Snapshot.listed
+    answered, listings, listed = threading.Event(), [], Snapshot.summaries
 
     def waiting(snapshot: Snapshot) -> Iterator[ArticleSummary]:
         listings.append(snapshot.name)
         assert answered.wait(30)
         return listed(snapshot)
 
-    monkeypatch.setattr(Snapshot, "listed", waiting)
+    monkeypatch.setattr(Snapshot, "summaries", waiting)
     lists = asyncio.gather(*(card(host, "/articles", replace(HERE, chat=chat)) for chat in (1, 2)))
     assert "pillars" in (await card(host, "What about the bridge?")).rich.text
     answered.set()

@@ -18,12 +18,13 @@ from bot.settings import Settings, SettingsError
 from corpus import Article, CorpusError, Library, LibraryError, LibraryLocked, OutcomeKind, SourceError, read
 from retrieval.answering import Answerer
 from retrieval.errors import ModelError
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing import current_snapshot
 from retrieval.index.writing import publishing as publishing
 from retrieval.results import Query
 from tests.fakes import HashingEncoder
+from tests.library_of import articles_in
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def ferry(tmp_path: Path) -> str:
 
 
 def titles(settings: Settings) -> list[str]:
-    return [article.title for article in Snapshot.open(settings.snapshots).articles()]
+    return [article.title for article in articles_in(Snapshot.open(settings.snapshots))]
 
 
 def test_an_empty_home_gets_the_shipped_article_and_an_index(settings: Settings) -> None:
@@ -78,18 +79,18 @@ def test_a_library_that_has_articles_gets_an_index_of_those_alone(settings: Sett
 def test_preparing_a_home_that_serves_changes_nothing(settings: Settings) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.prepare(lambda _: None)
-    before = snapshot.current_name(settings.snapshots)
+    before = snapshot_folder.current_name(settings.snapshots)
     editor.prepare(lambda _: None)
-    assert snapshot.current_name(settings.snapshots) == before
+    assert snapshot_folder.current_name(settings.snapshots) == before
 
 
 def test_what_was_added_is_published_and_what_was_there_is_not_built_again(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     assert [outcome.kind for outcome in editor.add([ferry])] == [OutcomeKind.ADDED]
     assert titles(settings) == ["Ferry is late"]
-    before = snapshot.snapshot_names(settings.snapshots)
+    before = snapshot_folder.snapshot_names(settings.snapshots)
     assert [outcome.kind for outcome in editor.add([ferry])] == [OutcomeKind.SKIPPED]
-    assert snapshot.snapshot_names(settings.snapshots) == before
+    assert snapshot_folder.snapshot_names(settings.snapshots) == before
 
 
 def test_what_was_added_and_replaced_is_undone(settings: Settings, ferry: str, tmp_path: Path) -> None:
@@ -162,16 +163,16 @@ def test_an_edited_article_is_published_with_all_it_says_and_no_more(
     kept = editor.library.get("ferry")
     assert kept is not None
     assert (kept, kept.text) == (edited, edited.text)
-    assert [article.text for article in Snapshot.open(settings.snapshots).articles()] == [edited.text]
+    assert [article.text for article in articles_in(Snapshot.open(settings.snapshots))] == [edited.text]
     assert drafts(settings) == []
 
 
 def test_an_article_that_was_left_as_it_is_changes_nothing(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
-    before = snapshot.current_name(settings.snapshots)
+    before = snapshot_folder.current_name(settings.snapshots)
     assert editor.edit("ferry", lambda _: None) is None
-    assert (snapshot.current_name(settings.snapshots), drafts(settings)) == (before, [])
+    assert (snapshot_folder.current_name(settings.snapshots), drafts(settings)) == (before, [])
 
 
 @pytest.mark.parametrize(
@@ -267,7 +268,7 @@ class Aside:
 @pytest.fixture
 def begun(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     """What processes that are begun aside are told to do, where every addition leaves something to merge."""
-    monkeypatch.setattr(publishing, "SMALL", 0)
+    monkeypatch.setattr(publishing, "SMALL_SEGMENT", 0)
     monkeypatch.setattr(Aside, "begun", [])
     monkeypatch.setattr("os.setpriority", lambda *_: None)
     monkeypatch.setattr("subprocess.Popen", Aside)
@@ -303,30 +304,30 @@ def test_a_rebuild_has_the_rest_merged_aside_too(settings: Settings, ferry: str,
 def test_a_merge_that_finds_another_writer_at_work_is_finished_by_the_next(
     settings: Settings, ferry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(publishing, "SMALL", 0)
+    monkeypatch.setattr(publishing, "SMALL_SEGMENT", 0)
     monkeypatch.setattr(Editor, "merge_aside", lambda _: None)
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
     (tmp_path / "bees.jsonl").write_text(json.dumps({"id": "bees", "title": "Bees", "text": "The bees are late."}))
     editor.add([str(tmp_path / "bees.jsonl")])
-    before = snapshot.current_name(settings.snapshots)
+    before = snapshot_folder.current_name(settings.snapshots)
     editor.library = Library(settings.library, lock_timeout_s=0.01)
     with Library(settings.library).lock():
         assert editor.merge() is None
-    assert snapshot.current_name(settings.snapshots) == before
-    assert editor.merge() == snapshot.current_name(settings.snapshots) != before
+    assert snapshot_folder.current_name(settings.snapshots) == before
+    assert editor.merge() == snapshot_folder.current_name(settings.snapshots) != before
     assert sorted(titles(settings)) == ["Bees", "Ferry is late"]
 
 
 def test_an_older_snapshot_that_was_chosen_stays_chosen_while_nothing_changes(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.prepare(lambda _: None)
-    old = snapshot.current_name(settings.snapshots)
+    old = snapshot_folder.current_name(settings.snapshots)
     editor.add([ferry])
     assert old is not None
     current_snapshot.switch_to(settings.snapshots, old)
     editor.add([ferry])
-    assert snapshot.current_name(settings.snapshots) == old
+    assert snapshot_folder.current_name(settings.snapshots) == old
 
 
 WORDS = st.sampled_from(

@@ -14,10 +14,11 @@ from bot.service.editing import Editor
 from bot.settings import Settings
 from corpus import OutcomeKind
 from retrieval.answering import Answerer
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.snapshot import Snapshot
 from retrieval.results import Query
 from tests.fakes import HashingEncoder
+from tests.library_of import articles_in
 
 ROOT = Path(__file__).parents[3]
 WRITER = """
@@ -65,7 +66,7 @@ def test_what_serves_is_whole_after_every_kill_and_the_next_run_goes_on(tmp_path
         writer.communicate()
         assert Editor(settings, HashingEncoder).library.refused() == []
         serving = Snapshot.open(settings.snapshots)
-        for article in serving.articles():
+        for article in articles_in(serving):
             assert article.text == f"Bridge number {article.title[7:]} closes. " * 40
         quotes = Answerer(serving, HashingEncoder()).answer(Query("Which bridge closes?")).quotes
         assert all(quote.text == quote.article.text[slice(*quote.span)] for quote in quotes)
@@ -74,5 +75,5 @@ def test_what_serves_is_whole_after_every_kill_and_the_next_run_goes_on(tmp_path
         assert {outcome.kind for outcome in editor.add([str(batch)])} <= {OutcomeKind.ADDED, OutcomeKind.SKIPPED}
     everything = [f"b{number}-{n}" for number in range(BATCHES) for n in range(EACH)]
     assert editor.library.ids() == everything
-    assert sorted(article.id for article in Snapshot.open(settings.snapshots).articles()) == everything
-    assert snapshot.current_name(settings.snapshots) == snapshot.snapshot_names(settings.snapshots)[-1]
+    assert sorted(article.id for article in articles_in(Snapshot.open(settings.snapshots))) == everything
+    assert snapshot_folder.current_name(settings.snapshots) == snapshot_folder.snapshot_names(settings.snapshots)[-1]

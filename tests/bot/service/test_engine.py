@@ -11,7 +11,8 @@ import pytest
 from bot.service.engine import Engine, TooSlow
 from retrieval.answering import Answerer
 from retrieval.errors import QuestionError, SnapshotCorrupt, SnapshotMissing
-from retrieval.index.snapshot import Snapshot, current_name
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.snapshot_folder import current_name
 from retrieval.results import Query
 from tests.fakes import HashingEncoder
 from tests.library_of import BEES, HARBOUR, built

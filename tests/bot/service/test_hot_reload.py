@@ -7,7 +7,7 @@ import pytest
 
 from bot.service.hot_reload import ReloadingAnswerer
 from retrieval.answering import Answerer
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from retrieval.results import Query
@@ -19,7 +19,7 @@ from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY
 def open_room(tmp_path: Path) -> Callable[[], ReloadingAnswerer]:
     publish([HARBOUR], HashingEncoder(), tmp_path)
     return lambda: ReloadingAnswerer(
-        lambda: Answerer(Snapshot.open(tmp_path), HashingEncoder()), lambda: snapshot.current_name(tmp_path)
+        lambda: Answerer(Snapshot.open(tmp_path), HashingEncoder()), lambda: snapshot_folder.current_name(tmp_path)
     )
 
 

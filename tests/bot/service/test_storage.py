@@ -6,11 +6,11 @@ import pytest
 
 from bot.service import storage
 from bot.settings import Settings, SettingsError
-from retrieval.index.snapshot import Snapshots
+from retrieval.index.store import SnapshotStore
 from retrieval.index.writing.migration import IndexSource
-from retrieval.milvus.store import Milvus
+from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
-from tests.library_of import LIBRARY, built
+from tests.library_of import LIBRARY, articles_in, built
 
 
 def publish(settings: Settings, source: IndexSource) -> str:
@@ -23,10 +23,10 @@ def test_what_is_published_is_read_from_the_same_place(tmp_path: Path, url: str 
     environ = {} if url is None else {"NEWSQUOTE_INDEX_URL": str(tmp_path / url)}
     settings = Settings.load(tmp_path, environ)
     store = storage.store_of(settings)
-    assert isinstance(store, Snapshots if url is None else Milvus)
+    assert isinstance(store, SnapshotStore if url is None else MilvusStore)
     name = publish(settings, IndexSource(built(tmp_path / "other")))
     assert store.current() == name
-    assert {article.id for article in store.open().articles()} == {article.id for article in LIBRARY}
+    assert {article.id for article in articles_in(store.open())} == {article.id for article in LIBRARY}
     storage.use(settings, name)
     assert store.current() == name
 

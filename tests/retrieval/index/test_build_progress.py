@@ -12,7 +12,7 @@ def test_a_build_of_a_million_passages_takes_two_to_three_minutes_after_its_last
     )
 
 
-def test_what_follows_gets_less_to_the_end() -> None:
+def test_the_time_left_decreases_from_stage_to_stage() -> None:
     parts = list(Stage)[1:]
     left = [remaining_seconds(what, 100_000, 1024) for what in parts]
     assert left == sorted(left, reverse=True)
@@ -22,5 +22,5 @@ def test_what_follows_gets_less_to_the_end() -> None:
         assert with_it - remaining_seconds(what, 100_000, 1024) == pytest.approx(estimated_seconds(what, 100_000, 1024))
 
 
-def test_vectors_that_are_all_compared_take_no_time() -> None:
+def test_a_flat_index_takes_no_time_to_build() -> None:
     assert [estimated_seconds(what, 10_000, 0) for what in (Stage.GROUPS, Stage.VECTORS, Stage.RECALL)] == [0, 0, 0]

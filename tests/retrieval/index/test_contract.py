@@ -11,13 +11,13 @@ import pytest
 from corpus.article import Article, Span
 from retrieval.answering import Answerer
 from retrieval.errors import SnapshotMissing, SnapshotOutdated
-from retrieval.index.contract import ArticleFilter, Index, Matches, Rows, day_number, outlet_key
-from retrieval.index.snapshot import Snapshots
+from retrieval.index.contract import ArticleFilter, Candidates, Index, Rows, day_number, outlet_key
+from retrieval.index.store import SnapshotStore
 from retrieval.index.writing import publishing as publishing
 from retrieval.index.writing import segment_writer
 from retrieval.results import Query
 from tests.fakes import HashingEncoder, StoppingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
+from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, articles_in, built
 from tests.retrieval.engines import ENGINES, Engine
 
 
@@ -30,22 +30,22 @@ from tests.retrieval.engines import ENGINES, Engine
         (ArticleFilter(source="Ostra Post"), False),
     ],
 )
-def test_only_a_condition_without_conditions_allows_everything(where: ArticleFilter, everything: bool) -> None:
-    assert where.everything is everything
+def test_only_an_empty_filter_allows_everything(where: ArticleFilter, everything: bool) -> None:
+    assert where.allows_all is everything
 
 
-def test_rows_that_are_left_out_take_their_scores_with_them_and_leave_the_ranks() -> None:
+def test_selecting_candidates_drops_their_scores_and_keeps_the_rankings() -> None:
     ranked = np.array([9, 2, 4])
-    fetched = Matches(
+    fetched = Candidates(
         np.array([2, 4, 9]), np.array([0.1, 0.2, 0.3], np.float32), np.ones(3, np.float32), ranked, ranked
     )
-    kept = fetched.only(np.array([True, False, True]))
+    kept = fetched.select(np.array([True, False, True]))
     assert kept.rows.tolist() == [2, 9]
     assert kept.cosine.tolist() == np.array([0.1, 0.3], np.float32).tolist()
-    assert kept.nearest.tolist() == kept.matching.tolist() == [9, 2, 4]
+    assert kept.dense_ranking.tolist() == kept.lexical_ranking.tolist() == [9, 2, 4]
 
 
-def test_a_day_is_counted_and_an_outlet_is_the_same_in_capitals() -> None:
+def test_days_are_ordinals_and_outlets_ignore_case() -> None:
     assert day_number(None) == 0
     assert day_number("2026-11-01T10:00:00+00:00") == day_number("2026-11-01") == dt.date(2026, 11, 1).toordinal()
     assert outlet_key("The Vell Courier") == outlet_key(" the vell COURIER ") != outlet_key("Ostra Post")
@@ -75,37 +75,37 @@ def ids(index: Index, rows: Rows) -> list[str]:
 
 
 def test_its_articles_are_given_back_word_for_word(index: Index) -> None:
-    found = {article.id: article for article in index.articles()}
+    found = {article.id: article for article in articles_in(index)}
     assert found == {article.id: article for article in ARTICLES}
     assert {i: article.text for i, article in found.items()} == {article.id: article.text for article in ARTICLES}
     numbered = list(index.articles_with_rows())
     assert all(index.article(row) == article for row, article in numbered)
-    assert sorted(index.listed()) == sorted((row, one.id, one.title, one.published) for row, one in numbered)
+    assert sorted(index.summaries()) == sorted((row, one.id, one.title, one.published) for row, one in numbered)
     assert list(index.load(row for row, _ in numbered[::-1])) == [article for _, article in numbered[::-1]]
 
 
-def test_passages_are_found_by_meaning_and_by_words(index: Index) -> None:
+def test_passages_are_found_by_dense_and_by_lexical_search(index: Index) -> None:
     vector = HashingEncoder().encode_query("The bridge over the Ostra").vector
-    fetched = index.fetch(vector, {"bridg": 1.0, "harbour": 1.0}, 2, ArticleFilter())
+    fetched = index.retrieve(vector, {"bridg": 1.0, "harbour": 1.0}, 2, ArticleFilter())
     assert fetched.rows.tolist() == sorted(fetched.rows.tolist())
-    assert ids(index, fetched.nearest)[0] == "bridge"
-    assert sorted(ids(index, fetched.matching)) == ["bridge", "harbour"]
+    assert ids(index, fetched.dense_ranking)[0] == "bridge"
+    assert sorted(ids(index, fetched.lexical_ranking)) == ["bridge", "harbour"]
     by_row = dict(zip(fetched.rows.tolist(), fetched.cosine.tolist(), strict=True))
-    assert by_row[int(fetched.nearest[0])] == max(by_row.values())
+    assert by_row[int(fetched.dense_ranking[0])] == max(by_row.values())
     assert (fetched.bm25 > 0).sum() == 2
 
 
-def test_words_alone_and_meaning_alone_find_too(index: Index) -> None:
-    words = index.fetch(None, {"honey": 1.0}, 3, ArticleFilter())
-    assert (ids(index, words.matching), words.nearest.tolist()) == (["bees"], [])
+def test_lexical_search_alone_and_dense_search_alone_work(index: Index) -> None:
+    words = index.retrieve(None, {"honey": 1.0}, 3, ArticleFilter())
+    assert (ids(index, words.lexical_ranking), words.dense_ranking.tolist()) == (["bees"], [])
     assert not words.cosine.any()
     vector = HashingEncoder().encode_query("honey").vector
-    meaning = index.fetch(vector, {}, 3, ArticleFilter())
-    assert ids(index, meaning.nearest)[0] == "bees"
-    assert meaning.matching.tolist() == []
+    meaning = index.retrieve(vector, {}, 3, ArticleFilter())
+    assert ids(index, meaning.dense_ranking)[0] == "bees"
+    assert meaning.lexical_ranking.tolist() == []
     assert not meaning.bm25.any()
-    assert index.fetch(None, {"zanzibar": 1.0}, 3, ArticleFilter()).rows.tolist() == []
-    assert index.fetch(None, {}, 3, ArticleFilter()).rows.tolist() == []
+    assert index.retrieve(None, {"zanzibar": 1.0}, 3, ArticleFilter()).rows.tolist() == []
+    assert index.retrieve(None, {}, 3, ArticleFilter()).rows.tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -119,13 +119,13 @@ def test_words_alone_and_meaning_alone_find_too(index: Index) -> None:
     ],
     ids=["since", "until", "between", "an outlet", "both"],
 )
-def test_conditions_choose_what_may_be_found(index: Index, where: ArticleFilter, found: list[str]) -> None:
+def test_a_filter_limits_what_is_found(index: Index, where: ArticleFilter, found: list[str]) -> None:
     vector = HashingEncoder().encode_query("the bridge and the bees").vector
-    fetched = index.fetch(vector, {"bee": 1.0, "bridg": 1.0, "harbour": 1.0}, 4, where)
-    assert (sorted(ids(index, fetched.nearest)), sorted(ids(index, fetched.matching))) == (found, found)
+    fetched = index.retrieve(vector, {"bee": 1.0, "bridg": 1.0, "harbour": 1.0}, 4, where)
+    assert (sorted(ids(index, fetched.dense_ranking)), sorted(ids(index, fetched.lexical_ranking))) == (found, found)
 
 
-def test_what_is_kept_of_a_passage_comes_back_in_the_order_asked(index: Index) -> None:
+def test_passage_data_comes_back_in_the_order_asked_for(index: Index) -> None:
     rows = {article.id: row for article in ARTICLES for row in rows_of(index, article.id)}
     asked = np.array([rows["harbour-ar"], rows["bees"]], np.int64)
     kept = index.passages(asked)
@@ -141,19 +141,19 @@ def test_what_is_kept_of_a_passage_comes_back_in_the_order_asked(index: Index) -
 
 def rows_of(index: Index, article_id: str) -> list[int]:
     vector = HashingEncoder().encode_query("x").vector
-    rows = index.fetch(vector, {}, 100, ArticleFilter()).rows
+    rows = index.retrieve(vector, {}, 100, ArticleFilter()).rows
     return [int(row) for row, one in zip(rows, ids(index, rows), strict=True) if one == article_id]
 
 
-def test_terms_are_counted_and_words_known(index: Index) -> None:
+def test_document_frequencies_and_known_words(index: Index) -> None:
     assert [index.document_frequency(term) for term in ("ostra", "deal", "zanzibar")] == [1, 1, 0]
-    assert index.known(["bees", "ostra", "zanzibar", "الميناء", "a'b\"c"]) == {"bees", "ostra", "الميناء"}
+    assert index.known_words(["bees", "ostra", "zanzibar", "الميناء", "a'b\"c"]) == {"bees", "ostra", "الميناء"}
     assert index.size == 4
 
 
-def test_questions_are_answered_alike(engine: Engine, tmp_path: Path) -> None:
+def test_every_engine_gives_the_same_answers(engine: Engine, tmp_path: Path) -> None:
     built(tmp_path, ARTICLES)
-    theirs = Answerer(Snapshots(tmp_path).open(), HashingEncoder())
+    theirs = Answerer(SnapshotStore(tmp_path).open(), HashingEncoder())
     ours = Answerer(engine.store.open(), HashingEncoder())
     for text in ("How long did the strike last?", "bees -honey", '"two pillars"', "Who said it?", "متى انتهى الإضراب؟"):
         one, other = (answerer.answer(Query(text)) for answerer in (ours, theirs))
@@ -163,7 +163,7 @@ def test_questions_are_answered_alike(engine: Engine, tmp_path: Path) -> None:
         assert one.confidence == pytest.approx(other.confidence, abs=0.02)
 
 
-def test_a_long_article_is_cut_into_neighbours_that_know_each_other(tmp_path: Path) -> None:
+def test_a_long_article_has_consecutive_passages_with_neighbouring_sentences(tmp_path: Path) -> None:
     text = " ".join(f"Sentence number {n} of this long report speaks about the {n}th harbour." for n in range(40))
     for name, make in ENGINES.items():
         folder = tmp_path / name
@@ -185,7 +185,7 @@ def test_a_long_article_is_cut_into_neighbours_that_know_each_other(tmp_path: Pa
 @pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
 def test_publishing_adds_replaces_removes_and_rolls_back(make: Callable[[Path], Engine], tmp_path: Path) -> None:
     engine = make(tmp_path)
-    assert (engine.store.current(), engine.store.encoder(), engine.store.listed()) == (None, None, [])
+    assert (engine.store.current(), engine.store.encoder(), engine.store.descriptions()) == (None, None, [])
     with pytest.raises(SnapshotMissing, match="newsquote index build"):
         engine.store.open()
     encoder = HashingEncoder()
@@ -197,18 +197,18 @@ def test_publishing_adds_replaces_removes_and_rolls_back(make: Callable[[Path], 
     assert (second.articles, second.encoded, encoder.passages) == (2, 2, 4)
     index = engine.store.open(encoder=encoder.fingerprint)
     assert index.name == second.name == engine.store.current()
-    assert {article.id: article.text for article in index.articles()} == {
+    assert {article.id: article.text for article in articles_in(index)} == {
         "harbour": changed.text,
         "bridge": BRIDGE.text,
     }
     assert [index.document_frequency(term) for term in ("honey", "calm", "strike")] == [0, 1, 1]
-    assert index.known(["honey", "calm"]) == {"calm"}
+    assert index.known_words(["honey", "calm"]) == {"calm"}
     assert engine.store.check().startswith(f"{second.name} is whole: 2 articles, 2 passages")
     with pytest.raises(SnapshotOutdated, match="newsquote index build"):
         engine.store.open(encoder="another")
     third = engine.publish([changed, BRIDGE], encoder, full=True)
     assert (third.name != second.name, third.encoded) == (True, 2)
-    assert engine.store.listed()[-1] == (third.name, "2 articles, 2 passages")
+    assert engine.store.descriptions()[-1] == (third.name, "2 articles, 2 passages")
     engine.use(second.name)
     assert engine.store.current() == second.name
     with pytest.raises(SnapshotMissing, match="newsquote index list"):
@@ -216,9 +216,7 @@ def test_publishing_adds_replaces_removes_and_rolls_back(make: Callable[[Path], 
 
 
 @pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
-def test_another_encoder_begins_anew_and_the_old_one_answers_until_then(
-    make: Callable[[Path], Engine], tmp_path: Path
-) -> None:
+def test_another_encoder_encodes_everything_again(make: Callable[[Path], Engine], tmp_path: Path) -> None:
     engine = make(tmp_path)
     engine.publish([BEES], HashingEncoder(name="one"))
     assert engine.store.encoder() == "one-32"
@@ -228,10 +226,10 @@ def test_another_encoder_begins_anew_and_the_old_one_answers_until_then(
 
 @pytest.mark.parametrize("make", ENGINES.values(), ids=ENGINES)
 @pytest.mark.parametrize("full", [False, True])
-def test_a_publication_that_was_stopped_is_finished_by_the_next(
+def test_an_interrupted_publication_is_finished_by_the_next(
     make: Callable[[Path], Engine], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, full: bool
 ) -> None:
-    monkeypatch.setattr(publishing, "_CHUNK", 1)
+    monkeypatch.setattr(publishing, "_PASSAGES_PER_BATCH", 1)
     monkeypatch.setattr(segment_writer, "_CHECKPOINT_S", 0.0)
     engine = make(tmp_path)
     engine.publish([BEES], HashingEncoder())
@@ -239,11 +237,11 @@ def test_a_publication_that_was_stopped_is_finished_by_the_next(
     with pytest.raises(KeyboardInterrupt):
         engine.publish([BEES, BRIDGE, EXTRA, HARBOUR], StoppingEncoder(2 if not full else 3), full=full)
     assert engine.store.current() in {serving, None} or not full
-    assert "bees" in {article.id for article in engine.store.open().articles()}
+    assert "bees" in {article.id for article in articles_in(engine.store.open())}
     encoder = HashingEncoder()
     done = engine.publish([BEES, BRIDGE, EXTRA, HARBOUR], encoder, full=full)
     assert (done.articles, done.passages, encoder.passages) == (4, 4, 1)
     index = engine.store.open()
     assert [index.document_frequency(term) for term in ("honey", "ostra", "deal")] == [1, 1, 1]
-    assert {article.id for article in index.articles()} == {"bees", "bridge", "harbour", "harbour-ar"}
+    assert {article.id for article in articles_in(index)} == {"bees", "bridge", "harbour", "harbour-ar"}
     assert engine.store.check().startswith(f"{done.name} is whole: 4 articles")

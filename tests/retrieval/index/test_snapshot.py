@@ -1,27 +1,25 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from corpus.article import Span
-from retrieval.errors import SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
-from retrieval.index import snapshot
+from retrieval.errors import SnapshotMissing, SnapshotOutdated
+from retrieval.index import snapshot, snapshot_folder
 from retrieval.index.contract import ArticleFilter
-from retrieval.index.segment import SegmentManifest
-from retrieval.index.snapshot import Manifest, Snapshot
+from retrieval.index.snapshot import Snapshot
 from retrieval.text.late_interaction import int8_scale
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, HARBOUR, LIBRARY, built
+from tests.library_of import BEES, HARBOUR, LIBRARY, articles_in, built
 
 
 def test_it_gives_back_the_articles_word_for_word(tmp_path: Path) -> None:
     opened = built(tmp_path)
-    assert list(opened.articles()) == list(LIBRARY)
-    assert [article.text for article in opened.articles()] == [article.text for article in LIBRARY]
+    assert articles_in(opened) == list(LIBRARY)
+    assert [article.text for article in articles_in(opened)] == [article.text for article in LIBRARY]
 
 
 def test_its_passages_are_spans_of_whole_sentences(tmp_path: Path) -> None:
@@ -37,14 +35,14 @@ def test_its_passages_are_spans_of_whole_sentences(tmp_path: Path) -> None:
     ]
 
 
-def test_days_and_outlets_choose_passages(tmp_path: Path) -> None:
+def test_a_filter_by_day_and_outlet_limits_what_is_found(tmp_path: Path) -> None:
     opened = built(tmp_path)
     day = dt.date(2026, 11, 1)
     vector = HashingEncoder().encode_query("the bridge and the bees").vector
 
     def found(where: ArticleFilter) -> tuple[list[int], list[int]]:
-        fetched = opened.fetch(vector, {"bee": 1.0, "bridg": 1.0, "harbour": 1.0}, 3, where)
-        return sorted(fetched.nearest.tolist()), sorted(fetched.matching.tolist())
+        fetched = opened.retrieve(vector, {"bee": 1.0, "bridg": 1.0, "harbour": 1.0}, 3, where)
+        return sorted(fetched.dense_ranking.tolist()), sorted(fetched.lexical_ranking.tolist())
 
     assert found(ArticleFilter()) == ([0, 1, 2], [0, 1, 2])
     assert found(ArticleFilter(since=day)) == ([1], [1])
@@ -57,16 +55,16 @@ def test_days_and_outlets_choose_passages(tmp_path: Path) -> None:
 def test_vectors_have_unit_length(tmp_path: Path) -> None:
     opened = built(tmp_path)
     [segment] = opened.segments
-    assert np.allclose(np.linalg.norm(segment.exact, axis=1), 1, atol=1e-5)
+    assert np.allclose(np.linalg.norm(segment.passage_vectors, axis=1), 1, atol=1e-5)
     assert np.allclose(np.linalg.norm(segment.sentence_vectors.astype(np.float32), axis=1), int8_scale(32), rtol=2e-2)
 
 
-def test_pages_that_are_given_back_while_articles_are_listed_are_read_again(
+def test_pages_released_while_articles_are_summarised_are_read_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(snapshot, "LISTED", 1)
+    monkeypatch.setattr(snapshot, "ARTICLES_PER_RELEASE", 1)
     index = built(tmp_path)
-    assert [one.id for one in index.listed()] == [article.id for article in index.articles()]
+    assert [one.id for one in index.summaries()] == [article.id for article in articles_in(index)]
 
 
 def test_without_an_index_it_names_the_command_that_builds_one(tmp_path: Path) -> None:
@@ -75,78 +73,16 @@ def test_without_an_index_it_names_the_command_that_builds_one(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("name", ["20200101T000000Z-00000000", "../../etc", ""], ids=["unknown", "a path", "blank"])
-def test_only_a_snapshot_that_is_there_can_be_opened(tmp_path: Path, name: str) -> None:
+def test_only_an_existing_snapshot_can_be_opened(tmp_path: Path, name: str) -> None:
     built(tmp_path)
     if name:
         with pytest.raises(SnapshotMissing, match="newsquote index list"):
             Snapshot.open(tmp_path, name)
     else:
-        assert Snapshot.open(tmp_path, name).name == snapshot.current_name(tmp_path)
-
-
-def test_a_current_that_names_nothing_is_refused(tmp_path: Path) -> None:
-    built(tmp_path)
-    (tmp_path / "CURRENT").write_bytes(b"\xff\xfe../..\n")
-    with pytest.raises(SnapshotCorrupt, match="CURRENT does not name a snapshot"):
-        Snapshot.open(tmp_path)
+        assert Snapshot.open(tmp_path, name).name == snapshot_folder.current_name(tmp_path)
 
 
 def test_another_encoder_is_refused_with_the_command_that_rebuilds(tmp_path: Path) -> None:
     built(tmp_path, encoder=HashingEncoder(name="old"))
     with pytest.raises(SnapshotOutdated, match=r"old-32.*new-32.*newsquote index build"):
         Snapshot.open(tmp_path, encoder="new-32")
-
-
-def test_a_manifest_that_was_changed_is_refused(tmp_path: Path) -> None:
-    folder = tmp_path / built(tmp_path).name
-    record = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps({**record, "passages": 2}))
-    with pytest.raises(SnapshotCorrupt, match=r"manifest\.json is missing or damaged"):
-        Snapshot.open(tmp_path)
-
-
-def test_another_format_is_refused_with_the_command_that_rebuilds(tmp_path: Path) -> None:
-    folder = tmp_path / built(tmp_path).name
-    record = json.loads((folder / "manifest.json").read_text())
-    (folder / "manifest.json").write_text(json.dumps({**record, "format": 0}))
-    with pytest.raises(SnapshotOutdated, match=r"format 0.*newsquote index build"):
-        Snapshot.open(tmp_path)
-
-
-@pytest.mark.parametrize("damage", ["[]", "{", '{"format": 1}'], ids=["a list", "half a file", "nothing in it"])
-def test_a_damaged_manifest_is_refused(tmp_path: Path, damage: str) -> None:
-    folder = tmp_path / built(tmp_path).name
-    (folder / "manifest.json").write_text(damage.replace('"format": 1', f'"format": {snapshot.FORMAT}'))
-    with pytest.raises(SnapshotCorrupt, match="manifest"):
-        Snapshot.open(tmp_path)
-
-
-def test_every_file_with_a_flipped_byte_is_refused(tmp_path: Path) -> None:
-    folder = built(tmp_path).segments[0].folder
-    names = ["segment.json", *SegmentManifest.read(folder).files]
-    assert {"articles.jsonl", "passages.bin", "vectors.bin"} < set(names)
-    for name in names:
-        path = folder / name
-        sound = path.read_bytes()
-        if not sound:
-            continue
-        path.write_bytes(bytes([sound[0] ^ 1]) + sound[1:])
-        with pytest.raises(SnapshotCorrupt, match=name.replace(".", r"\.")):
-            Snapshot.open(tmp_path)
-        path.write_bytes(sound)
-    assert Snapshot.open(tmp_path).manifest.articles == 3
-
-
-def test_a_missing_file_is_refused(tmp_path: Path) -> None:
-    (built(tmp_path).segments[0].folder / "words.bin").unlink()
-    with pytest.raises(SnapshotCorrupt, match=r"words\.bin"):
-        Snapshot.open(tmp_path)
-
-
-def test_checking_reads_every_byte_again(tmp_path: Path) -> None:
-    opened = built(tmp_path)
-    folder, keys = opened.folder, opened.segments[0].folder / "keys.bin"
-    assert snapshot.check(folder, Manifest.read(folder), memory=None) > 15
-    keys.write_bytes(b"\0" * keys.stat().st_size)
-    with pytest.raises(SnapshotCorrupt, match=r"keys\.bin"):
-        snapshot.check(folder, Manifest.read(folder), memory=None)

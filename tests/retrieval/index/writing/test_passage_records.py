@@ -15,7 +15,7 @@ from tests.library_of import BEES, HARBOUR
 [BEES_PASSAGE] = split_article(BEES)
 
 
-def test_a_passage_is_encoded_behind_its_title() -> None:
+def test_a_passage_is_encoded_after_its_title() -> None:
     assert search_text(BEES_PASSAGE) == f"{BEES.title}\n{BEES.text}"
 
 
@@ -41,7 +41,7 @@ def test_a_passage_is_arabic_when_half_of_its_words_are() -> None:
         assert passage_terms(passage).arabic is arabic
 
 
-def test_a_key_stands_for_title_words_and_where_sentences_end() -> None:
+def test_a_passage_key_depends_on_title_text_and_sentence_ends() -> None:
     passages = [split_article(one)[0] for one in (HARBOUR, replace(HARBOUR, title="Other"), replace(HARBOUR, id="x"))]
     keys = [passage_key(passage) for passage in passages]
     assert keys[0] == keys[2] != keys[1]
@@ -60,6 +60,6 @@ def test_a_sentences_vector_is_the_mean_of_its_tokens() -> None:
     assert np.isclose(cosine, 1, atol=0.02)
 
 
-def test_the_recipe_is_the_same_as_long_as_the_code_is() -> None:
+def test_the_pipeline_version_is_stable() -> None:
     assert pipeline_version() == pipeline_version()
     assert len(pipeline_version()) == 16

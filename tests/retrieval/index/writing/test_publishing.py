@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from corpus.article import Article, Passage
 from corpus.text.split import split_article
 from retrieval.errors import PublishError
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.build_progress import BuildProgress, Stage
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from tests.fakes import HashingEncoder, StoppingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, built, ticking
+from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, articles_in, built, ticking
 
 
-def test_what_was_published_serves(tmp_path: Path) -> None:
+def test_a_published_snapshot_is_current(tmp_path: Path) -> None:
     done = publish(LIBRARY, HashingEncoder(), tmp_path, now=lambda: NOW)
     assert (done.articles, done.passages, done.encoded) == (3, 3, 3)
     assert done.name.startswith("20261124T001500Z-")
-    assert snapshot.current_name(tmp_path) == done.name
+    assert snapshot_folder.current_name(tmp_path) == done.name
 
 
 def test_unchanged_passages_are_never_encoded_twice(tmp_path: Path) -> None:
@@ -39,12 +39,12 @@ def test_unchanged_passages_are_never_encoded_twice(tmp_path: Path) -> None:
     assert publish([BRIDGE, moved], encoder, tmp_path, now=now).encoded == 0
 
 
-def test_publishing_what_serves_already_makes_no_snapshot_unless_all_is_to_be_encoded_anew(tmp_path: Path) -> None:
+def test_publishing_the_same_articles_makes_no_snapshot_unless_full(tmp_path: Path) -> None:
     now = ticking()
     first = publish(LIBRARY, HashingEncoder(), tmp_path, now=now)
     again = publish(LIBRARY, HashingEncoder(), tmp_path, now=now)
     assert (again.name, again.articles, again.encoded) == (first.name, 3, 0)
-    assert snapshot.snapshot_names(tmp_path) == [first.name]
+    assert snapshot_folder.snapshot_names(tmp_path) == [first.name]
     assert publish(LIBRARY, HashingEncoder(), tmp_path, full=True, now=now).name != first.name
 
 
@@ -65,7 +65,7 @@ ARTICLES = st.lists(
 
 @settings(max_examples=15)
 @given(st.lists(ARTICLES, min_size=1, max_size=4))
-def test_built_step_by_step_or_anew_the_files_are_the_same(
+def test_incremental_and_full_builds_write_the_same_files(
     tmp_path_factory: pytest.TempPathFactory, steps: list[list[Article]]
 ) -> None:
     gradual, anew = tmp_path_factory.mktemp("gradual"), tmp_path_factory.mktemp("anew")
@@ -84,9 +84,7 @@ def test_built_step_by_step_or_anew_the_files_are_the_same(
     assert answers_from(gradual) == answers_from(anew)
 
 
-def test_articles_that_stay_are_copied_in_parts_and_not_cut_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_unchanged_articles_are_copied_and_not_split_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cut: list[str] = []
 
     def counted(article: Article) -> list[Passage]:
@@ -94,15 +92,15 @@ def test_articles_that_stay_are_copied_in_parts_and_not_cut_again(
         return split_article(article)
 
     monkeypatch.setattr("retrieval.index.writing.publishing.split_article", counted)
-    monkeypatch.setattr("retrieval.index.writing.segment_writer._COPIED", 1)
+    monkeypatch.setattr("retrieval.index.writing.segment_writer._ARTICLES_PER_COPY", 1)
     now = ticking()
     publish([BEES, HARBOUR], HashingEncoder(), tmp_path, now=now)
     publish([BEES, BRIDGE, HARBOUR], HashingEncoder(), tmp_path, now=now)
     assert cut == [BEES.id, HARBOUR.id, BRIDGE.id]
-    assert list(Snapshot.open(tmp_path).articles()) == [BEES, BRIDGE, HARBOUR]
+    assert articles_in(Snapshot.open(tmp_path)) == [BEES, BRIDGE, HARBOUR]
 
 
-def test_articles_that_other_code_cut_are_cut_again_and_keep_their_vectors(
+def test_a_new_pipeline_version_splits_again_and_keeps_the_vectors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = ticking()
@@ -122,7 +120,7 @@ def test_articles_that_other_code_cut_are_cut_again_and_keep_their_vectors(
 def test_a_library_without_articles_gives_an_index_that_finds_nothing(tmp_path: Path) -> None:
     opened = built(tmp_path, [])
     assert opened.manifest.passages == 0
-    assert list(opened.articles()) == []
+    assert articles_in(opened) == []
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
@@ -163,19 +161,17 @@ def test_stopped_at_each_step_of_publishing_a_snapshot_still_serves(
     assert publish(LIBRARY, HashingEncoder(), tmp_path).articles == 3
 
 
-def test_what_a_killed_build_left_behind_is_removed(tmp_path: Path) -> None:
+def test_leftovers_of_a_killed_build_are_removed(tmp_path: Path) -> None:
     (tmp_path / ".build-1").mkdir()
     (tmp_path / ".build-1" / "tokens.bin").write_bytes(b"half")
     built(tmp_path)
     assert not list(tmp_path.glob(".build-*"))
 
 
-def test_progress_tells_every_part_of_a_build_with_what_is_left(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_progress_reports_every_stage_and_the_time_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     many = [Article(f"{n}", f"Article {n}", f"Word{n} and word{n % 7} stand by gate {n % 13}.") for n in range(100)]
-    monkeypatch.setattr("retrieval.index.vectors.FLAT", 50)
-    monkeypatch.setattr("retrieval.index.writing.segment_writer._SHOWN", 40)
+    monkeypatch.setattr("retrieval.index.vectors.MAX_FLAT", 50)
+    monkeypatch.setattr("retrieval.index.writing.segment_writer._PASSAGES_PER_REPORT", 40)
     seen: list[BuildProgress] = []
     publish(many, HashingEncoder(), tmp_path, progress=seen.append)
     parts = [(what, [step.done for step in steps]) for what, steps in itertools.groupby(seen, lambda step: step.what)]
@@ -193,8 +189,8 @@ def test_progress_tells_every_part_of_a_build_with_what_is_left(
     assert all(later <= step for step, later in itertools.pairwise(left[99:101] + left[103:]))
 
 
-def test_progress_counts_what_is_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("retrieval.index.writing.publishing.SMALL", 1)
+def test_progress_counts_new_articles_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("retrieval.index.writing.publishing.SMALL_SEGMENT", 1)
     publish(LIBRARY[:2], HashingEncoder(), tmp_path)
     seen: list[BuildProgress] = []
     publish(LIBRARY, HashingEncoder(), tmp_path, progress=seen.append)

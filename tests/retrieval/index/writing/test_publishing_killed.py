@@ -1,4 +1,4 @@
-"""A publisher that is killed at any moment leaves a snapshot that serves, and the next run goes on from there."""
+"""A publisher killed at any moment leaves a usable snapshot, and the next run continues from there."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from pathlib import Path
 import pytest
 
 from corpus.article import Article
-from retrieval.index import snapshot
+from retrieval.index import snapshot_folder
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.merging import merge
 from retrieval.index.writing.publishing import publish
 from tests.fakes import HashingEncoder
+from tests.library_of import articles_in
 
 WRITER = """
 import contextlib, sys
@@ -27,7 +28,7 @@ from retrieval.index.writing.merging import merge
 from tests.fakes import HashingEncoder
 from tests.retrieval.index.writing.test_publishing_killed import library
 
-publishing.SMALL, writer._CHECKPOINT_S, publishing._CHUNK = 6, 0.0, 4
+publishing.SMALL_SEGMENT, writer._CHECKPOINT_S, publishing._PASSAGES_PER_BATCH = 6, 0.0, 4
 folder, first = Path(sys.argv[1]), int(sys.argv[2])
 for number in range(first, first + 1000):
     # Builds, additions, removals, merges and full builds, by turns.
@@ -37,7 +38,7 @@ for number in range(first, first + 1000):
     print(number, flush=True)
 """
 
-BESIDE = """
+PUBLISHER_OR_MERGER = """
 import sys
 from pathlib import Path
 from corpus import Library
@@ -46,7 +47,7 @@ from retrieval.index.writing.merging import merge
 from tests.fakes import HashingEncoder
 from tests.retrieval.index.writing.test_publishing_killed import library
 
-publishing.SMALL, writer._CHECKPOINT_S, publishing._CHUNK = 6, 0.0, 4
+publishing.SMALL_SEGMENT, writer._CHECKPOINT_S, publishing._PASSAGES_PER_BATCH = 6, 0.0, 4
 folder, part = Path(sys.argv[1]), sys.argv[2]
 lock = Library(folder / "library", lock_timeout_s=60).lock
 while part == "merge":
@@ -59,7 +60,7 @@ for number in sys.stdin:
 
 
 def library(number: int) -> list[Article]:
-    """The articles of a round: more in each, some gone, some changed; every one says which round it is of."""
+    """The articles of a round: each round adds, removes and changes some; each text names its round."""
     return [
         Article(f"a{at:03d}", f"Article {at}", f"Round {number - number % (at + 2)}. The {at}th stands by the gate.")
         for at in range(10 + number % 40)
@@ -67,7 +68,7 @@ def library(number: int) -> list[Article]:
     ]
 
 
-def killed(folder: Path, rounds: int, seed: int) -> None:
+def kill_writer(folder: Path, rounds: int, seed: int) -> None:
     draw = random.Random(seed)
     done = -1
     for _ in range(rounds):
@@ -83,30 +84,32 @@ def killed(folder: Path, rounds: int, seed: int) -> None:
             pass
         writer.send_signal(signal.SIGKILL)
         lines = writer.communicate()[0].split()
-        done = int(lines[-1]) if lines else max(done, last_whole(folder, done))
-        if snapshot.current_name(folder) is None:
+        done = int(lines[-1]) if lines else max(done, current_round(folder, done))
+        if snapshot_folder.current_name(folder) is None:
             continue
-        served = {article.id: article.text for article in Snapshot.open(folder).articles()}
+        served = {article.id: article.text for article in articles_in(Snapshot.open(folder))}
         expected = [{one.id: one.text for one in library(number)} for number in range(max(0, done - 1), done + 3)]
         assert served in expected
         opened = Snapshot.open(folder)
-        snapshot.check(opened.folder, opened.manifest, memory=None)
+        snapshot_folder.check_files(opened.folder, opened.manifest, memory=None)
     assert done > 0, "the writer published nothing"
     name = publish(library(3), HashingEncoder(), folder).name
-    assert list(Snapshot.open(folder, name).articles()) == library(3)
+    assert articles_in(Snapshot.open(folder, name)) == library(3)
     assert not list(folder.glob(".build-*"))
     assert {path.name for path in (folder / "segments").iterdir()} == {
-        segment for one in snapshot.snapshot_names(folder) for segment in Snapshot.open(folder, one).manifest.segments
+        segment
+        for one in snapshot_folder.snapshot_names(folder)
+        for segment in Snapshot.open(folder, one).manifest.segments
     }
 
 
-def killed_beside(folder: Path, rounds: int, seed: int) -> None:
-    """A publisher and a merger that share a home are killed together, and both begin again."""
+def kill_publisher_and_merger(folder: Path, rounds: int, seed: int) -> None:
+    """Kill a publisher and a merger that share a home together, and start both again."""
     draw = random.Random(seed)
     home = folder / "snapshots"
     begun = 0
     for _ in range(rounds):
-        command = [sys.executable, "-c", BESIDE, str(folder)]
+        command = [sys.executable, "-c", PUBLISHER_OR_MERGER, str(folder)]
         publisher = subprocess.Popen([*command, "publish"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         merger = subprocess.Popen([*command, "merge"])
         assert publisher.stdin is not None
@@ -125,38 +128,38 @@ def killed_beside(folder: Path, rounds: int, seed: int) -> None:
         publisher.communicate()
         merger.communicate()
         opened = Snapshot.open(home)
-        served = {article.id: article.text for article in opened.articles()}
+        served = {article.id: article.text for article in articles_in(opened)}
         assert served in [{one.id: one.text for one in library(number)} for number in (begun - 1, begun)]
-        snapshot.check(opened.folder, opened.manifest, memory=None)
+        snapshot_folder.check_files(opened.folder, opened.manifest, memory=None)
         begun += 1
     name = publish(library(3), HashingEncoder(), home, full=True).name
     assert merge(home, nullcontext) is None
-    assert list(Snapshot.open(home, name).articles()) == library(3)
+    assert articles_in(Snapshot.open(home, name)) == library(3)
     assert not [*home.glob(".build-*"), *home.glob(".merge-*")]
 
 
-def last_whole(folder: Path, done: int) -> int:
-    """The round that serves, where the writer was killed before it could say so."""
-    if snapshot.current_name(folder) is None:
+def current_round(folder: Path, done: int) -> int:
+    """The round of the current snapshot, if the writer was killed before it printed its number."""
+    if snapshot_folder.current_name(folder) is None:
         return done
-    served = {article.id: article.text for article in Snapshot.open(folder).articles()}
+    served = {article.id: article.text for article in articles_in(Snapshot.open(folder))}
     rounds = [n for n in (done, done + 1, done + 2) if n >= 0 and served == {a.id: a.text for a in library(n)}]
     return rounds[-1] if rounds else done
 
 
 def test_a_snapshot_serves_after_every_kill(tmp_path: Path) -> None:
-    killed(tmp_path, 6, seed=11)
+    kill_writer(tmp_path, 6, seed=11)
 
 
 @pytest.mark.soak
 def test_a_snapshot_serves_after_fifty_kills(tmp_path: Path) -> None:
-    killed(tmp_path, 50, seed=50)
+    kill_writer(tmp_path, 50, seed=50)
 
 
-def test_publisher_and_merger_side_by_side_survive_every_kill(tmp_path: Path) -> None:
-    killed_beside(tmp_path, 4, seed=12)
+def test_publisher_and_merger_running_together_survive_every_kill(tmp_path: Path) -> None:
+    kill_publisher_and_merger(tmp_path, 4, seed=12)
 
 
 @pytest.mark.soak
-def test_publisher_and_merger_side_by_side_survive_fifty_kills(tmp_path: Path) -> None:
-    killed_beside(tmp_path, 50, seed=51)
+def test_publisher_and_merger_running_together_survive_fifty_kills(tmp_path: Path) -> None:
+    kill_publisher_and_merger(tmp_path, 50, seed=51)
