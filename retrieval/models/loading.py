@@ -30,7 +30,7 @@ def open_encoder(folder: Path) -> Encoder:
         from retrieval.models.multilingual import MultilingualEncoder
 
         return MultilingualEncoder.open(folder)
-    from retrieval.models.conversion.converter import SentenceTransformerEncoder
+    from retrieval.models.conversion.torch_models import SentenceTransformerEncoder
 
     return SentenceTransformerEncoder.open(folder)
 
@@ -45,6 +45,6 @@ def open_reranker(folder: Path) -> Reranker:
         from retrieval.models.reranker import OnnxReranker
 
         return OnnxReranker.open(folder)
-    from retrieval.models.conversion.converter import CrossEncoderReranker
+    from retrieval.models.conversion.torch_models import CrossEncoderReranker
 
     return CrossEncoderReranker.open(folder)

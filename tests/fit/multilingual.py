@@ -1,4 +1,4 @@
-"""Make retrieval/multilingual.npz anew: what the multilingual model's states and vectors of many texts are like.
+"""Measures how the states and vectors of the multilingual model spread: makes conversion/multilingual.npz anew.
 
     .venv/bin/python -m tests.fit.multilingual
 
@@ -23,15 +23,17 @@ from onnx import TensorProto, helper
 
 from corpus.article import Article
 from corpus.text.split import split_article
-from retrieval.models.conversion.converter import instruction_set
+from retrieval.models.conversion.multilingual_export import unpack
+from retrieval.models.conversion.multilingual_graph import PRODUCTS, graph
+from retrieval.models.conversion.multilingual_weights import PackedWeights, weights_path
+from retrieval.models.conversion.onnx_graph import instruction_set
 from retrieval.models.encoder import TOKENIZER, Encoded, OnnxEncoder, open_tokenizer, unit_rows
 from retrieval.models.manifest import write_manifest
-from retrieval.models.multilingual import PRODUCTS, PackedWeights, graph, unpack, weights_path
 from retrieval.text.late_interaction import WORD_DIM
 
 Floats = NDArray[np.float32]
 HERE = Path(__file__).parent
-MEASURED = HERE.parents[1] / "retrieval" / "models" / "multilingual.npz"
+MEASURED = HERE.parents[1] / "retrieval" / "models" / "conversion" / "multilingual.npz"
 SETS = ("arabic-[0-9]*.json", "news-*.json")
 SPANNED = 5
 """Every fifth text is enough to see what channels span."""

@@ -21,14 +21,15 @@ from sentence_transformers.models import Dense, Normalize, Pooling, Transformer
 from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizerFast
 
 from retrieval.errors import ModelError
-from retrieval.models.conversion import converter
+from retrieval.models.conversion import parity
+from retrieval.models.conversion.converter import convert_in_process
 from retrieval.models.loading import open_encoder, open_reranker
 from retrieval.models.manifest import Parity, read_manifest
 from retrieval.text.search_text import search_text
 from tests.library_of import LIBRARY, whole
 
 WORDS = ["the", "of", "bridge", "cup", "rain", "tram", "bank", "museum", "teacher", "olive", "police", "green", "river"]
-LEAST = converter.LEAST_PARITY
+LEAST = parity.LEAST_PARITY
 QUESTION = "Which bridge closes in May?"
 TEXTS = [search_text(whole(article)) for article in LIBRARY]
 
@@ -81,7 +82,7 @@ def build_reranker(folder: Path, *, labels: int = 1) -> Path:
 
 def least_cosine(model: Path, served: Path) -> float:
     own, encoder = SentenceTransformer(str(model), device="cpu"), open_encoder(served)
-    questions, passages = converter.parity_texts()
+    questions, passages = parity.parity_texts()
     pairs = [
         (own.encode_query(questions), [encoder.encode_query(text) for text in questions]),
         (own.encode_document(passages), list(encoder.encode_passages(passages))),
@@ -106,8 +107,8 @@ def main(folder: Path) -> None:
     }
     report = {}
     for name, (least, model) in cases.items():
-        converter.LEAST_PARITY = least
-        converter.convert_in_process(str(model), folder / name / "models")
+        parity.LEAST_PARITY = least
+        convert_in_process(str(model), folder / name / "models")
         served = folder / name / "models" / "model"
         manifest = read_manifest(served)
         report[name] = {
@@ -121,9 +122,9 @@ def main(folder: Path) -> None:
 def rerankers(folder: Path) -> dict[str, object]:
     report: dict[str, object] = {}
     for name, least in (("picky", Parity(0.0, -1.0, 0.0)), ("exact", LEAST), ("own", Parity(2.0, 2.0, 2.0))):
-        converter.LEAST_PARITY = least
+        parity.LEAST_PARITY = least
         model = build_reranker(folder / name)
-        manifest = converter.convert_in_process(str(model), folder / "rerankers")
+        manifest = convert_in_process(str(model), folder / "rerankers")
         own = CrossEncoder(str(model), device="cpu")
         scores = own.predict([(QUESTION, text) for text in TEXTS], activation_fn=torch.nn.Identity())
         report[name] = {
@@ -141,11 +142,11 @@ def refused(folder: Path) -> dict[str, str | list[str]]:
     taken.mkdir()
     (taken / "picky").symlink_to(folder / "mean" / "models" / "model")
     orders: dict[str, Callable[[], object]] = {
-        "three labels": lambda: converter.convert_in_process(str(three), models),
-        "an encoder": lambda: converter.convert_in_process(str(encoder), models, reranker=True),
-        "no model": lambda: converter.convert_in_process(str(folder), models, reranker=True),
-        "a prompt": lambda: converter.convert_in_process(str(picky), models, query_prompt="query: "),
-        "an encoder's place": lambda: converter.convert_in_process(str(picky), taken),
+        "three labels": lambda: convert_in_process(str(three), models),
+        "an encoder": lambda: convert_in_process(str(encoder), models, reranker=True),
+        "no model": lambda: convert_in_process(str(folder), models, reranker=True),
+        "a prompt": lambda: convert_in_process(str(picky), models, query_prompt="query: "),
+        "an encoder's place": lambda: convert_in_process(str(picky), taken),
     }
     said: dict[str, str | list[str]] = {}
     for name, order in orders.items():

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.errors import ModelError
-from retrieval.models.conversion.converter import parity_texts
+from retrieval.models.conversion.parity import parity_texts
 from retrieval.models.encoder import Encoded, OnnxEncoder, reads_arabic, unit_rows
 from retrieval.models.manifest import DEFAULT_SOURCE
 from tests.fakes import HashingEncoder
