@@ -1,4 +1,4 @@
-"""multilingual-e5-small, served with what every text of a language has in common taken away."""
+"""multilingual-e5-small: its vectors are centred by language before they are used."""
 
 from __future__ import annotations
 
@@ -18,31 +18,35 @@ _ARABIC, _LATIN = re.compile(r"[\u0600-\u06ff]"), re.compile(r"[a-z]", re.IGNORE
 
 
 class MultilingualEncoder:
-    """Serves multilingual-e5-small with what every text of a language has in common taken away.
+    """Encodes with multilingual-e5-small and subtracts what all texts of a language have in common.
 
-    Its vectors of unlike texts have cosines of .7 to .9, and a question is nearer to passages of its own language
-    whatever they say. So the mean vector of the text's language (by script, and for questions and passages apart) is
-    subtracted before vectors and token vectors are scaled to length one. Arabic questions on English articles (XQuAD,
-    100-word passages), R@1: vectors .529, centred .596; best token for each word .655, centred .706.
+    The model gives unrelated texts cosines of .7 to .9, and a question is closer to any passage in its own language
+    than to passages in another. So the mean vector of the text's language (told by script, separately for questions and
+    passages) is subtracted before vectors and token vectors are scaled to length one. R@1 of Arabic questions on
+    English articles (XQuAD, 100-word passages): vectors .529, centred .596; best token for each word .655, centred
+    .706.
 
-    Of a word, what is kept are the WORD_DIM directions in which token vectors vary most. R@1 of Arabic questions on
-    Arabic and on English articles: .922 and .775 with them, .917 and .745 with as many random ones.
+    Word vectors keep the WORD_DIM directions in which token vectors vary most. R@1 of Arabic questions on Arabic and on
+    English articles: .922 and .775 with these, .917 and .745 with as many random directions.
     """
 
-    def __init__(self, own: OnnxEncoder, means: NDArray[np.float32], basis: NDArray[np.float32]) -> None:
-        """What was measured on texts of both languages (tests/fit/multilingual.py).
+    def __init__(self, encoder: OnnxEncoder, means: NDArray[np.float32], basis: NDArray[np.float32]) -> None:
+        """Wrap the model with what tests/fit/multilingual.py measured on texts of both languages.
 
-        `means` is (2, 4, dim): Arabic and English; a question's vector and token, a passage's vector and token.
-        `basis` is (dim, WORD_DIM), unit columns that are orthogonal.
+        Args:
+            encoder: The model itself.
+            means: (2, 4, dim) float32, for Arabic and English: of question vectors, question tokens, passage vectors
+                and passage tokens.
+            basis: (dim, WORD_DIM) float32, orthonormal columns.
         """
-        self.manifest = own.manifest
-        self._own = own
+        self.manifest = encoder.manifest
+        self._encoder = encoder
         self._means = means
         self._basis = basis
 
     @classmethod
     def open(cls, folder: Path, *, threads: int | None = None) -> MultilingualEncoder:
-        """Load the model that `unpack` wrote.
+        """Load the model that `conversion.multilingual_export` wrote.
 
         Raises:
             ModelError: it is missing, damaged, another model or cannot be loaded.
@@ -52,7 +56,7 @@ class MultilingualEncoder:
             raise ModelError(f"{manifest.name} is served by {manifest.backend}, not as the multilingual model")
         with np.load(folder / MEASURED) as measured:
             means, basis = (measured[name].astype(np.float32) for name in ("means", "basis"))
-        return cls(OnnxEncoder.serve(folder, manifest, threads=threads), means, basis)
+        return cls(OnnxEncoder.from_manifest(folder, manifest, threads=threads), means, basis)
 
     @property
     def dim(self) -> int:
@@ -61,35 +65,35 @@ class MultilingualEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """Names weights and settings: equal fingerprints give equal vectors."""
+        """Identifies weights and settings: equal fingerprints give equal vectors."""
         return self.manifest.fingerprint
 
     @property
     def multilingual(self) -> bool:
-        """It reads a hundred languages."""
+        """True: it reads a hundred languages."""
         return True
 
     def encode_query(self, text: str) -> Encoded:
         """Encode one question."""
-        means = self._of(text)
-        return self._centred(self._own.encode_query(text), means[0], means[1])
+        means = self._means_for(text)
+        return self._centred(self._encoder.encode_query(text), means[0], means[1])
 
     def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
-        """Encode texts to be searched, in the order given."""
-        for text, encoded in zip(texts, self._own.encode_passages(texts), strict=True):
-            means = self._of(text)
+        """Encode passages, in the order given."""
+        for text, encoded in zip(texts, self._encoder.encode_passages(texts), strict=True):
+            means = self._means_for(text)
             yield self._centred(encoded, means[2], means[3])
 
-    def _of(self, text: str) -> NDArray[np.float32]:
-        """The means for the script that most letters of a text are in; between the two for any other script."""
+    def _means_for(self, text: str) -> NDArray[np.float32]:
+        """(4, dim), the means for the script of most of a text's letters; the average of both for any other script."""
         arabic, latin = len(_ARABIC.findall(text)), len(_LATIN.findall(text))
         if arabic == latin == 0:
-            between: NDArray[np.float32] = self._means.mean(axis=0)
-            return between
-        own: NDArray[np.float32] = self._means[0 if arabic >= latin else 1]
-        return own
+            average: NDArray[np.float32] = self._means.mean(axis=0)
+            return average
+        means: NDArray[np.float32] = self._means[0 if arabic >= latin else 1]
+        return means
 
-    def _centred(self, encoded: Encoded, vector: NDArray[np.float32], token: NDArray[np.float32]) -> Encoded:
+    def _centred(self, encoded: Encoded, mean: NDArray[np.float32], token_mean: NDArray[np.float32]) -> Encoded:
         return Encoded(
-            unit_rows(encoded.vector - vector), unit_rows(encoded.tokens - token), encoded.offsets, self._basis
+            unit_rows(encoded.vector - mean), unit_rows(encoded.tokens - token_mean), encoded.offsets, self._basis
         )

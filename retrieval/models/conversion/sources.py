@@ -11,15 +11,15 @@ from retrieval.models.conversion.multilingual_weights import weights_path
 from retrieval.models.manifest import DEFAULT_SOURCE, MULTILINGUAL, ModelManifest, model_name
 
 SHIPPED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-# The package and the hub's names for the same published bytes.
-_SHIPPED = frozenset({DEFAULT_SOURCE, "all-minilm-l6-v2", "sentence-transformers/all-minilm-l6-v2"})
+# The package's name and the hub's names for the same published files.
+_SHIPPED_NAMES = frozenset({DEFAULT_SOURCE, "all-minilm-l6-v2", "sentence-transformers/all-minilm-l6-v2"})
 
 
 def locate_source(source: str) -> tuple[str, str]:
-    """Where a source's files are, a folder or a name on the hub, and what it is called in the models folder.
+    """A source's folder, or its name on the hub, and the name that its model gets in the models folder.
 
     Raises:
-        ModelError: it looks like a folder that is not there, or is the shipped model and not installed.
+        ModelError: it looks like a folder that does not exist, or its package is not installed.
     """
     if source == MULTILINGUAL:
         return str(weights_path()), MULTILINGUAL
@@ -38,14 +38,14 @@ def locate_source(source: str) -> tuple[str, str]:
 
 def is_shipped(source: str) -> bool:
     """Whether a source is one of the names of the model that ships as a package."""
-    return source.lower() in _SHIPPED and not Path(source).is_dir()
+    return source.lower() in _SHIPPED_NAMES and not Path(source).is_dir()
 
 
 def unchanged_source(manifest: ModelManifest) -> str:
-    """Where the source of a model is that sentence-transformers serves.
+    """The folder, or the name on the hub, of the original of a model that sentence-transformers serves.
 
     Raises:
-        ModelError: it is gone, or is not the one that was added.
+        ModelError: it no longer exists, or its weights have changed since it was added.
     """
     path, _ = locate_source(manifest.source)
     weights = Path(path) / "model.safetensors"

@@ -27,7 +27,7 @@ ModelClass = Literal["SentenceTransformer", "CrossEncoder"]
 
 
 class SentenceTransformerEncoder:
-    """Serves a model through sentence-transformers itself, for models that cannot be exported. Loads torch."""
+    """Encodes with sentence-transformers itself, for models that cannot be exported. Loads torch."""
 
     def __init__(self, model: SentenceTransformer, manifest: ModelManifest) -> None:
         self.manifest = manifest
@@ -36,10 +36,10 @@ class SentenceTransformerEncoder:
 
     @classmethod
     def open(cls, folder: Path) -> SentenceTransformerEncoder:
-        """Load the model that a manifest names.
+        """Load the original that a converted model's manifest names.
 
         Raises:
-            ModelError: it is gone, is not the one that was added, or cannot be loaded.
+            ModelError: it no longer exists, has changed since it was added, or cannot be loaded.
         """
         manifest = read_manifest(folder)
         return cls(load_model(unchanged_source(manifest), "SentenceTransformer"), manifest)
@@ -51,55 +51,55 @@ class SentenceTransformerEncoder:
 
     @property
     def fingerprint(self) -> str:
-        """Names weights and settings: equal fingerprints give equal vectors."""
+        """Identifies weights and settings: equal fingerprints give equal vectors."""
         return self.manifest.fingerprint
 
     @property
     def multilingual(self) -> bool:
-        """Whether its vocabulary has Arabic words, not letters only."""
+        """Whether its vocabulary has whole Arabic words, not only letters."""
         return reads_arabic(self._model.tokenizer.tokenize(ARABIC_SAMPLE))
 
     def encode_query(self, text: str) -> Encoded:
-        """Encode one question; the last few are remembered."""
+        """Encode one question; the last 128 are cached."""
         return self._cached_query(text)
 
     def encode_passages(self, texts: Sequence[str]) -> Iterator[Encoded]:
-        """Encode texts to be searched, one by one, in the order given."""
+        """Encode passages one by one, in the order given."""
         for text in texts:
             yield self._encode(self.manifest.passage_prompt, text)
 
     def _encode(self, prompt: str, text: str) -> Encoded:
         vector = self._model.encode([text], prompt=prompt, show_progress_bar=False, convert_to_numpy=True)[0]
-        none = np.zeros((0, self.manifest.dim), np.float32), np.zeros((0, 2), np.int32)
-        return Encoded(unit_rows(np.asarray(vector, np.float32)), *none)
+        no_tokens, no_offsets = np.zeros((0, self.manifest.dim), np.float32), np.zeros((0, 2), np.int32)
+        return Encoded(unit_rows(np.asarray(vector, np.float32)), no_tokens, no_offsets)
 
 
 class CrossEncoderReranker:
-    """Serves a reranker through sentence-transformers itself, where it cannot be exported. Loads torch."""
+    """Scores with sentence-transformers itself, for CrossEncoders that cannot be exported. Loads torch."""
 
     def __init__(self, model: CrossEncoder) -> None:
         self._model = model
 
     @classmethod
     def open(cls, folder: Path) -> CrossEncoderReranker:
-        """Load the model that a manifest names.
+        """Load the original that a converted model's manifest names.
 
         Raises:
-            ModelError: it is gone, is not the one that was added, or cannot be loaded.
+            ModelError: it no longer exists, has changed since it was added, or cannot be loaded.
         """
         return cls(load_model(unchanged_source(read_manifest(folder)), "CrossEncoder"))
 
     @property
     def multilingual(self) -> bool:
-        """Whether its vocabulary has Arabic words, not letters only."""
+        """Whether its vocabulary has whole Arabic words, not only letters."""
         return reads_arabic(self._model.tokenizer.tokenize(ARABIC_SAMPLE))
 
     def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Score texts, (n,)."""
+        """Score each text for the question, (n,) float32."""
         return cross_encoder_scores(self._model, [(question, text) for text in texts])
 
 
-def load_model(path: str, kind: ModelClass, **kwargs: object) -> Any:
+def load_model(path: str, model_class: ModelClass, **kwargs: object) -> Any:
     """A model on the CPU, as sentence-transformers loads it.
 
     Raises:
@@ -110,54 +110,54 @@ def load_model(path: str, kind: ModelClass, **kwargs: object) -> Any:
             warnings.simplefilter("ignore")
             import sentence_transformers
 
-            return getattr(sentence_transformers, kind)(path, device="cpu", **kwargs)
+            return getattr(sentence_transformers, model_class)(path, device="cpu", **kwargs)
     except Exception as exc:  # hub, configuration and weight errors have no common base
-        raise _load_error(path, kind, exc) from exc
+        raise _load_error(path, model_class, exc) from exc
 
 
-def _load_error(path: str, kind: ModelClass, exc: Exception) -> ModelError:
+def _load_error(path: str, model_class: ModelClass, exc: Exception) -> ModelError:
     if isinstance(exc, ImportError):
         return ModelError(
             f"sentence-transformers is not installed here ({exc}); `pip install 'sentence-transformers[onnx]'`"
         )
-    return ModelError(f"cannot load {path} as a {kind}: {one_line(exc)}")
+    return ModelError(f"cannot load {path} as a {model_class}: {one_line(exc)}")
 
 
-def is_cross_encoder(path: str, *, sure: bool) -> bool:
-    """Whether a model scores pairs of texts: sentence-transformers would put a random head on any other.
+def is_cross_encoder(path: str, *, required: bool) -> bool:
+    """Whether a model is a CrossEncoder; sentence-transformers would load any other as one, with a random head.
 
     Args:
         path: A folder or a name on the hub.
-        sure: Whether it has to be one.
+        required: Raise an error where it is not one.
 
     Raises:
-        ModelError: it has to be one and is none, or cannot be read.
+        ModelError: it is required to be one and is not, or cannot be read.
     """
     try:
         from sentence_transformers.util import load_file_path
         from transformers import AutoConfig
 
-        built = ", ".join(AutoConfig.from_pretrained(path).architectures or ["unknown"])
+        architecture = ", ".join(AutoConfig.from_pretrained(path).architectures or ["unknown"])
         declared = load_file_path(path, "config_sentence_transformers.json")
         if load_file_path(path, "modules.json") is None:
-            found = built.endswith("ForSequenceClassification")
+            found = architecture.endswith("ForSequenceClassification")
         else:
             settings = json.loads(Path(declared).read_text(encoding="utf-8")) if declared else {}
             found = settings.get("model_type") == "CrossEncoder"
-    except Exception as exc:  # as in `load_model`
-        if not sure:
+    except Exception as exc:  # as in load_model
+        if not required:
             return False
         raise _load_error(path, "CrossEncoder", exc) from exc
-    if sure and not found:
-        raise ModelError(f"{path} is no CrossEncoder: its architecture is {built}")
+    if required and not found:
+        raise ModelError(f"{path} is no CrossEncoder: its architecture is {architecture}")
     return found
 
 
 def cross_encoder_scores(model: Any, pairs: list[tuple[str, str]]) -> NDArray[np.float32]:
-    """The numbers (n,) a CrossEncoder gives before its activation, which can make equal what was not.
+    """A CrossEncoder's scores (n,) before its activation, which can turn different scores into equal ones.
 
     Raises:
-        ModelError: some are not finite.
+        ModelError: some scores are not finite.
     """
     from torch.nn import Identity
 
@@ -168,7 +168,7 @@ def cross_encoder_scores(model: Any, pairs: list[tuple[str, str]]) -> NDArray[np
 
 
 def model_prompts(model: SentenceTransformer) -> tuple[str, str]:
-    """The prompts that encode_query and encode_document would use."""
+    """The prompts that the model's encode_query and encode_document would use."""
     prompts = dict(model.prompts)
     fallback = prompts.get(model.default_prompt_name or "", "")
     passage = next((prompts[name] for name in ("document", "passage", "corpus") if name in prompts), fallback)

@@ -20,7 +20,7 @@ PASSAGES = [
 ]
 
 
-def test_the_directions_kept_of_a_word_are_orthogonal(multilingual_encoder: MultilingualEncoder) -> None:
+def test_the_basis_of_word_vectors_is_orthonormal(multilingual_encoder: MultilingualEncoder) -> None:
     basis = multilingual_encoder.encode_query("متى افتُتح خط المترو؟").basis
     assert basis is not None
     assert basis.shape == (multilingual_encoder.dim, WORD_DIM)
@@ -52,7 +52,7 @@ def test_a_texts_vectors_depend_on_that_text_alone(multilingual_encoder: Multili
         assert np.array_equal(alone.tokens, expected.tokens)
 
 
-def test_tokens_are_unit_rows_that_stand_where_their_words_stand(multilingual_encoder: MultilingualEncoder) -> None:
+def test_tokens_are_unit_rows_with_their_offsets_in_the_text(multilingual_encoder: MultilingualEncoder) -> None:
     encoded = multilingual_encoder.encode_query("متى افتُتح خط المترو؟")
     assert encoded.tokens.shape == (len(encoded.offsets), multilingual_encoder.dim)
     assert np.allclose(np.linalg.norm(encoded.tokens, axis=1), 1, atol=1e-5)
@@ -61,7 +61,7 @@ def test_tokens_are_unit_rows_that_stand_where_their_words_stand(multilingual_en
     assert "".join(text[start:end] for start, end in encoded.offsets) == text.replace(" ", "")
 
 
-def test_unlike_passages_are_far_apart(multilingual_encoder: MultilingualEncoder) -> None:
+def test_unrelated_passages_have_low_cosines(multilingual_encoder: MultilingualEncoder) -> None:
     vectors = np.stack([encoded.vector for encoded in multilingual_encoder.encode_passages(PASSAGES)])
     assert (vectors @ vectors.T)[~np.eye(len(PASSAGES), dtype=bool)].max() < 0.4
 
@@ -73,15 +73,15 @@ def test_any_text_can_be_encoded(multilingual_encoder: MultilingualEncoder, text
     assert np.isfinite(multilingual_encoder.encode_query(text).vector).all()
 
 
-def test_the_models_folder_opens_it(multilingual_dir: Path) -> None:
+def test_open_encoder_opens_it(multilingual_dir: Path) -> None:
     encoder = open_encoder(multilingual_dir)
     assert isinstance(encoder, MultilingualEncoder)
     assert encoder.multilingual
-    assert OnnxEncoder.serve(multilingual_dir, encoder.manifest).multilingual
+    assert OnnxEncoder.from_manifest(multilingual_dir, encoder.manifest).multilingual
     assert encoder.fingerprint == read_manifest(multilingual_dir).fingerprint
 
 
-def test_another_model_is_not_served_as_this_one(tmp_path: Path) -> None:
+def test_another_model_cannot_be_opened_as_this_one(tmp_path: Path) -> None:
     write_manifest(
         tmp_path,
         ModelManifest(

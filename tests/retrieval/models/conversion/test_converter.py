@@ -27,14 +27,14 @@ def test_the_shipped_model_is_the_published_one_as_int8(models_dir: Path) -> Non
     assert (models_dir / DEFAULT_SOURCE / "model.onnx").stat().st_size < 25_000_000
 
 
-def test_nothing_but_the_model_is_left_in_the_models_folder(models_dir: Path) -> None:
+def test_only_the_model_is_left_in_the_models_folder(models_dir: Path) -> None:
     files = sorted(path.relative_to(models_dir).as_posix() for path in models_dir.rglob("*") if path.is_file())
     expected = [f"{DEFAULT_SOURCE}/{name}" for name in ("manifest.json", "model.onnx", "tokenizer.json")]
     assert [name for name in files if not name.endswith("/.verified.json")] == expected
 
 
 @pytest.mark.parametrize(
-    ("case", "said"),
+    ("case", "message"),
     [
         ("three labels", r".*/three gives 3 scores for a pair of texts, a reranker one"),
         ("an encoder", r".*/mean/model is no CrossEncoder: its architecture is BertModel"),
@@ -43,18 +43,18 @@ def test_nothing_but_the_model_is_left_in_the_models_folder(models_dir: Path) ->
         ("an encoder's place", r".*/taken/picky is an encoder, made of .*/mean/model; remove it or rename .*"),
     ],
 )
-def test_what_is_no_reranker_is_refused_in_one_line_and_leaves_nothing(tiny: Tiny, case: str, said: str) -> None:
-    assert re.fullmatch(said, tiny.report["refused"][case])
+def test_other_models_are_refused_as_rerankers_and_leave_no_files(tiny: Tiny, case: str, message: str) -> None:
+    assert re.fullmatch(message, tiny.report["refused"][case])
     assert tiny.report["refused"]["kept"] == ["exact", "own", "picky"]
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_folder_names_it(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"there is no folder .*/none"):
         convert(tmp_path / "none", tmp_path / "models")
     assert not (tmp_path / "models").exists()
 
 
-def test_a_failure_leaves_nothing_and_sweeps_up_what_was_killed_an_hour_ago(tmp_path: Path) -> None:
+def test_a_failure_leaves_no_files_and_removes_those_of_conversions_killed_an_hour_ago(tmp_path: Path) -> None:
     source, models = tmp_path / "source", tmp_path / "models"
     source.mkdir()
     (source / "config.json").write_text("{")
@@ -73,7 +73,7 @@ def test_other_weights_than_the_published_ones_are_refused(tmp_path: Path, monke
         convert_in_process(DEFAULT_SOURCE, tmp_path / "models")
 
 
-def test_a_models_folder_that_cannot_be_written_says_so(tmp_path: Path) -> None:
+def test_an_unwritable_models_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ModelError, match=r"cannot write to .*/file/models: Not a directory"):
         convert(DEFAULT_SOURCE, tmp_path / "file" / "models")

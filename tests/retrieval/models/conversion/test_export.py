@@ -16,7 +16,7 @@ from tests.conftest import Tiny
         ("dense", "sentence-transformers", "float32", "own", "served by sentence-transformers: its modules are"),
     ],
 )
-def test_a_model_is_served_the_quickest_way_that_keeps_its_vectors(
+def test_an_encoder_gets_the_fastest_backend_that_keeps_its_vectors(
     tiny: Tiny, case: str, backend: str, precision: str, pooling: str, note: str
 ) -> None:
     made = tiny.report["encoders"][case]
@@ -32,7 +32,7 @@ def test_a_model_is_served_the_quickest_way_that_keeps_its_vectors(
     assert made["files"] == ["manifest.json", *graph]
 
 
-def test_prompts_and_length_are_those_of_the_model(tiny: Tiny) -> None:
+def test_prompts_and_length_are_taken_from_the_model(tiny: Tiny) -> None:
     manifest = tiny.report["encoders"]["cls-prompts"]["manifest"]
     assert (manifest["query_prompt"], manifest["passage_prompt"], manifest["max_length"]) == (
         "green: ",
@@ -49,7 +49,7 @@ def test_prompts_and_length_are_those_of_the_model(tiny: Tiny) -> None:
         ("own", "sentence-transformers", "float32", "served by sentence-transformers: float32 refused", 0.01),
     ],
 )
-def test_a_cross_encoder_is_served_the_quickest_way_that_keeps_its_scores(
+def test_a_cross_encoder_gets_the_fastest_backend_that_keeps_its_scores(
     tiny: Tiny, case: str, backend: str, precision: str, note: str, within: float
 ) -> None:
     made = tiny.report["rerankers"][case]

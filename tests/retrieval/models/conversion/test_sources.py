@@ -10,11 +10,11 @@ from retrieval.models.conversion.sources import locate_source, unchanged_source
 from retrieval.models.manifest import DEFAULT_SOURCE, read_manifest
 
 
-def test_the_shipped_model_goes_by_the_hubs_names_too() -> None:
-    places = {
+def test_the_shipped_model_is_found_by_its_names_on_the_hub() -> None:
+    located = {
         locate_source(name) for name in (DEFAULT_SOURCE, "all-MiniLM-L6-v2", "sentence-transformers/all-MiniLM-L6-v2")
     }
-    ((path, name),) = places
+    ((path, name),) = located
     assert name == DEFAULT_SOURCE
     assert (Path(path) / "model.safetensors").is_file()
 

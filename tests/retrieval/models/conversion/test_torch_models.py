@@ -11,7 +11,7 @@ from retrieval.models.conversion.torch_models import one_line
 
 
 @pytest.mark.parametrize("reranker", [False, True], ids=["encoder", "reranker"])
-def test_what_converts_and_is_not_installed_is_named(
+def test_the_error_without_sentence_transformers_says_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, reranker: bool
 ) -> None:
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
@@ -27,5 +27,5 @@ def test_what_converts_and_is_not_installed_is_named(
     [(ValueError("one\n  two"), "one two"), (KeyError(), "KeyError"), (ValueError("x" * 999), "x" * 300)],
     ids=["two lines", "no message", "long"],
 )
-def test_an_error_is_told_on_one_line(error: Exception, line: str) -> None:
+def test_an_error_message_fits_on_one_line(error: Exception, line: str) -> None:
     assert one_line(error) == line
