@@ -1,4 +1,4 @@
-"""SHA-256 of files, worked out once and remembered while a file's size and times stand still."""
+"""SHA-256 of files, cached for as long as a file's size and times stay the same."""
 
 from __future__ import annotations
 
@@ -20,70 +20,68 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def matches(path: Path, sha256: str, memory: Path) -> bool:
+def matches(path: Path, sha256: str, cache: Path) -> bool:
     """Whether a file's bytes have this digest.
 
-    A file found good is put down in `memory`, a JSON file, with its size and times; while they stay the same it is
-    not read again. A memory that is missing, damaged or cannot be written costs time, never a wrong answer. What this
-    does not catch: bytes that rot on the disk while the times stand still. Call `sha256_of` for that.
+    A file that has it is recorded in `cache`, a JSON file, with its size and times; while these stay the same, the file
+    is not read again. A cache that is missing, damaged or cannot be written costs time, never a wrong answer. Bytes
+    that change on the disk without a change of times go unnoticed; call `sha256_of` to catch these.
 
     Raises:
         OSError: the file cannot be read.
     """
     path.stat()
-    return first_damaged([(path, None, sha256)], memory) is None
+    return first_damaged([(path, None, sha256)], cache) is None
 
 
-def first_damaged(files: Iterable[tuple[Path, int | None, str]], memory: Path | None) -> Path | None:
-    """The first of some files that has not the size, where one is given, and SHA-256 it should have, or is missing.
+def first_damaged(files: Iterable[tuple[Path, int | None, str]], cache: Path | None) -> Path | None:
+    """The first file that is missing or differs from the given size (unless None) or SHA-256; None if all are good.
 
-    With `memory`, as `verified` has it; without, every byte is read.
+    With a cache, files that it vouches for are not read (see `matches`); without one, every byte is.
     """
-    known = {} if memory is None else _recall(memory)
-    found: dict[str, str] = {}
-    bad = None
+    known = {} if cache is None else _load(cache)
+    verified: dict[str, str] = {}
+    damaged = None
     for path, size, sha256 in files:
         try:
             stat = path.stat()
             key = str(path.resolve())
-            seen = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {sha256}"
-            sound = size in (None, stat.st_size) and (known.get(key) == seen or sha256_of(path) == sha256)
+            state = f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {sha256}"
+            is_good = size in (None, stat.st_size) and (known.get(key) == state or sha256_of(path) == sha256)
         except OSError:
-            sound = False
-        if not sound:
-            bad = path
+            is_good = False
+        if not is_good:
+            damaged = path
             break
-        if known.get(key) != seen:
-            found[key] = seen
-    if memory is not None and found:
-        _remember(memory, {name: value for name, value in {**known, **found}.items() if Path(name).exists()})
-    return bad
+        if known.get(key) != state:
+            verified[key] = state
+    if cache is not None and verified:
+        _save(cache, {name: value for name, value in {**known, **verified}.items() if Path(name).exists()})
+    return damaged
 
 
-def remember_moved(old: Path, new: Path, memory: Path) -> None:
-    """Remember what is remembered of a folder's files under the name that it has now: their bytes are the same."""
+def remember_moved(old: Path, new: Path, cache: Path) -> None:
+    """Rename a folder's files in the cache after the folder was moved, so that they are not read again."""
     before, after = f"{old.resolve()}{os.sep}", f"{new.resolve()}{os.sep}"
-    known = _recall(memory)
-    _remember(
-        memory, {name.replace(before, after, 1) if name.startswith(before) else name: known[name] for name in known}
-    )
+    known = _load(cache)
+    _save(cache, {name.replace(before, after, 1) if name.startswith(before) else name: known[name] for name in known})
 
 
-def _recall(memory: Path) -> dict[str, str]:
+def _load(cache: Path) -> dict[str, str]:
     try:
-        known = json.loads(memory.read_bytes())
+        known = json.loads(cache.read_bytes())
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}
 
 
-def _remember(memory: Path, known: dict[str, str]) -> None:
-    temporary = memory.with_name(f".{memory.name}.{os.getpid()}")
-    # A home that cannot be written to: verify again next time.
+def _save(cache: Path, known: dict[str, str]) -> None:
+    temporary = cache.with_name(f".{cache.name}.{os.getpid()}")
+    # Where it cannot be written, files are verified again next time.
     with contextlib.suppress(OSError):
         try:
-            memory.parent.mkdir(parents=True, exist_ok=True)
+            cache.parent.mkdir(parents=True, exist_ok=True)
             temporary.write_text(json.dumps(known, indent=1), encoding="utf-8")
-            temporary.replace(memory)
+            temporary.replace(cache)
         finally:
             temporary.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 
 class RetrievalError(Exception):
-    """Everything retrieval/ raises on purpose; its message is one line for a person."""
+    """Base of all errors raised on purpose in retrieval/; the message is one line for a person."""
 
 
 class ModelError(RetrievalError):
@@ -38,7 +38,7 @@ class IndexUnreachable(RetrievalError):
 
 
 class PublishError(RetrievalError):
-    """A snapshot that could not be written; what served before still serves."""
+    """A snapshot that could not be written; the previous one stays in use."""
 
 
 class QuestionError(RetrievalError):

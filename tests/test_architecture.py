@@ -17,20 +17,23 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 DOORS = {
     "faiss": {"retrieval/index/vectors.py"},
     "filelock": {"corpus/storage/library.py"},
-    "onnx": {"retrieval/models/conversion/converter.py", "retrieval/models/multilingual.py"},
-    "onnxruntime": {"retrieval/models/conversion/converter.py", "retrieval/models/encoder.py"},
+    "onnx": {"retrieval/models/conversion/multilingual_graph.py", "retrieval/models/conversion/onnx_graph.py"},
+    "onnxruntime": {"retrieval/models/conversion/onnx_graph.py", "retrieval/models/encoder.py"},
     "prompt_toolkit": {"bot/terminal/chat.py"},
-    "rensa": {"corpus/text/dedupe.py"},
     "pymilvus": {"retrieval/milvus/client.py", "retrieval/milvus/generations.py", "retrieval/milvus/index.py"},
-    "sentence_transformers": {"retrieval/models/conversion/converter.py"},
+    "rensa": {"corpus/text/dedupe.py"},
+    "sentence_transformers": {
+        "retrieval/models/conversion/onnx_graph.py",
+        "retrieval/models/conversion/torch_models.py",
+    },
     "Stemmer": {"retrieval/text/analysis.py"},
     "tantivy": {"retrieval/index/lexical.py"},
-    "telegram": {"bot/telegram_bot/application.py", "bot/telegram_bot/handlers.py"},
+    "telegram": {"bot/telegram_bot/handlers.py", "bot/telegram_bot/application.py"},
     "tenacity": {"corpus/watching.py"},
-    "tokenizers": {"retrieval/models/encoder.py", "retrieval/models/multilingual.py"},
+    "tokenizers": {"retrieval/models/conversion/multilingual_export.py", "retrieval/models/encoder.py"},
+    "torch": {"retrieval/models/conversion/torch_models.py"},
     "tornado": {"bot/telegram_bot/webhook.py"},
-    "torch": {"retrieval/models/conversion/converter.py"},
-    "transformers": {"retrieval/models/conversion/converter.py"},
+    "transformers": {"retrieval/models/conversion/torch_models.py"},
 }
 
 

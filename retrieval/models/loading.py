@@ -1,4 +1,4 @@
-"""Which class serves a converted model: the one place that knows them all, each loaded when it is needed."""
+"""Opens a converted model with the class for its backend; each backend is imported only when it is needed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def open_encoder(folder: Path) -> Encoder:
-    """The encoder that serves a converted model, its files verified.
+    """Open a converted encoder after verifying its files.
 
     Raises:
-        ModelError: the model is missing, damaged, no encoder, or cannot be loaded.
+        ModelError: the model is missing, damaged, not an encoder, or cannot be loaded.
     """
     manifest = read_manifest(folder)
     if manifest.reranks:
@@ -30,21 +30,21 @@ def open_encoder(folder: Path) -> Encoder:
         from retrieval.models.multilingual import MultilingualEncoder
 
         return MultilingualEncoder.open(folder)
-    from retrieval.models.conversion.converter import SentenceTransformerEncoder
+    from retrieval.models.conversion.torch_models import SentenceTransformerEncoder
 
     return SentenceTransformerEncoder.open(folder)
 
 
 def open_reranker(folder: Path) -> Reranker:
-    """What serves a converted CrossEncoder.
+    """Open a converted CrossEncoder after verifying its files.
 
     Raises:
-        ModelError: it is missing, damaged or cannot be loaded.
+        ModelError: the model is missing, damaged or cannot be loaded.
     """
     if read_manifest(folder).backend == "onnx":
         from retrieval.models.reranker import OnnxReranker
 
         return OnnxReranker.open(folder)
-    from retrieval.models.conversion.converter import CrossEncoderReranker
+    from retrieval.models.conversion.torch_models import CrossEncoderReranker
 
     return CrossEncoderReranker.open(folder)

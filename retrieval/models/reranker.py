@@ -1,4 +1,4 @@
-"""Rerankers: models that score a question and a passage together. Any CrossEncoder, converted to ONNX."""
+"""Rerankers: CrossEncoder models, converted to ONNX, that score a question and a passage together."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from retrieval.models.manifest import ModelManifest, model_name, read_manifest
 
 
 class Reranker(Protocol):
-    """Reads a question and a passage together."""
+    """Scores a question and a passage together."""
 
     @property
     def multilingual(self) -> bool:
         """Whether it reads Arabic as it reads English."""
 
     def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """How well each text answers, (n,) float32, higher is better: the logarithm of the odds that it does."""
+        """The log odds that each text answers the question, (n,) float32; higher is better."""
 
 
 class OnnxReranker:
-    """Serves a converted CrossEncoder with onnxruntime and tokenizers alone; pairs are run one by one, on threads."""
+    """Scores with a converted CrossEncoder on onnxruntime; pairs are run one by one, on several threads."""
 
-    def __init__(self, graph: OnnxModel, *, threads: int) -> None:
-        self._graph = graph
+    def __init__(self, model: OnnxModel, *, threads: int) -> None:
+        self._model = model
         self._threads = threads
 
     @classmethod
@@ -39,7 +39,7 @@ class OnnxReranker:
 
         Args:
             folder: The model's folder: manifest, graph and tokenizer.
-            threads: How many pairs to run at a time; all cores this process may use by default.
+            threads: How many pairs to run at a time; by default one for each core this process may use.
 
         Raises:
             ModelError: the model is missing, damaged or cannot be loaded.
@@ -48,30 +48,30 @@ class OnnxReranker:
 
     @property
     def multilingual(self) -> bool:
-        """Whether its vocabulary has Arabic words, not letters only."""
-        return self._graph.multilingual
+        """Whether its vocabulary has whole Arabic words, not only letters."""
+        return self._model.multilingual
 
     def scores(self, question: str, texts: Sequence[str]) -> NDArray[np.float32]:
-        """Score texts, each by itself, (n,); where a pair is too long, the longer of the two is cut."""
-        asked = without_surrogates(question)
-        pairs = self._graph.tokenizer.encode_batch([(asked, without_surrogates(text)) for text in texts])
+        """Score each text by itself, (n,) float32; where a pair is too long, the longer of the two is cut."""
+        question = without_surrogates(question)
+        pairs = self._model.tokenizer.encode_batch([(question, without_surrogates(text)) for text in texts])
         with ThreadPoolExecutor(self._threads) as pool:
-            found = list(pool.map(lambda pair: self._graph.run(pair)[0, 0], pairs))
-        return np.array(found, np.float32)
+            scores = list(pool.map(lambda pair: self._model.run(pair)[0, 0], pairs))
+        return np.array(scores, np.float32)
 
 
-def find_converted(given: str, models_dir: Path) -> ModelManifest | None:
-    """The converted CrossEncoder that a name or path means; None where it is still to be converted.
+def find_converted(name_or_path: str, models_dir: Path) -> ModelManifest | None:
+    """The manifest of the converted CrossEncoder with this name or source; None if it has not been converted yet.
 
     Raises:
-        ModelError: it means an encoder or nothing at all, or the manifest cannot be read.
+        ModelError: the name is that of an encoder or no possible name, or the manifest cannot be read.
     """
-    folder = models_dir / model_name(str(Path(given).resolve()) if Path(given).is_dir() else given)
+    folder = models_dir / model_name(str(Path(name_or_path).resolve()) if Path(name_or_path).is_dir() else name_or_path)
     if not folder.is_dir():
         return None
-    found = read_manifest(folder)
-    if not found.goes_by(given):
+    manifest = read_manifest(folder)
+    if not manifest.goes_by(name_or_path):
         return None
-    if not found.reranks:
-        raise ModelError(f"{found.name} is an encoder, not a CrossEncoder")
-    return found
+    if not manifest.reranks:
+        raise ModelError(f"{manifest.name} is an encoder, not a CrossEncoder")
+    return manifest

@@ -1,1 +1,1 @@
-"""Words, index terms, answer types, spelling and late interaction: what text says before any model reads it. Pure."""
+"""Text analysis without models: words, index terms, answer types, spelling, and late interaction over word vectors."""

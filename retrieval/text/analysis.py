@@ -1,4 +1,4 @@
-"""Text to index terms, the same for questions and passages: folded for matching, stemmed by language.
+"""Turns text into index terms, for questions and passages alike: folded for matching, stemmed by language.
 
 Quotes never pass through here: what a person reads is the article's own text.
 """
@@ -15,24 +15,24 @@ import Stemmer
 from corpus.article import Span
 
 _MARKS = "\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0903\u093a-\u094f"
-_LETTERS = rf"(?:[^\W_]|[{_MARKS}])+"  # a combining mark is no \w, yet ends no word
+_LETTERS = rf"(?:[^\W_]|[{_MARKS}])+"  # a combining mark is not in \w, but does not end a word
 _WORD = re.compile(
     r"\d+(?:[.,٫٬]\d+)*"  # 1,472.19 is one number
     r"|(?:[^\W\d_]\.){2,}"  # U.S. is one word
     rf"|{_LETTERS}(?:['’]{_LETTERS})*",
 )
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
-_ARABIC_FOLDS = str.maketrans({"ٱ": "ا", "ى": "ي", "ة": "ه", "ـ": None})  # a hamza on a letter is a mark in NFKD
-_ON = ("على", "وعلى", "فعلى")
+_ARABIC_FOLDS = str.maketrans({"ٱ": "ا", "ى": "ي", "ة": "ه", "ـ": None})  # NFKD makes the hamza on a letter a mark
+_ARABIC_ON = ("على", "وعلى", "فعلى")
 
-_UNITS = (
+_NUMBER_LINES = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen",
     "zeroth - second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth",
     "- ten twenty thirty forty fifty sixty seventy eighty ninety",
 )
 _NUMBER_WORDS = {
     word: str(number * scale)
-    for line, scale in zip(_UNITS, (1, 1, 10), strict=True)
+    for line, scale in zip(_NUMBER_LINES, (1, 1, 10), strict=True)
     for number, word in enumerate(line.split(" "))
     if word not in {"-", "one"}  # "one" is far more often a pronoun than a number
 } | {"first": "1", "eighteen": "18", "nineteen": "19"}
@@ -78,9 +78,9 @@ _ARABIC_STOP_WORDS = """
 عنه عنها أيضا جدا نحو لو لولا كي لكي بأن بما ولكن أثناء ضمن عبر دون فوق تحت أمام خلف ضد يتم تم مثل ذات ذو ذي كذلك
 لذلك هناك هنا الآن يوجد توجد بماذا بكم لمن ممن عمن فيم بم مم علام
 """
-_SPOKEN = {
-    spoken: standard_question_word
-    for standard_question_word, line in (
+_STANDARD_QUESTION_WORDS = {
+    spoken: standard
+    for standard, line in (
         ("ما", "وش ايش إيش شنو شو"),
         ("لماذا", "ليش ليه"),
         ("أين", "وين فين"),
@@ -91,14 +91,14 @@ _SPOKEN = {
     )
     for spoken in line.split()
 }
-_OPENING = re.compile(r"\A(\W*و?)(" + "|".join(_SPOKEN) + r")(?=\s)")
+_SPOKEN_OPENING = re.compile(r"\A(\W*و?)(" + "|".join(_STANDARD_QUESTION_WORDS) + r")(?=\s)")
 _CONJUNCTIONS = ("و", "ف")
 _ARTICLES = ("وبال", "وال", "فال", "بال", "كال", "ولل", "فلل", "لل", "ال")
 _PREFIXES = ("و", "ف", "ب", "ل", "ك")
 
 
 class Word(NamedTuple):
-    """One word of a text: where it stands, how it is folded for matching, and its index term."""
+    """One word of a text: its span, its form folded for matching, and its index term."""
 
     span: Span
     folded: str
@@ -106,16 +106,19 @@ class Word(NamedTuple):
 
     @property
     def stop(self) -> bool:
-        """Whether it carries grammar rather than content."""
-        return _stops(self.folded)
+        """Whether it is a stop word."""
+        return _is_stop_word(self.folded)
 
 
 @functools.lru_cache(maxsize=65536)
 def fold(word: str) -> str:
-    """The form of a word in which spelling variants meet: case, width, marks, tatweel, alef, ya, ta marbuta, digits."""
+    """The form shared by a word's spelling variants: in case, width, marks, tatweel, alef, ya, ta marbuta and digits.
+
+    Empty where the word consists of nothing but marks.
+    """
     plain = unicodedata.normalize("NFKD", word).casefold()
     plain = "".join(ch for ch in plain if not unicodedata.combining(ch))
-    if plain not in _ON:  # which would meet the name Ali
+    if plain not in _ARABIC_ON:  # would become the name Ali
         plain = plain.translate(_ARABIC_FOLDS)
     if not plain:
         return ""
@@ -129,12 +132,12 @@ STOP_WORDS = frozenset(map(fold, f"{_ENGLISH_STOP_WORDS} {_ARABIC_STOP_WORDS}".s
 
 
 @functools.lru_cache(maxsize=65536)
-def _stops(folded: str) -> bool:
+def _is_stop_word(folded: str) -> bool:
     return folded in STOP_WORDS or (folded.startswith(_CONJUNCTIONS) and folded[1:] in STOP_WORDS)
 
 
 def without_particles(folded: str) -> str:
-    """A folded Arabic word without the particles written in one with it: and, so, by, for, as, the."""
+    """A folded Arabic word without the particles written as part of it: and, so, by, for, as, the."""
     for article in _ARTICLES:
         if folded.startswith(article) and len(folded) >= len(article) + 3:
             folded = folded[len(article) :]
@@ -149,10 +152,10 @@ def _stemmer(language: str) -> Stemmer.Stemmer:
 
 @functools.lru_cache(maxsize=65536)
 def stem(folded: str) -> str:
-    """The index term of a folded word: a Snowball stem by script, numbers spelled out turned into digits.
+    """The index term of a folded word: its Snowball stem (language by script), or the digits of a number in words.
 
-    Arabic words lose their particles first, which Snowball leaves on many: R@1 of BM25 over 100-word passages rises
-    from .775 to .812 on xquad-ar, R@5 from .816 to .857 on the invented Arabic news.
+    Arabic words lose their particles first, because Snowball leaves many of them on: R@1 of BM25 over 100-word passages
+    rises from .775 to .812 on xquad-ar, R@5 from .816 to .857 on the invented Arabic news.
     """
     if folded in _NUMBER_WORDS:
         return _NUMBER_WORDS[folded]
@@ -163,8 +166,8 @@ def stem(folded: str) -> str:
 
 
 def standard_question_word(question: str) -> str:
-    """An Arabic question with the standard word for one of the spoken ones that open it in the Gulf, Egypt or Syria."""
-    return _OPENING.sub(lambda match: match[1] + _SPOKEN[match[2]], question)
+    """The question with a leading Gulf, Egyptian or Syrian question word replaced by the standard Arabic one."""
+    return _SPOKEN_OPENING.sub(lambda match: match[1] + _STANDARD_QUESTION_WORDS[match[2]], question)
 
 
 def words(text: str) -> list[Word]:

@@ -1,7 +1,7 @@
-"""What kind of answer a question asks for, and which words of a text could be one. Pure.
+"""The type of answer a question asks for, and which words of a text could be of that type.
 
-Rules on the surface of English and Arabic words: a hint among others when a sentence is chosen, never a condition.
-Arabic has no capitals, so names are not seen there.
+Rules on the surface of English and Arabic words. They give one feature among others for choosing a sentence and never
+rule one out. Arabic has no capitals, so names are not recognised there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from retrieval.text.analysis import Word, folded_words, without_particles
 
 
 class AnswerType(StrEnum):
-    """What a question asks for; OPEN where the words of the answer cannot be guessed."""
+    """The type of answer a question asks for; OPEN if the question does not tell."""
 
     NUMBER = "number"
     MONEY = "money"
@@ -31,7 +31,7 @@ class AnswerType(StrEnum):
 
 
 class WordShape(IntFlag):
-    """What a word looks like. LEADING is a capital that opens a sentence or a quotation and may mean nothing."""
+    """What a word looks like. LEADING is a capital that starts a sentence or a quotation, so it may not mark a name."""
 
     CAPITAL = 1
     LEADING = 2
@@ -45,59 +45,59 @@ class WordShape(IntFlag):
     ARABIC = 512
 
 
-def _any(text: str) -> frozenset[str]:
+def _word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_COUNTS = _any(
+_COUNTS = _word_set(
     "zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred hundreds thousand thousands "
     "million millions billion billions trillion dozen dozens half third quarter quarters thirds once twice double "
     "doubled triple tripled"
 )
-_MONEY = _any(
+_MONEY = _word_set(
     "dollar dollars cent cents pound pounds euro euros pence yen yuan rupee rupees crown crowns usd bn franc francs "
     "peso pesos won"
 )
-_SHARES = _any("percent percentage")
-_MONTHS = _any(
+_SHARES = _word_set("percent percentage")
+_MONTHS = _word_set(
     "january february march april may june july august september october november december jan feb mar apr jun jul aug "
     "sep sept oct nov dec"
 )
-_DAYS = _any(
+_DAYS = _word_set(
     "monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun yesterday today "
     "tomorrow tonight"
 )
-_PERIODS = _any(
+_PERIODS = _word_set(
     "year years month months week weeks day days hour hours minute minutes second seconds decade decades century "
     "centuries spring summer autumn fall winter morning afternoon evening night noon midnight quarter half "
     "season weekend"
 )
-_ARABIC_COUNTS = _any(
+_ARABIC_COUNTS = _word_set(
     "واحد واحده اثنان اثنين ثلاث ثلاثه اربع اربعه خمس خمسه ست سته سبع سبعه ثمان ثماني ثمانيه تسع تسعه عشر عشره عشرون "
     "عشرين ثلاثون ثلاثين اربعون اربعين خمسون خمسين ستون ستين سبعون سبعين ثمانون ثمانين تسعون تسعين ميه مايه مييتان الف "
     "الاف مليون مليونا ملايين مليار مليارات نصف ثلث ربع عشرات مئات الاولي الثانيه الثالثه الاول الثاني الثالث"
 )
-_ARABIC_MONEY = _any(
+_ARABIC_MONEY = _word_set(
     "دولار دولارا دولارات دينار دينارا دنانير درهم درهما دراهم ريال ريالا ليره يورو جنيه جنيها قرش سنت"
 )
-_ARABIC_SHARES = _any("ميه مايه بالميه بالمايه")
-_ARABIC_DATES = _any(
+_ARABIC_SHARES = _word_set("ميه مايه بالميه بالمايه")
+_ARABIC_DATES = _word_set(
     "يناير فبراير مارس ابريل مايو يونيو يوليو اغسطس سبتمبر اكتوبر نوفمبر ديسمبر شباط اذار نيسان ايار حزيران تموز اب "
     "ايلول تشرين احد اثنين ثلاثاء اربعاء خميس جمعه سبت امس غدا اليوم"
 )
-_ARABIC_PERIODS = _any(
+_ARABIC_PERIODS = _word_set(
     "عام عاما اعوام عامين سنه سنوات سنتين شهر شهرا اشهر شهرين اسبوع اسبوعا اسابيع يوم يوما ايام يومين ساعه ساعات "
     "ساعتين دقيقه دقائق دقايق ثانيه ثوان قرن قرنا عقد عقود صباح مساء ليل ليله فجر ظهر ربيع صيف خريف شتاء منتصف"
 )
-_MARKED = (
+_SHAPE_WORDS = (
     (_COUNTS, WordShape.COUNT),
     (_MONEY, WordShape.MONEY),
     (_SHARES, WordShape.SHARE),
     (_DAYS, WordShape.DAY),
     (_PERIODS, WordShape.PERIOD),
 )
-_ARABIC_MARKED = (
+_ARABIC_SHAPE_WORDS = (
     (_ARABIC_COUNTS, WordShape.COUNT),
     (_ARABIC_MONEY, WordShape.MONEY),
     (_ARABIC_SHARES, WordShape.SHARE),
@@ -106,33 +106,33 @@ _ARABIC_MARKED = (
 )
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 _PER_CENT = re.compile(r"\s?[%٪]|[ -]?per ?cent")
-_OPENS = "“\"'‘"
+_OPENING_QUOTES = "“\"'‘"
 
-_AMOUNT = re.compile(
+_ASKS_AMOUNT = re.compile(
     r"\bhow (?:many|much|old|long|far|big|tall|high|deep|wide|fast|heavy|often|large|small|few|strong)\b|\b(?:"
     r"percentage|proportion|share|price|cost|amount|rate|number|fee|fine|salary|score|speed|revenue|profit|valuation|"
     r"distance|age)\b"
 )
-_LENGTH = re.compile(r"\bhow (?:long|often)\b")
-_PART = re.compile(r"percent|proportion|share|rate")
-_SUM = re.compile(
+_ASKS_DURATION = re.compile(r"\bhow (?:long|often)\b")
+_ASKS_SHARE = re.compile(r"percent|proportion|share|rate")
+_ASKS_MONEY = re.compile(
     r"\b(?:price|cost|fee|salary|revenue|profit|fine|pay|paid|worth|spend|earn|money|bond|valuation|budget)\b"
 )
-_TIME = re.compile(
+_ASKS_DATE = re.compile(
     r"\b(?:when|(?:what|which) (?:year|date|day|month)|what time|(?:until|since|by|from|on) (?:what|which|when)|date)\b"
 )
-_PERSON = re.compile(r"\b(?:who|whose|whom)\b")
-_PLACE = re.compile(
+_ASKS_PERSON = re.compile(r"\b(?:who|whose|whom)\b")
+_ASKS_PLACE = re.compile(
     r"\b(?:where|(?:which|what) (?:city|country|town|state|place|province|park|street|county|village|island|nation|"
     r"region|institution|university|school|hospital|stadium))\b"
 )
-_NAME = re.compile(
+_ASKS_NAME = re.compile(
     r"\b(?:which|name|called|what (?:company|firm|team|agency|group|newspaper|channel|app|organi[sz]ation|party))\b"
 )
 
 
 _ARABIC_LETTER = re.compile("[\u0600-\u06ff]")
-_ARABIC_KINDS = (
+_ARABIC_PATTERNS = (
     (
         AnswerType.DURATION,
         r"كم (?:من الوقت|يوما|ساعه|شهرا|سنه|عاما|اسبوعا|دقيقه|دام|دامت|استمر|استمرت|استغرق|استغرقت|مده|بقي)|المده",
@@ -148,107 +148,113 @@ _ARABIC_KINDS = (
     (AnswerType.PERSON, r"(?:^|و)من(?! (?:اي|ايه|اين|خلال|بين|اجل))|من (?:هو|هي|هم|الذي|التي)|لمن|ممن"),
     (AnswerType.NAME, r"اسم|اسماء|يسمي|تسمي|يدعي|تدعي|(?:اي|ايه)"),
 )
-_ARABIC_ASKED = tuple((kind, re.compile(rf"(?:^|\s)(?:{pattern})(?=\s|$)")) for kind, pattern in _ARABIC_KINDS)
+_ASKS_IN_ARABIC = tuple(
+    (answer_type, re.compile(rf"(?:^|\s)(?:{pattern})(?=\s|$)")) for answer_type, pattern in _ARABIC_PATTERNS
+)
 
 
 def answer_type_of(question: str) -> AnswerType:
-    """The kind of answer that a question asks for."""
+    """The type of answer that a question asks for."""
     if _ARABIC_LETTER.search(question):
         plain = " ".join(folded_words(question))
-        return next((kind for kind, pattern in _ARABIC_ASKED if pattern.search(plain)), AnswerType.OPEN)
+        return next((answer_type for answer_type, pattern in _ASKS_IN_ARABIC if pattern.search(plain)), AnswerType.OPEN)
     text = question.casefold()
-    if _AMOUNT.search(text):
-        if _LENGTH.search(text):
+    if _ASKS_AMOUNT.search(text):
+        if _ASKS_DURATION.search(text):
             return AnswerType.DURATION
-        if _PART.search(text):
+        if _ASKS_SHARE.search(text):
             return AnswerType.SHARE
-        return AnswerType.MONEY if _SUM.search(text) else AnswerType.NUMBER
-    for pattern, kind in (
-        (_TIME, AnswerType.DATE),
-        (_PERSON, AnswerType.PERSON),
-        (_PLACE, AnswerType.PLACE),
-        (_NAME, AnswerType.NAME),
+        return AnswerType.MONEY if _ASKS_MONEY.search(text) else AnswerType.NUMBER
+    for pattern, answer_type in (
+        (_ASKS_DATE, AnswerType.DATE),
+        (_ASKS_PERSON, AnswerType.PERSON),
+        (_ASKS_PLACE, AnswerType.PLACE),
+        (_ASKS_NAME, AnswerType.NAME),
     ):
         if pattern.search(text):
-            return kind
+            return answer_type
     return AnswerType.OPEN
 
 
-def word_shapes(text: str, content: Sequence[Word], opens: Sequence[int]) -> NDArray[np.uint16]:
-    """What each word of a text looks like, (n,) uint16 of `Mark`; `opens` is where its sentences start, ascending."""
-    found = np.zeros(len(content), np.uint16)
+def word_shapes(text: str, words: Sequence[Word], sentence_starts: Sequence[int]) -> NDArray[np.uint16]:
+    """What each word of a text looks like, (n,) uint16 of `WordShape`; `sentence_starts` are offsets, ascending."""
+    shapes = np.zeros(len(words), np.uint16)
     sentence = 0
-    for number, word in enumerate(content):
+    for number, word in enumerate(words):
         start, end = word.span
-        while sentence + 1 < len(opens) and opens[sentence + 1] <= start:
+        while sentence + 1 < len(sentence_starts) and sentence_starts[sentence + 1] <= start:
             sentence += 1
         before = text[start - 1 : start]
-        mark = WordShape(0)
+        shape = WordShape(0)
         if text[start].isupper():
-            leads = before in _OPENS or not any(ch.isalnum() for ch in text[opens[sentence] : start])
-            mark |= WordShape.LEADING if leads else WordShape.CAPITAL
+            is_leading = before in _OPENING_QUOTES or not any(
+                ch.isalnum() for ch in text[sentence_starts[sentence] : start]
+            )
+            shape |= WordShape.LEADING if is_leading else WordShape.CAPITAL
         if text[start].isdigit():
-            mark |= WordShape.DIGITS
+            shape |= WordShape.DIGITS
             if _YEAR.fullmatch(word.folded):
-                mark |= WordShape.YEAR
+                shape |= WordShape.YEAR
             if before in {"$", "£", "€", "¥"}:
-                mark |= WordShape.MONEY
+                shape |= WordShape.MONEY
             if _PER_CENT.match(text, end):
-                mark |= WordShape.SHARE
+                shape |= WordShape.SHARE
         if word.folded in _MONTHS and text[start].isupper():
-            mark |= WordShape.DAY
-        for group, one in _MARKED:
+            shape |= WordShape.DAY
+        for group, flag in _SHAPE_WORDS:
             if word.folded in group:
-                mark |= one
+                shape |= flag
         if _ARABIC_LETTER.match(word.folded):
-            mark |= WordShape.ARABIC
+            shape |= WordShape.ARABIC
             forms = {word.folded, without_particles(word.folded)}
-            for group, one in _ARABIC_MARKED:
+            for group, flag in _ARABIC_SHAPE_WORDS:
                 if not forms.isdisjoint(group):
-                    mark |= one
-        found[number] = mark
-    return found
+                    shape |= flag
+        shapes[number] = shape
+    return shapes
 
 
-def answer_type_match(marked: NDArray[np.uint16], edges: NDArray[np.int64], kind: AnswerType) -> NDArray[np.float32]:
-    """How well each run of words could hold an answer of a kind, (m,) float32 from 0 to 1; 0 for OPEN.
+def answer_type_match(
+    shapes: NDArray[np.uint16], edges: NDArray[np.int64], answer_type: AnswerType
+) -> NDArray[np.float32]:
+    """How well each segment of a text fits an answer type, (m,) float32 from 0 to 1; 0 for OPEN.
 
     Args:
-        marked: (n,) uint16 of `Mark`, 0 for words the question itself has.
-        edges: (m + 1,), run i is words edges[i] to edges[i + 1].
-        kind: What is asked for.
+        shapes: (n,) uint16 of `WordShape`, 0 for words that the question has too.
+        edges: (m + 1,) int64; segment i is words edges[i] to edges[i + 1].
+        answer_type: What the question asks for.
     """
 
-    def share(*wanted: WordShape, least: int = 1) -> NDArray[np.float32]:
+    def has(*wanted: WordShape, least: int = 1) -> NDArray[np.float32]:
         mask = sum(wanted, WordShape(0))
-        ahead = np.concatenate(([0], np.cumsum((marked & int(mask)) > 0)))
-        return np.asarray(ahead[edges[1:]] - ahead[edges[:-1]] >= least, np.float32)
+        counts = np.concatenate(([0], np.cumsum((shapes & int(mask)) > 0)))
+        return np.asarray(counts[edges[1:]] - counts[edges[:-1]] >= least, np.float32)
 
     half = np.float32(0.5)
-    number = share(WordShape.DIGITS, WordShape.COUNT)
+    number = has(WordShape.DIGITS, WordShape.COUNT)
 
     def best(*values: NDArray[np.float32]) -> NDArray[np.float32]:
         return np.asarray(np.maximum.reduce(values), np.float32)
 
-    match kind:
+    match answer_type:
         case AnswerType.NUMBER:
             return number
         case AnswerType.SHARE:
-            return best(share(WordShape.SHARE), half * number)
+            return best(has(WordShape.SHARE), half * number)
         case AnswerType.MONEY:
-            return best(share(WordShape.MONEY), half * number)
+            return best(has(WordShape.MONEY), half * number)
         case AnswerType.DURATION:
-            period = share(WordShape.PERIOD)
+            period = has(WordShape.PERIOD)
             return best(period * number, half * period, half * number)
         case AnswerType.DATE:
             return best(
-                share(WordShape.YEAR, WordShape.DAY),
-                half * share(WordShape.PERIOD),
-                np.float32(0.3) * share(WordShape.DIGITS),
+                has(WordShape.YEAR, WordShape.DAY),
+                half * has(WordShape.PERIOD),
+                np.float32(0.3) * has(WordShape.DIGITS),
             )
         case AnswerType.PERSON:
-            return best(share(WordShape.CAPITAL, least=2), np.float32(0.7) * share(WordShape.CAPITAL))
+            return best(has(WordShape.CAPITAL, least=2), np.float32(0.7) * has(WordShape.CAPITAL))
         case AnswerType.PLACE | AnswerType.NAME:
-            return best(share(WordShape.CAPITAL), np.float32(0.3) * share(WordShape.LEADING))
+            return best(has(WordShape.CAPITAL), np.float32(0.3) * has(WordShape.LEADING))
         case AnswerType.OPEN:
             return np.zeros(len(edges) - 1, np.float32)

@@ -1,4 +1,4 @@
-"""The languages of a question and a passage, as far as an encoder can tell them apart. Pure."""
+"""The languages of a question and a passage; weights are fitted for each pair that matters to an encoder."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ _LETTERS = re.compile(r"[^\W\d_]")
 
 
 class LanguagePair(StrEnum):
-    """What a question and a passage have in common, as far as the encoder can tell."""
+    """The languages of a question and a passage, given what the encoder reads."""
 
     SHIPPED = "shipped"
-    """An encoder of English, an English question."""
+    """An English-only encoder and a question that is not in Arabic."""
     TERMS = "terms"
-    """A question that the encoder cannot read: words alone decide."""
+    """An English-only encoder and a question in Arabic, which it cannot read: ranked by terms alone."""
     ENGLISH = "english"
-    """A multilingual encoder, question and passage in English or another language that is not Arabic."""
+    """A multilingual encoder; neither question nor passage is in Arabic."""
     ARABIC = "arabic"
-    """A multilingual encoder, question and passage in Arabic."""
+    """A multilingual encoder; question and passage are in Arabic."""
     CROSSING = "crossing"
-    """A multilingual encoder, one of the two in Arabic."""
+    """A multilingual encoder; either the question or the passage is in Arabic."""
 
 
 def is_arabic(text: str) -> bool:
-    """Whether at least half of a text's letters are Arabic ones."""
+    """Whether at least half of a text's letters are Arabic; false without any."""
     arabic = len(_ARABIC.findall(text))
     return arabic > 0 and 2 * arabic >= len(_LETTERS.findall(text))
 
 
 def language_pair_of(*, multilingual: bool, arabic_question: bool, arabic_passage: bool) -> LanguagePair:
-    """The case of a question and a passage."""
+    """The language pair of a question and a passage; `multilingual` is the encoder's."""
     if not multilingual:
         return LanguagePair.TERMS if arabic_question else LanguagePair.SHIPPED
     if arabic_question != arabic_passage:

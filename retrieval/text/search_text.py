@@ -1,4 +1,4 @@
-"""The text that stands for a passage in a search. Pure."""
+"""The text that represents a passage in a search."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from corpus.article import Passage
 
 
 def search_text(passage: Passage) -> str:
-    """What is encoded for a passage: its article's title, for search only, then its own words."""
+    """The text encoded for a passage: its article's title, which is only for search, and its own text."""
     return f"{passage.article.title}\n{passage.text}"

@@ -1,7 +1,8 @@
-"""Misspelt words of a question, put right by the library's own. Pure.
+"""Corrects misspelt words of a question to words that the library has.
 
-Only a word that the library lacks and the encoder's vocabulary does not know as a whole is taken for misspelt, and only
-for one letter changed, left out, added or swapped with its neighbour (Damerau 1964: four in five misspellings).
+A word counts as misspelt only if the library lacks it and the encoder's vocabulary does not have it as one token. Only
+one letter changed, left out, added or swapped with its neighbour is corrected, which Damerau (1964) found to be four in
+five misspellings.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from collections.abc import Callable, Iterable, Iterator
 from corpus.article import Span
 from retrieval.text.analysis import Word, stem
 
-_LEAST = 4
-_ARABIC = "ابتثجحخدذرزسشصضطظعغفقكلمنهويء"
+_MIN_LENGTH = 4
+_ARABIC_LETTERS = "ابتثجحخدذرزسشصضطظعغفقكلمنهويء"
 
-Found = Callable[[Iterable[str]], set[str]]
-"""Those of some folded words that the library has."""
+Lookup = Callable[[Iterable[str]], set[str]]
+"""Returns those of the given folded words that occur in the library."""
 
 
 def corrected(
@@ -24,22 +25,21 @@ def corrected(
     words: Iterable[Word],
     *,
     known: Callable[[Word], bool],
-    found: Found,
+    found: Lookup,
     frequency: Callable[[str], int],
 ) -> tuple[str, int]:
-    """The question with its misspelt words replaced, and how many were.
+    """The question with its misspelt words replaced, and how many were replaced.
 
     Args:
         text: The question.
         words: Its words.
         known: Whether a word needs no correction.
-        found: The library's words.
-        frequency: In how many passages an index term occurs; the commonest candidate is taken, then by first letter
-            kept, then by alphabet.
+        found: Looks words up in the library.
+        frequency: In how many passages an index term occurs.
     """
     pieces, end, replaced = [], 0, 0
     for word in words:
-        if len(word.folded) < _LEAST or not word.folded.isalpha() or word.stop or known(word):
+        if len(word.folded) < _MIN_LENGTH or not word.folded.isalpha() or word.stop or known(word):
             continue
         best = closest_word(word.folded, found, frequency)
         if best is None:
@@ -50,17 +50,24 @@ def corrected(
     return "".join([*pieces, text[end:]]), replaced
 
 
-def closest_word(word: str, found: Found, frequency: Callable[[str], int]) -> str | None:
-    """The library's word that is one edit from `word`, the likeliest of several; None where there is none."""
-    near = found(set(edits(word)))
-    return min(near, key=lambda other: (other[0] != word[0], -frequency(stem(other)), other), default=None)
+def closest_word(word: str, found: Lookup, frequency: Callable[[str], int]) -> str | None:
+    """The library's word one edit from `word`; None if there is none.
+
+    Of several, those with the same first letter come first, then the most frequent, then alphabetical order.
+    """
+    candidates = found(set(edits(word)))
+    return min(
+        candidates,
+        key=lambda candidate: (candidate[0] != word[0], -frequency(stem(candidate)), candidate),
+        default=None,
+    )
 
 
 def edits(word: str) -> Iterator[str]:
-    """Every string one edit from a word, itself among them, with repetitions; letters are of the word's own script."""
-    letters = string.ascii_lowercase if word.isascii() else _ARABIC
-    for at in range(len(word) + 1):
-        head, tail = word[:at], word[at:]
+    """Every string one edit from a word, with repetitions and the word itself; letters are of the word's own script."""
+    letters = string.ascii_lowercase if word.isascii() else _ARABIC_LETTERS
+    for position in range(len(word) + 1):
+        head, tail = word[:position], word[position:]
         for letter in letters:
             yield head + letter + tail
             if tail:
@@ -72,5 +79,5 @@ def edits(word: str) -> Iterator[str]:
 
 
 def split_by_encoder(span: Span, offsets: list[int]) -> bool:
-    """Whether a word takes the encoder more than one token, so that its vocabulary does not know it as a whole."""
+    """Whether the encoder has no single token for a word; `offsets` are where the text's tokens start."""
     return sum(span.start <= start < span.end for start in offsets) != 1

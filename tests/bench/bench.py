@@ -325,7 +325,7 @@ def slim(bench: Bench) -> Iterator[Row]:
 
 def peers(bench: Bench) -> Iterator[Row]:
     """haystack and txtai with the same model, passages and questions; needs --peers."""
-    from retrieval.models.conversion.converter import locate_source
+    from retrieval.models.conversion.sources import locate_source
     from retrieval.models.manifest import DEFAULT_SOURCE
 
     if bench.peers is None:
@@ -539,7 +539,7 @@ class Torch:
 def _sentence_transformer() -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
 
-    from retrieval.models.conversion.converter import locate_source
+    from retrieval.models.conversion.sources import locate_source
     from retrieval.models.manifest import DEFAULT_SOURCE
 
     model: SentenceTransformer = SentenceTransformer(locate_source(DEFAULT_SOURCE)[0], device="cpu")

@@ -1,11 +1,11 @@
-"""Make retrieval/multilingual.npz anew: what the multilingual model's states and vectors of many texts are like.
+"""Measures how the states and vectors of the multilingual model spread: makes conversion/multilingual.npz anew.
 
     .venv/bin/python -m tests.fit.multilingual
 
-Read from the fitting articles and questions, multiplied in float32:
+From the fitting articles and questions, with products in float32:
 
-- `spans`: the greatest size of each channel that enters one of a layer's products.
-- `means`: what all questions and passages of a language have in common.
+- `spans`: the greatest absolute value of each input channel of a layer's products.
+- `means`: the mean vectors of all questions and all passages of a language.
 - `basis`: the directions in which centred token vectors vary most.
 """
 
@@ -23,39 +23,48 @@ from onnx import TensorProto, helper
 
 from corpus.article import Article
 from corpus.text.split import split_article
-from retrieval.models.conversion.converter import instruction_set
+from retrieval.models.conversion.multilingual_export import unpack
+from retrieval.models.conversion.multilingual_graph import PRODUCTS, build_graph
+from retrieval.models.conversion.multilingual_weights import PackedWeights, weights_path
+from retrieval.models.conversion.onnx_graph import instruction_set
 from retrieval.models.encoder import TOKENIZER, Encoded, OnnxEncoder, open_tokenizer, unit_rows
 from retrieval.models.manifest import write_manifest
-from retrieval.models.multilingual import PRODUCTS, PackedWeights, graph, unpack, weights_path
 from retrieval.text.late_interaction import WORD_DIM
 
 Floats = NDArray[np.float32]
 HERE = Path(__file__).parent
-MEASURED = HERE.parents[1] / "retrieval" / "models" / "multilingual.npz"
+MEASURED = HERE.parents[1] / "retrieval" / "models" / "conversion" / "multilingual.npz"
 SETS = ("arabic-[0-9]*.json", "news-*.json")
-SPANNED = 5
-"""Every fifth text is enough to see what channels span."""
+SPANS_EVERY = 5
+"""Every fifth text is enough to measure the channels' ranges."""
 
 
 def main() -> None:
-    """Encode the fitting articles and questions as the model itself does and write what they are like."""
+    """Encode the fitting articles and questions in float32 and write what is measured."""
     texts = [_texts(pattern) for pattern in SETS]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         manifest = unpack(folder, instruction_set(), exact=True)
         write_manifest(folder, manifest)
-        encoder = OnnxEncoder.serve(folder, manifest)
-        asked = [[encoder.encode_query(text) for text in questions] for questions, _ in texts]
-        read = [list(encoder.encode_passages(passages)) for _, passages in texts]
-        means = np.stack([np.stack([*_means(one), *_means(other)]) for one, other in zip(asked, read, strict=True)])
+        encoder = OnnxEncoder.from_manifest(folder, manifest)
+        encoded_questions = [[encoder.encode_query(text) for text in questions] for questions, _ in texts]
+        encoded_passages = [list(encoder.encode_passages(passages)) for _, passages in texts]
+        means = np.stack(
+            [
+                np.stack([*_means(questions), *_means(passages)])
+                for questions, passages in zip(encoded_questions, encoded_passages, strict=True)
+            ]
+        )
         prompted = [
             prompt + text
             for questions, passages in texts
             for prompt, group in (("query: ", questions), ("passage: ", passages))
-            for text in group[::SPANNED]
+            for text in group[::SPANS_EVERY]
         ]
         spans = _spans(PackedWeights(weights_path()), folder / TOKENIZER, prompted)
-    basis = _basis(zip((*asked, *read), (means[0, 1], means[1, 1], means[0, 3], means[1, 3]), strict=True))
+    basis = _basis(
+        zip((*encoded_questions, *encoded_passages), (means[0, 1], means[1, 1], means[0, 3], means[1, 3]), strict=True)
+    )
     np.savez_compressed(MEASURED, spans=spans.astype(np.float16), means=means, basis=basis.astype(np.float16))
 
 
@@ -78,7 +87,7 @@ def _means(texts: Sequence[Encoded]) -> tuple[Floats, Floats]:
 
 
 def _basis(groups: Iterable[tuple[Sequence[Encoded], Floats]]) -> Floats:
-    """The WORD_DIM directions of centred token vectors with the greatest second moments, each group counting alike."""
+    """The WORD_DIM directions of centred token vectors with the greatest second moments; all groups count equally."""
     moment = sum(
         (tokens.T @ tokens / len(tokens))
         for texts, mean in groups
@@ -89,22 +98,22 @@ def _basis(groups: Iterable[tuple[Sequence[Encoded], Floats]]) -> Floats:
 
 
 def _spans(weights: PackedWeights, tokenizer: Path, texts: Sequence[str]) -> Floats:
-    """(layers, 3 dim + inner): the greatest size of each channel that enters the products, in their order."""
-    made = graph(weights, None)
-    entering = []
+    """(layers, 3 dim + inner): the greatest absolute value of each input channel of the products, in order."""
+    model = build_graph(weights, None)
+    inputs = []
     for layer in range(weights.layers):
         before = "emb.ln.normal" if layer == 0 else f"l{layer - 1}.oln.normal"
-        entering += [before, f"l{layer}.mixed", f"l{layer}.aln.normal", f"l{layer}.bent"]
-    for name in entering:
-        made.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
-    session = onnxruntime.InferenceSession(made.SerializeToString(), providers=["CPUExecutionProvider"])
-    cut = open_tokenizer(tokenizer, weights.max_length)
-    spans = [np.zeros(1, np.float32)] * len(entering)
+        inputs += [before, f"l{layer}.mixed", f"l{layer}.aln.normal", f"l{layer}.bent"]
+    for name in inputs:
+        model.graph.output.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, None))
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    truncating = open_tokenizer(tokenizer, weights.max_length)
+    spans = [np.zeros(1, np.float32)] * len(inputs)
     for text in texts:
-        states = session.run(entering, {"input_ids": np.array([cut.encode(text).ids], np.int64)})
+        states = session.run(inputs, {"input_ids": np.array([truncating.encode(text).ids], np.int64)})
         spans = [np.maximum(span, np.abs(state[0]).max(axis=0)) for span, state in zip(spans, states, strict=True)]
-    wide = len(PRODUCTS)
-    return np.stack([np.concatenate(spans[start : start + wide]) for start in range(0, len(spans), wide)])
+    count = len(PRODUCTS)
+    return np.stack([np.concatenate(spans[start : start + count]) for start in range(0, len(spans), count)])
 
 
 if __name__ == "__main__":

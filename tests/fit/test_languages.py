@@ -14,10 +14,10 @@ from retrieval.answering import Answerer
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from retrieval.models.conversion.converter import convert_in_process
+from retrieval.models.conversion.multilingual_weights import PACKAGE
 from retrieval.models.encoder import Encoder, OnnxEncoder
 from retrieval.models.loading import open_encoder
 from retrieval.models.manifest import MULTILINGUAL
-from retrieval.models.multilingual import PACKAGE
 from retrieval.ranking.search import SearchResult
 from retrieval.results import Hit, Query
 from retrieval.text.languages import LanguagePair

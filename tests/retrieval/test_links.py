@@ -23,18 +23,18 @@ def test_without_a_url_there_is_no_link() -> None:
         ("end of one\n\nstart of the next", "https://x.org/a#:~:text=end%20of%20one"),
         (" \n", "https://x.org/a"),
     ],
-    ids=["short", "reserved characters", "Arabic", "long words named by their ends", "two paragraphs", "no words"],
+    ids=["short", "reserved characters", "Arabic", "only the ends of many words", "two paragraphs", "no words"],
 )
-def test_the_link_names_the_words(words: str, expected: str) -> None:
+def test_the_fragment_holds_the_words(words: str, expected: str) -> None:
     assert link_to("https://x.org/a", words) == expected
 
 
-def test_a_fragment_of_the_url_gives_way() -> None:
+def test_the_text_fragment_replaces_a_fragment_of_the_url() -> None:
     assert link_to("https://x.org/a?b=1#top", "word") == "https://x.org/a?b=1#:~:text=word"
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1))
-def test_what_is_named_occurs_in_the_words(words: str) -> None:
+def test_every_part_of_the_fragment_occurs_in_the_words(words: str) -> None:
     link = link_to("https://x.org/a", words) or ""
     if ":~:text=" in link:
         for part in link.split(":~:text=")[1].split(","):

@@ -1,10 +1,10 @@
-"""Makes small models with random weights and converts each; run as a process, since it loads torch.
+"""Makes small models with random weights and converts each; runs as a process of its own, because it loads torch.
 
     python -m tests.retrieval.tiny_models FOLDER
 
-Prints one JSON object: for each SentenceTransformer its manifest and the least cosine between what is served and its
-own encode_query and encode_document; for each CrossEncoder its manifest, its scores of `QUESTION` and each of `TEXTS`,
-and what is served; for what is no reranker, why not.
+Prints one JSON object: for each SentenceTransformer its manifest and the lowest cosine between the converted model and
+the original; for each CrossEncoder its manifest and the scores of `QUESTION` with each of `TEXTS`, both the original's
+and the converted model's; for models refused as rerankers, the error.
 """
 
 from __future__ import annotations
@@ -21,27 +21,28 @@ from sentence_transformers.models import Dense, Normalize, Pooling, Transformer
 from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizerFast
 
 from retrieval.errors import ModelError
-from retrieval.models.conversion import converter
+from retrieval.models.conversion import parity
+from retrieval.models.conversion.converter import convert_in_process
 from retrieval.models.loading import open_encoder, open_reranker
 from retrieval.models.manifest import Parity, read_manifest
 from retrieval.text.search_text import search_text
 from tests.library_of import LIBRARY, whole
 
 WORDS = ["the", "of", "bridge", "cup", "rain", "tram", "bank", "museum", "teacher", "olive", "police", "green", "river"]
-LEAST = converter.LEAST_PARITY
+LEAST = parity.LEAST_PARITY
 QUESTION = "Which bridge closes in May?"
 TEXTS = [search_text(whole(article)) for article in LIBRARY]
 
 
-def tiny_config(folder: Path, reads: int, **settings: object) -> BertConfig:
-    """A small BERT's, its tokenizer saved in the folder."""
+def tiny_config(folder: Path, max_length: int, **settings: object) -> BertConfig:
+    """The configuration of a small BERT, whose tokenizer is saved in the folder."""
     torch.manual_seed(5)
     folder.mkdir(parents=True)
     letters = [chr(c) for c in range(97, 123)]
     pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS, *letters, *(f"##{letter}" for letter in letters)]
     vocabulary = list(dict.fromkeys(pieces))
     (folder / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")
-    tokenizer = BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=reads)  # type: ignore[no-untyped-call]
+    tokenizer = BertTokenizerFast(str(folder / "vocab.txt"), model_max_length=max_length)  # type: ignore[no-untyped-call]
     tokenizer.save_pretrained(folder)
     return BertConfig(  # type: ignore[no-untyped-call]
         vocab_size=len(vocabulary),
@@ -49,12 +50,12 @@ def tiny_config(folder: Path, reads: int, **settings: object) -> BertConfig:
         num_hidden_layers=2,
         num_attention_heads=2,
         intermediate_size=64,
-        max_position_embeddings=reads,
+        max_position_embeddings=max_length,
         **settings,
     )
 
 
-def build(folder: Path, modules: str, **settings: object) -> Path:
+def build_encoder(folder: Path, modules: str, **settings: object) -> Path:
     BertModel(tiny_config(folder, 64)).save_pretrained(folder)  # type: ignore[no-untyped-call]
     transformer = Transformer(str(folder), max_seq_length=24)
     parts = {
@@ -69,7 +70,7 @@ def build(folder: Path, modules: str, **settings: object) -> Path:
 
 
 def build_reranker(folder: Path, *, labels: int = 1) -> Path:
-    """One that tells texts apart by so much that what it prefers comes first, whatever the words say."""
+    """A CrossEncoder whose scores differ so much that they alone decide the order of passages."""
     config = tiny_config(folder, 256, initializer_range=0.5, num_labels=labels)
     model = BertForSequenceClassification(config)  # type: ignore[no-untyped-call]
     with torch.no_grad():
@@ -81,7 +82,7 @@ def build_reranker(folder: Path, *, labels: int = 1) -> Path:
 
 def least_cosine(model: Path, served: Path) -> float:
     own, encoder = SentenceTransformer(str(model), device="cpu"), open_encoder(served)
-    questions, passages = converter.parity_texts()
+    questions, passages = parity.parity_texts()
     pairs = [
         (own.encode_query(questions), [encoder.encode_query(text) for text in questions]),
         (own.encode_document(passages), list(encoder.encode_passages(passages))),
@@ -95,19 +96,18 @@ def least_cosine(model: Path, served: Path) -> float:
 
 def main(folder: Path) -> None:
     prompts = {"query": "green: ", "document": "river: "}
-    bound = LEAST
-    cases = {
-        "mean": (bound, build(folder / "mean", "mean")),
-        "cls-prompts": (bound, build(folder / "cls-prompts", "cls", prompts=prompts)),
-        "int8-refused": (Parity(0.999999, 0.999999, 1.0), build(folder / "int8-refused", "mean")),
-        "all-refused": (Parity(2.0, 2.0, 2.0), build(folder / "all-refused", "mean", prompts=prompts)),
-        "max": (bound, build(folder / "max", "max")),
-        "dense": (bound, build(folder / "dense", "dense")),
+    models = {
+        "mean": (LEAST, build_encoder(folder / "mean", "mean")),
+        "cls-prompts": (LEAST, build_encoder(folder / "cls-prompts", "cls", prompts=prompts)),
+        "int8-refused": (Parity(0.999999, 0.999999, 1.0), build_encoder(folder / "int8-refused", "mean")),
+        "all-refused": (Parity(2.0, 2.0, 2.0), build_encoder(folder / "all-refused", "mean", prompts=prompts)),
+        "max": (LEAST, build_encoder(folder / "max", "max")),
+        "dense": (LEAST, build_encoder(folder / "dense", "dense")),
     }
     report = {}
-    for name, (least, model) in cases.items():
-        converter.LEAST_PARITY = least
-        converter.convert_in_process(str(model), folder / name / "models")
+    for name, (least, model) in models.items():
+        parity.LEAST_PARITY = least
+        convert_in_process(str(model), folder / name / "models")
         served = folder / name / "models" / "model"
         manifest = read_manifest(served)
         report[name] = {
@@ -121,9 +121,9 @@ def main(folder: Path) -> None:
 def rerankers(folder: Path) -> dict[str, object]:
     report: dict[str, object] = {}
     for name, least in (("picky", Parity(0.0, -1.0, 0.0)), ("exact", LEAST), ("own", Parity(2.0, 2.0, 2.0))):
-        converter.LEAST_PARITY = least
+        parity.LEAST_PARITY = least
         model = build_reranker(folder / name)
-        manifest = converter.convert_in_process(str(model), folder / "rerankers")
+        manifest = convert_in_process(str(model), folder / "rerankers")
         own = CrossEncoder(str(model), device="cpu")
         scores = own.predict([(QUESTION, text) for text in TEXTS], activation_fn=torch.nn.Identity())
         report[name] = {
@@ -135,25 +135,25 @@ def rerankers(folder: Path) -> dict[str, object]:
 
 
 def refused(folder: Path) -> dict[str, str | list[str]]:
-    """What is said of what cannot be a reranker, or not there, and what is kept all the same."""
+    """The errors of conversions that must fail, and the models that are there afterwards."""
     encoder, models, taken = folder / "mean" / "model", folder / "rerankers", folder / "taken"
     picky, three = folder / "picky" / "picky", build_reranker(folder / "three", labels=3)
     taken.mkdir()
     (taken / "picky").symlink_to(folder / "mean" / "models" / "model")
-    orders: dict[str, Callable[[], object]] = {
-        "three labels": lambda: converter.convert_in_process(str(three), models),
-        "an encoder": lambda: converter.convert_in_process(str(encoder), models, reranker=True),
-        "no model": lambda: converter.convert_in_process(str(folder), models, reranker=True),
-        "a prompt": lambda: converter.convert_in_process(str(picky), models, query_prompt="query: "),
-        "an encoder's place": lambda: converter.convert_in_process(str(picky), taken),
+    conversions: dict[str, Callable[[], object]] = {
+        "three labels": lambda: convert_in_process(str(three), models),
+        "an encoder": lambda: convert_in_process(str(encoder), models, reranker=True),
+        "no model": lambda: convert_in_process(str(folder), models, reranker=True),
+        "a prompt": lambda: convert_in_process(str(picky), models, query_prompt="query: "),
+        "an encoder's place": lambda: convert_in_process(str(picky), taken),
     }
-    said: dict[str, str | list[str]] = {}
-    for name, order in orders.items():
+    errors: dict[str, str | list[str]] = {}
+    for name, conversion in conversions.items():
         try:
-            order()
+            conversion()
         except ModelError as exc:
-            said[name] = str(exc)
-    return {**said, "kept": sorted(path.name for path in models.iterdir())}
+            errors[name] = str(exc)
+    return {**errors, "kept": sorted(path.name for path in models.iterdir())}
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""SentenceTransformer and CrossEncoder models converted once to ONNX; the only part of the project that loads torch."""
+"""Conversion of SentenceTransformer and CrossEncoder models to ONNX; the only part of the project that loads torch."""

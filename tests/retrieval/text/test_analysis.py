@@ -32,7 +32,7 @@ from retrieval.text.analysis import fold, standard_question_word, terms, words
         "particles", "Arabic number words", "conjunctions",
     ],
 )  # fmt: skip
-def test_spelling_variants_meet_in_one_term(one: str, other: str) -> None:
+def test_spelling_variants_have_the_same_term(one: str, other: str) -> None:
     assert terms(one) == terms(other)
 
 
@@ -42,7 +42,7 @@ def test_stop_words_are_left_out() -> None:
     assert terms("وفي الكويت، ومن ثم إلى مصر") == terms("الكويت مصر")
 
 
-def test_the_name_ali_is_no_preposition() -> None:
+def test_the_name_ali_is_not_taken_for_a_preposition() -> None:
     assert terms("على الطاولة وعلى الأرض") == terms("الطاولة الأرض")
     assert terms("من هو علي؟") == terms("علي") != []
 
@@ -51,7 +51,7 @@ def test_numbers_keep_their_decimals() -> None:
     assert terms("$1,472.19 and 0.5%") == ["1472.19", "0.5"]
 
 
-def test_words_know_where_they_stand() -> None:
+def test_words_have_their_spans_in_the_text() -> None:
     text = "“Kuwait’s law,” he said."
     assert [text[w.span.start : w.span.end] for w in words(text)] == ["Kuwait’s", "law", "he", "said"]
 
@@ -85,5 +85,5 @@ def test_folding_twice_changes_nothing(word: str) -> None:
         ("Where is it?", "Where is it?"),
     ],
 )
-def test_a_spoken_question_word_is_read_as_the_written_one_where_it_opens(spoken: str, standard: str) -> None:
+def test_a_leading_spoken_question_word_becomes_the_standard_one(spoken: str, standard: str) -> None:
     assert standard_question_word(spoken) == standard

@@ -8,7 +8,7 @@ from retrieval.text.answer_types import AnswerType, WordShape, answer_type_match
 
 
 @pytest.mark.parametrize(
-    ("question", "kind"),
+    ("question", "answer_type"),
     [
         ("How many officials came?", AnswerType.NUMBER),
         ("What did the bridge cost?", AnswerType.MONEY),
@@ -33,19 +33,19 @@ from retrieval.text.answer_types import AnswerType, WordShape, answer_type_match
         ("لماذا فشلت المحادثات؟", AnswerType.OPEN),
     ],
 )
-def test_the_kind_of_answer_is_read_from_the_question(question: str, kind: AnswerType) -> None:
-    assert answer_type_of(question) == kind
+def test_the_answer_type_follows_from_the_question(question: str, answer_type: AnswerType) -> None:
+    assert answer_type_of(question) == answer_type
 
 
-def test_words_are_marked_by_what_they_look_like() -> None:
+def test_words_have_the_shapes_they_look_like() -> None:
     text = "On Monday Ana Ruiz paid $20 for three of 1984's 5% bonds, two years late."
     found = words(text)
-    marked = {
-        text[word.span.start : word.span.end]: WordShape(int(mark))
-        for word, mark in zip(found, word_shapes(text, found, [0]), strict=True)
-        if mark
+    shapes = {
+        text[word.span.start : word.span.end]: WordShape(int(shape))
+        for word, shape in zip(found, word_shapes(text, found, [0]), strict=True)
+        if shape
     }
-    assert marked == {
+    assert shapes == {
         "On": WordShape.LEADING,
         "Monday": WordShape.CAPITAL | WordShape.DAY,
         "Ana": WordShape.CAPITAL,
@@ -59,10 +59,10 @@ def test_words_are_marked_by_what_they_look_like() -> None:
     }
 
 
-def test_arabic_words_are_marked_with_their_particles_on() -> None:
+def test_arabic_words_have_their_shapes_with_particles_attached() -> None:
     text = "بثلاثة دنانير في مارس ١٩٨٤ بعد سنتين والجمعة"
     found = words(text)
-    assert [WordShape(int(mark)) for mark in word_shapes(text, found, [0])] == [
+    assert [WordShape(int(shape)) for shape in word_shapes(text, found, [0])] == [
         WordShape.ARABIC | WordShape.COUNT,
         WordShape.ARABIC | WordShape.MONEY,
         WordShape.ARABIC,
@@ -74,8 +74,8 @@ def test_arabic_words_are_marked_with_their_particles_on() -> None:
     ]
 
 
-def test_a_run_fits_a_kind_by_its_marks() -> None:
-    marked = np.array([WordShape.DIGITS, 0, WordShape.PERIOD, WordShape.CAPITAL, WordShape.CAPITAL], np.uint16)
+def test_segments_match_an_answer_type_by_the_shapes_of_their_words() -> None:
+    shapes = np.array([WordShape.DIGITS, 0, WordShape.PERIOD, WordShape.CAPITAL, WordShape.CAPITAL], np.uint16)
     edges = np.array([0, 1, 3, 5, 5])
     expected = {
         AnswerType.NUMBER: [1, 0, 0, 0],
@@ -88,6 +88,6 @@ def test_a_run_fits_a_kind_by_its_marks() -> None:
         AnswerType.NAME: [0, 0, 1, 0],
         AnswerType.OPEN: [0, 0, 0, 0],
     }
-    assert {kind: answer_type_match(marked, edges, kind).round(3).tolist() for kind in AnswerType} == {
-        kind: pytest.approx(values) for kind, values in expected.items()
-    }
+    assert {
+        answer_type: answer_type_match(shapes, edges, answer_type).round(3).tolist() for answer_type in AnswerType
+    } == {answer_type: pytest.approx(values) for answer_type, values in expected.items()}

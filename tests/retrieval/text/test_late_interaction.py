@@ -10,50 +10,50 @@ from retrieval.models.encoder import unit_rows
 from retrieval.text.late_interaction import WORD_DIM, projection, quantise, similarities, term_keys, word_vectors
 
 
-def drawn(rows: int, dim: int, seed: int = 0) -> NDArray[np.float32]:
+def random_unit_rows(rows: int, dim: int, seed: int = 0) -> NDArray[np.float32]:
     return unit_rows(np.random.default_rng(seed).standard_normal((rows, dim)).astype(np.float32))
 
 
-def test_a_projection_is_the_same_for_ever() -> None:
+def test_the_projection_never_changes() -> None:
     signs = (projection(384) > 0)[:2, :8].astype(int).tolist()
     assert projection(384).shape == (384, WORD_DIM)
     assert signs == [[1, 0, 1, 0, 1, 1, 0, 0], [0, 0, 1, 1, 0, 1, 0, 1]]
 
 
-def test_a_word_is_the_mean_of_its_own_pieces_and_zeros_without_any() -> None:
-    tokens = drawn(3, 384)
+def test_a_words_vector_is_the_mean_of_its_tokens_and_zeros_without_any() -> None:
+    tokens = random_unit_rows(3, 384)
     offsets = np.array([[0, 3], [3, 6], [9, 12]], np.int32)
-    first, gone, last = word_vectors([Span(0, 6), Span(7, 8), Span(9, 12)], tokens, offsets)
+    first, without_tokens, last = word_vectors([Span(0, 6), Span(7, 8), Span(9, 12)], tokens, offsets)
     mean = (tokens[0] + tokens[1]) @ projection(384)
     assert np.allclose(first, mean / np.linalg.norm(mean), atol=1e-6)
-    assert not gone.any()
+    assert not without_tokens.any()
     assert np.allclose(last, unit_rows(tokens[2:] @ projection(384))[0], atol=1e-6)
 
 
-def test_a_basis_takes_the_place_of_the_projection() -> None:
-    tokens = drawn(2, 384)
-    basis = np.linalg.qr(drawn(384, WORD_DIM, seed=1))[0]
+def test_a_basis_replaces_the_projection() -> None:
+    tokens = random_unit_rows(2, 384)
+    basis = np.linalg.qr(random_unit_rows(384, WORD_DIM, seed=1))[0]
     found = word_vectors([Span(0, 3), Span(4, 6)], tokens, np.array([[0, 3], [4, 6]], np.int32), basis)
     assert np.allclose(found, unit_rows(tokens @ basis), atol=1e-6)
 
 
 def test_a_token_between_words_belongs_to_neither() -> None:
-    tokens = drawn(2, 32)
+    tokens = random_unit_rows(2, 32)
     found = word_vectors([Span(0, 2), Span(4, 6)], tokens, np.array([[0, 2], [3, 4]], np.int32))
     assert found.any(axis=1).tolist() == [True, False]
 
 
-def test_without_tokens_or_words_there_are_zeros() -> None:
+def test_without_tokens_vectors_are_zeros_and_without_words_there_are_none() -> None:
     assert not word_vectors([Span(0, 2)], np.empty((0, 8), np.float32), np.empty((0, 2), np.int32)).any()
-    assert word_vectors([], drawn(2, 8), np.array([[0, 1], [1, 2]], np.int32)).shape == (0, WORD_DIM)
+    assert word_vectors([], random_unit_rows(2, 8), np.array([[0, 1], [1, 2]], np.int32)).shape == (0, WORD_DIM)
 
 
 @given(st.integers(1, 20), st.sampled_from([32, 128, 384]))
-def test_cosines_survive_compression(seed: int, dim: int) -> None:
-    rows, question = drawn(20, dim, seed), drawn(5, dim, seed + 1)
+def test_quantised_vectors_nearly_keep_their_cosines(seed: int, dim: int) -> None:
+    rows, question = random_unit_rows(20, dim, seed), random_unit_rows(5, dim, seed + 1)
     assert np.allclose(similarities(quantise(rows), question), rows @ question.T, atol=0.03)
 
 
-def test_equal_terms_have_equal_numbers() -> None:
+def test_equal_terms_have_equal_keys() -> None:
     assert term_keys(["olive", "oil", "olive"]).tolist() == [2936792114, 1290905746, 2936792114]
     assert term_keys([]).tolist() == []

@@ -11,7 +11,7 @@ from retrieval.text.spelling import closest_word, corrected, edits, split_by_enc
 LIBRARY = {"romanovsky": 2, "palermo": 1, "protocol": 3, "chief": 4, "against": 9, "قرار": 1}
 
 
-def fixed(text: str) -> tuple[str, int]:
+def correct(text: str) -> tuple[str, int]:
     return corrected(
         text,
         words(text),
@@ -22,7 +22,7 @@ def fixed(text: str) -> tuple[str, int]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "meant", "count"),
+    ("question", "expected", "count"),
     [
         ("Who is romanovski?", "Who is romanovsky?", 1),
         ("the Palermo Protocal", "the Palermo Protocol", 1),
@@ -44,11 +44,11 @@ def fixed(text: str) -> tuple[str, int]:
         "Arabic",
     ],
 )
-def test_misspelt_words_become_the_librarys(asked: str, meant: str, count: int) -> None:
-    assert fixed(asked) == (meant, count)
+def test_misspelt_words_are_replaced_by_words_of_the_library(question: str, expected: str, count: int) -> None:
+    assert correct(question) == (expected, count)
 
 
-def test_the_commonest_candidate_is_taken_unless_another_keeps_the_first_letter() -> None:
+def test_the_most_frequent_candidate_is_taken_unless_another_keeps_the_first_letter() -> None:
     words = {"cart": 1, "card": 5, "bars": 9}
     assert closest_word("carx", words.keys().__and__, lambda term: words.get(term, 0)) == "card"
     assert closest_word("bard", words.keys().__and__, lambda term: words.get(term, 0)) == "bars"
