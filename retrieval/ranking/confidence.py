@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,12 +83,6 @@ class Network:
     shift: Floats
     out: Floats
     bias: float
-
-    @classmethod
-    def read(cls, path: Path) -> Network:
-        """The network that tests/fit/fit.py wrote to a file."""
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        return cls(bias=raw.pop("bias"), **{name: np.array(values, np.float32) for name, values in raw.items()})
 
     def log_odds(self, evidence: Floats) -> Floats:
         """The log odds of each row of evidence (n, f), (n,)."""
@@ -227,8 +219,3 @@ def calibrated(log_chances: Floats, calibration: Floats) -> Floats:
     slope, offset, over_odds = (*calibration.tolist(), 0.0)[:3]
     steps = log_odds(log_chances) if over_odds else log_chances
     return np.asarray(1 / (1 + np.exp(-np.clip(slope * steps + offset, -30, 30))), np.float32)
-
-
-def shipped_network() -> Network:
-    """What was fitted for the shipped model and English questions."""
-    return Network.read(Path(__file__).with_name("fitted_confidence.json"))

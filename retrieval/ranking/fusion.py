@@ -7,8 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.ranking import fitted
-
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -31,7 +29,6 @@ EVIDENCE = (
 )
 """The columns of `Evidence.sentences`; what each is, is said in `weigh`."""
 
-WEIGHTS = np.array([fitted.RANKING[name] for name in EVIDENCE], np.float32)
 _NEXT = np.float32(0.9)
 
 
@@ -145,7 +142,7 @@ def max_per_run(values: Floats, edges: Ints) -> Floats:
     return found
 
 
-def sentence_scores(sentences: Floats, weights: Floats = WEIGHTS) -> Floats:
+def sentence_scores(sentences: Floats, weights: Floats) -> Floats:
     """One score a sentence, (s,), from its evidence (s, len(EVIDENCE))."""
     return np.asarray(sentences @ weights, np.float32)
 

@@ -18,7 +18,7 @@ from retrieval.models.encoder import Encoded, Encoder
 from retrieval.models.reranker import Reranker
 from retrieval.ranking import confidence, fusion
 from retrieval.ranking.reranking import rerank
-from retrieval.ranking.weights import WEIGHTS
+from retrieval.ranking.weights import fitted_weights
 from retrieval.results import Hit, Query
 from retrieval.text import answer_types, late_interaction, spelling
 from retrieval.text.analysis import Word, fold, folded_words, standard_question_word, stem, words
@@ -132,7 +132,7 @@ class SearchResult:
         """The probability that the first answers; 0 where there is none."""
         if not self.hits:
             return 0.0
-        return float(WEIGHTS[self.hits[0].case].judge(self.evidence[None, :])[0])
+        return float(fitted_weights(self.hits[0].case).confidence(self.evidence[None, :])[0])
 
 
 NO_RESULT = SearchResult((), np.zeros(0, np.float32))
@@ -272,7 +272,7 @@ class Searcher:
         scores = np.empty(len(weighed.owner), np.float32)
         for case in set(of_passage):
             own = np.array([one is case for one in of_passage])[weighed.owner]
-            fitted = WEIGHTS[case]
+            fitted = fitted_weights(case)
             scores[own] = fusion.sentence_scores(weighed.sentences[own], fitted.ranking) + np.float32(fitted.offset)
         return scores
 

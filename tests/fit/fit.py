@@ -1,4 +1,4 @@
-"""Fits ranking and confidence on the invented news; writes retrieval/fitted*, the figures and a reliability plot.
+"""Fits ranking and confidence on the invented news; writes the shipped weights, the figures and a reliability plot.
 
     .venv/bin/python -m tests.fit.fit MODEL_FOLDER
 
@@ -11,10 +11,11 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,13 +27,14 @@ from retrieval.index.writing.publishing import publish
 from retrieval.models.encoder import Encoder, OnnxEncoder
 from retrieval.ranking import confidence, fusion
 from retrieval.ranking.search import Question, Searcher, SearchResult
+from retrieval.ranking.weights import FITTED, fitted_weights
 from retrieval.results import Query
+from retrieval.text.languages import LanguagePair
 from tests.fit.invented import Asked, each_alone, read, with_articles_gone, with_gaps
 
 Floats = NDArray[np.float32]
+Numbers: TypeAlias = float | Mapping[str, float] | Sequence["Numbers"]
 HERE = Path(__file__).parent
-FITTED = HERE.parents[1] / "retrieval" / "ranking" / "fitted.py"
-CONFIDENCE = FITTED.with_name("fitted_confidence.json")
 FOLDS = 5
 WRITTEN = {"fact", "reader", "keyword", "typo"}
 """The kinds of answerable question that ranking is fitted on."""
@@ -309,18 +311,22 @@ def plot(points: Sequence[tuple[float, float, float]]) -> str:
     )
 
 
-def written(ranking: Floats) -> str:
-    """The module that serves the weights of ranking."""
-    rows = "".join(f'    "{name}": {weight:.4g},\n' for name, weight in zip(fusion.EVIDENCE, ranking, strict=True))
-    return (
-        '"""What was fitted on invented news; written by tests/fit/fit.py, which says how. Do not edit by hand."""\n\n'
-        f"RANKING = {{\n{rows}}}\n"
-    )
+def write_fitted(languages: LanguagePair, fitted: Mapping[str, Numbers]) -> None:
+    """Write what was fitted for a language pair as `ranking.weights` reads it, a line for each name."""
+    lines = ",\n".join(f'  "{name}": {json.dumps(rounded(numbers))}' for name, numbers in fitted.items())
+    (FITTED / f"{languages}.json").write_text(f"{{\n{lines}\n}}\n", encoding="utf-8")
 
 
-def rounded(values: object) -> object:
-    """Numbers as they are written, four digits each, in lists as they come."""
-    return [rounded(one) for one in values] if isinstance(values, list) else float(f"{values:.4g}")
+def by_name(names: Iterable[str], weights: Floats) -> dict[str, float]:
+    """Weights by the names of what they weigh."""
+    return dict(zip(names, weights.tolist(), strict=True))
+
+
+def rounded(numbers: Numbers) -> Numbers:
+    """The same numbers with four significant digits."""
+    if isinstance(numbers, Mapping):
+        return {name: float(f"{number:.4g}") for name, number in numbers.items()}
+    return [rounded(one) for one in numbers] if isinstance(numbers, Sequence) else float(f"{numbers:.4g}")
 
 
 def weights_of(rows: Sequence[Judged]) -> Floats:
@@ -371,9 +377,9 @@ def main() -> None:
     encoder = OnnxEncoder.open(parser.parse_args().model)
     articles, questions = read()
     with tempfile.TemporaryDirectory() as folder:
-        snapshots = Path(folder)
+        snapshots, shipped = Path(folder), fitted_weights(LanguagePair.SHIPPED).ranking
         written_questions = [asked for asked in questions if asked.kind in WRITTEN]
-        whole = ranked(searched(articles, written_questions, encoder, snapshots, fusion.WEIGHTS))
+        whole = ranked(searched(articles, written_questions, encoder, snapshots, shipped))
         ranking = fit_ranking(whole)
         rows = judged(searched(articles, questions, encoder, snapshots, ranking))
         written_questions = [asked for asked in questions if asked.kind in WRITTEN]
@@ -393,9 +399,8 @@ def main() -> None:
     slope, offset = curve(rows, unseen)
     found = np.asarray(1 / (1 + np.exp(-(slope * unseen + offset))), np.float32)
     network = bent(fit_network(rows), CLEARER * slope, CLEARER * offset + SURER)
-    FITTED.write_text(written(ranking), encoding="utf-8")
-    parts = {name: rounded(np.asarray(part).tolist()) for name, part in asdict(network).items()}
-    CONFIDENCE.write_text(json.dumps(parts) + "\n", encoding="utf-8")
+    parts = {name: np.asarray(part).tolist() for name, part in asdict(network).items()}
+    write_fitted(LanguagePair.SHIPPED, {"ranking": by_name(fusion.EVIDENCE, ranking), **parts})
     (HERE / "FIGURES.md").write_text(report(rows, found, float(np.mean(right))), encoding="utf-8")
     points = reliability(found, np.array([row.right for row in rows]), weights_of(rows))
     (HERE / "reliability.svg").write_text(plot(points), encoding="utf-8")

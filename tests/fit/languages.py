@@ -1,4 +1,4 @@
-"""Fits ranking and confidence for Arabic and the multilingual model; writes retrieval/ranking/fitted_languages.py.
+"""Fits ranking and confidence for Arabic and the multilingual model; writes retrieval/ranking/fitted/.
 
     .venv/bin/python -m tests.fit.languages SHIPPED_MODEL_FOLDER MULTILINGUAL_MODEL_FOLDER
 
@@ -23,11 +23,22 @@ from retrieval.models.loading import open_encoder
 from retrieval.ranking import confidence, fusion
 from retrieval.ranking.confidence import Regressions
 from retrieval.ranking.search import SearchResult
+from retrieval.ranking.weights import fitted_weights
 from retrieval.text.languages import LanguagePair
-from tests.fit.fit import Floats, Judged, expected, fit_logistic, fit_ranking, judged, ranked, searched
+from tests.fit.fit import (
+    Floats,
+    Judged,
+    by_name,
+    expected,
+    fit_logistic,
+    fit_ranking,
+    judged,
+    ranked,
+    searched,
+    write_fitted,
+)
 from tests.fit.invented import DATA, Asked, read, read_files, with_articles_gone
 
-FITTED = Path(__file__).parents[2] / "retrieval" / "ranking" / "fitted_languages.py"
 WRITTEN = {"fact", "paraphrase", "keyword", "typo"}
 """The kinds of answerable question that ranking is fitted on."""
 
@@ -114,43 +125,6 @@ def fit_judging(rows: Sequence[Judged], *, paraphrase: float = PARAPHRASE) -> Re
     return Regressions(topic, answer, np.append(calibration, np.float32(1)))
 
 
-def written(name: str, ranking: Floats, offset: float, judging: Regressions) -> str:
-    """One case's entry in the module."""
-
-    def table(columns: Sequence[str], weights: Floats) -> str:
-        pairs = zip(columns, weights.tolist(), strict=True)
-        return "{" + ", ".join(f'"{column}": {weight:.4g}' for column, weight in pairs) + "}"
-
-    columns = (*confidence.EVIDENCE, "bias")
-    return (
-        f'    "{name}": Fitted(ranking={table(fusion.EVIDENCE, ranking)}, offset={offset:.4g}, '
-        f"topic={table(columns, judging.topic)}, answer={table(columns, judging.answer)}, "
-        f"calibration=({', '.join(f'{one:.4g}' for one in judging.calibration)})),\n"
-    )
-
-
-HEAD = '''"""Fitted for Arabic and the multilingual model by tests/fit/languages.py. Do not edit by hand."""
-
-from __future__ import annotations
-
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """Weights by evidence name."""
-
-    ranking: dict[str, float]
-    offset: float
-    topic: dict[str, float]
-    answer: dict[str, float]
-    calibration: tuple[float, float, float]
-
-
-FITTED = {
-'''
-
-
 def main() -> None:
     """Fit the four cases and write them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -166,7 +140,7 @@ def main() -> None:
         *crossing_questions,
         *(Asked(one.text, one.article + len(english), one.answers, one.kind) for one in arabic_questions),
     ]
-    entries = []
+    start = fitted_weights(LanguagePair.SHIPPED).ranking
 
     def settled(case: LanguagePair, ranking: Floats, library: Library, folder: Path, *, offset: float = 0.0) -> None:
         rows = library.judged(folder, ranking)
@@ -176,17 +150,27 @@ def main() -> None:
             yes = [chance for chance, row in zip(chances, rows, strict=True) if row.right]
             no = [chance for chance, row in zip(chances, rows, strict=True) if row.kind == kind]
             print(f"{case}: AUROC of right answers against {kind} {auroc(yes, no):.3f}", flush=True)
-        entries.append(written(case.value, ranking, offset, judging))
+        names = (*confidence.EVIDENCE, "bias")
+        write_fitted(
+            case,
+            {
+                "ranking": by_name(fusion.EVIDENCE, ranking),
+                "offset": offset,
+                "topic": by_name(names, judging.topic),
+                "answer": by_name(names, judging.answer),
+                "calibration": judging.calibration.tolist(),
+            },
+        )
 
     with tempfile.TemporaryDirectory() as name:
         one, other, both = (Path(name) / part for part in ("terms", "arabic", "english"))
         terms = Library(arabic, arabic_questions, shipped)
-        settled(LanguagePair.TERMS, fit_ranking(ranked(terms.found(one, fusion.WEIGHTS, kinds=WRITTEN))), terms, one)
+        settled(LanguagePair.TERMS, fit_ranking(ranked(terms.found(one, start, kinds=WRITTEN))), terms, one)
         own = Library(arabic, arabic_questions, multilingual)
-        ranking = fit_ranking(ranked(own.found(other, fusion.WEIGHTS, kinds=WRITTEN)))
+        ranking = fit_ranking(ranked(own.found(other, start, kinds=WRITTEN)))
         settled(LanguagePair.ARABIC, ranking, own, other)
         everything = Library([*english, *_renumbered(arabic, len(english))], mixed, multilingual)
-        found = everything.found(both, fusion.WEIGHTS, kinds=WRITTEN)
+        found = everything.found(both, start, kinds=WRITTEN)
         crossing = fit_ranking(ranked(found))
         offset = fit_offset(found, ranking, crossing)
         print(f"a passage in the other language gets {offset} on top", flush=True)
@@ -194,8 +178,7 @@ def main() -> None:
             LanguagePair.CROSSING, crossing, Library(english, crossing_questions, multilingual), both, offset=offset
         )
         news = Library(english, english_questions, multilingual)
-        settled(LanguagePair.ENGLISH, fit_ranking(ranked(news.found(both, fusion.WEIGHTS, kinds=WRITTEN))), news, both)
-    FITTED.write_text(HEAD + "".join(entries) + "}\n", encoding="utf-8")
+        settled(LanguagePair.ENGLISH, fit_ranking(ranked(news.found(both, start, kinds=WRITTEN))), news, both)
 
 
 def _renumbered(articles: Sequence[Article], after: int) -> list[Article]:

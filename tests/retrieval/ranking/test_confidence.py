@@ -12,6 +12,16 @@ from retrieval.ranking.fusion import Evidence
 from retrieval.text.answer_types import AnswerType
 
 NONE = np.zeros((1, len(confidence.EVIDENCE)), np.float32)
+RANDOM = np.random.default_rng(5)
+NETWORK = Network(
+    centre=RANDOM.random(len(confidence.EVIDENCE), np.float32),
+    scale=RANDOM.random(len(confidence.EVIDENCE), np.float32) + np.float32(0.1),
+    direct=RANDOM.standard_normal(len(confidence.EVIDENCE), np.float32),
+    hidden=RANDOM.standard_normal((len(confidence.EVIDENCE), 4), np.float32),
+    shift=RANDOM.standard_normal(4, np.float32),
+    out=RANDOM.standard_normal(4, np.float32),
+    bias=-1.0,
+)
 
 
 def evidence() -> Evidence:
@@ -82,7 +92,7 @@ def test_a_sentence_without_a_number_lacks_what_how_many_asks_for() -> None:
 
 @given(st.lists(st.floats(-50, 50, width=32), min_size=len(confidence.EVIDENCE), max_size=len(confidence.EVIDENCE)))
 def test_a_probability_lies_between_0_and_1(values: list[float]) -> None:
-    assert 0 <= confidence.shipped_network()(np.array([values], np.float32))[0] <= 1
+    assert 0 <= NETWORK(np.array([values], np.float32))[0] <= 1
 
 
 def test_a_network_is_a_line_and_a_bent_part_within_its_reach() -> None:
@@ -107,11 +117,7 @@ def test_in_a_library_of_one_article_an_unknown_name_is_doubted_further() -> Non
     rows = np.repeat(NONE, 2, axis=0)
     rows[:, confidence.EVIDENCE.index("unknown")] = 1
     rows[1, confidence.EVIDENCE.index("alone")] = 1
-    network = replace(
-        confidence.shipped_network(),
-        direct=0 * confidence.shipped_network().direct,
-        out=0 * confidence.shipped_network().out,
-    )
+    network = replace(NETWORK, direct=0 * NETWORK.direct, out=0 * NETWORK.out)
     known, alone = network(rows)
     assert np.isclose(np.log(known / (1 - known)) - np.log(alone / (1 - alone)), confidence.UNKNOWN_ALONE, atol=1e-3)
 
