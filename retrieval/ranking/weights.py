@@ -47,7 +47,7 @@ def fitted_weights(languages: LanguagePair) -> FittedWeights:
             bias=fitted["bias"], **{name: np.array(fitted[name], np.float32) for name in parts}
         )
         return FittedWeights(ranking, 0.0, network)
-    regressions = confidence.Regressions(
+    regressions = confidence.RegressionProduct(
         _by_evidence(fitted["topic"]), _by_evidence(fitted["answer"]), np.array(fitted["calibration"], np.float32)
     )
     return FittedWeights(ranking, fitted["offset"], regressions)

@@ -26,7 +26,8 @@ from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from retrieval.models.encoder import Encoder, OnnxEncoder
 from retrieval.ranking import confidence, fusion
-from retrieval.ranking.search import Question, Searcher, SearchResult
+from retrieval.ranking.question import Question
+from retrieval.ranking.search import Searcher, SearchResult
 from retrieval.ranking.weights import FITTED, fitted_weights
 from retrieval.results import Query
 from retrieval.text.languages import LanguagePair
@@ -118,7 +119,7 @@ def searched(
     name = publish(articles, encoder, snapshots).name
     searcher = Searcher(Snapshot.open(snapshots, name), encoder, weights=weights)
     queries = [(one, Query(one.text)) for one in asked]
-    return [(one, searcher.search(query, Question.of(query))) for one, query in queries]
+    return [(one, searcher.search(query, Question.parse(query))) for one, query in queries]
 
 
 def ranked(found: Iterable[tuple[Asked, SearchResult]]) -> list[Ranked]:
@@ -207,7 +208,7 @@ def fit_network(rows: Sequence[Judged], *, decay: float = 2e-3) -> confidence.Ne
     share = np.array([row.counts for row in rows], np.float32)
     share /= share.sum()
     centre, scale = evidence.mean(axis=0), np.maximum(evidence.std(axis=0), np.float32(1e-3))
-    scaled = np.clip((evidence - centre) / scale, -confidence.REACH, confidence.REACH)
+    scaled = np.clip((evidence - centre) / scale, -confidence.MAX_DEVIATIONS, confidence.MAX_DEVIATIONS)
     size = scaled.shape[1]
     edges = np.cumsum([size, size * HIDDEN, HIDDEN, HIDDEN])
     held = np.repeat(np.array([decay, decay, 0, decay, 0], np.float32), [size, size * HIDDEN, HIDDEN, HIDDEN, 1])

@@ -21,7 +21,7 @@ from retrieval.evaluation import auroc
 from retrieval.models.encoder import Encoder
 from retrieval.models.loading import open_encoder
 from retrieval.ranking import confidence, fusion
-from retrieval.ranking.confidence import Regressions
+from retrieval.ranking.confidence import RegressionProduct
 from retrieval.ranking.search import SearchResult
 from retrieval.ranking.weights import fitted_weights
 from retrieval.text.languages import LanguagePair
@@ -94,7 +94,7 @@ def fit_offset(found: Sequence[tuple[Asked, SearchResult]], same: Floats, other:
     rows = []
     for (_, result), row in zip([pair for pair in found if ranked([pair])], ranked(found), strict=True):
         crossing = np.concatenate(
-            [np.full(len(hit.evidence), hit.case is LanguagePair.CROSSING) for hit in result.hits]
+            [np.full(len(hit.evidence), hit.language_pair is LanguagePair.CROSSING) for hit in result.hits]
         )
         scores = np.where(crossing, row.evidence @ other, row.evidence @ same)
         rows.append((scores, crossing, row.answers))
@@ -110,7 +110,7 @@ def fit_offset(found: Sequence[tuple[Asked, SearchResult]], same: Floats, other:
     return max((step / 20 for step in range(-100, 101)), key=likelihood)
 
 
-def fit_judging(rows: Sequence[Judged], *, paraphrase: float = PARAPHRASE) -> Regressions:
+def fit_judging(rows: Sequence[Judged], *, paraphrase: float = PARAPHRASE) -> RegressionProduct:
     """Fit both regressions, sharpen the first, and calibrate their product on the questions that people may ask."""
     evidence = np.stack([row.evidence for row in rows])
     right = np.array([row.right for row in rows], np.float32)
@@ -120,9 +120,9 @@ def fit_judging(rows: Sequence[Judged], *, paraphrase: float = PARAPHRASE) -> Re
     topic = SHARPER * fit_logistic(evidence[one], right[one], about[one], decay=0.1)
     topic[-1] += SHARPER * SHIFT
     answer = fit_logistic(evidence[other], right[other], asked[other], decay=0.1)
-    chances = confidence.log_odds(confidence.log_chance(evidence[other], topic, answer))[:, None]
+    chances = confidence.log_odds(confidence.log_product(evidence[other], topic, answer))[:, None]
     calibration = fit_logistic(chances, right[other], expected(right[other] > 0, asked[other]), decay=0.0)
-    return Regressions(topic, answer, np.append(calibration, np.float32(1)))
+    return RegressionProduct(topic, answer, np.append(calibration, np.float32(1)))
 
 
 def main() -> None:

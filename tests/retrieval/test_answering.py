@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.article import Article
-from retrieval.answering import MAX_QUESTION, Answerer, cleaned
+from retrieval.answering import MAX_QUESTION, Answerer, clean_question
 from retrieval.errors import QuestionError
 from retrieval.results import Query, Quote
 from tests.fakes import Clock, HashingEncoder
@@ -136,29 +136,29 @@ def test_an_empty_library_finds_nothing(tmp_path: Path) -> None:
     ids=["white space", "composed", "control characters and surrogates"],
 )
 def test_a_question_is_cleaned(question: str, expected: str) -> None:
-    assert cleaned(question) == expected
+    assert clean_question(question) == expected
 
 
 @given(st.text())
 def test_cleaning_twice_changes_nothing(question: str) -> None:
     try:
-        once = cleaned(question)
+        once = clean_question(question)
     except QuestionError:
         return
-    assert cleaned(once) == once
+    assert clean_question(once) == once
     once.encode()
 
 
 @pytest.mark.parametrize("question", ["", " \n", "\x00\x07", "\udcff"])
 def test_an_empty_question_says_so(question: str) -> None:
     with pytest.raises(QuestionError, match="the question is empty"):
-        cleaned(question)
+        clean_question(question)
 
 
 def test_a_question_has_a_longest_length() -> None:
-    assert cleaned("x" * MAX_QUESTION)
+    assert clean_question("x" * MAX_QUESTION)
     with pytest.raises(QuestionError, match=r"2,001 characters; 2,000 are the most"):
-        cleaned("x" * (MAX_QUESTION + 1))
+        clean_question("x" * (MAX_QUESTION + 1))
 
 
 def test_the_articles_are_those_of_the_library(answerer: Answerer) -> None:
