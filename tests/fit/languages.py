@@ -25,19 +25,11 @@ from retrieval.ranking.confidence import RegressionProduct
 from retrieval.ranking.search import SearchResult
 from retrieval.ranking.weights import fitted_weights
 from retrieval.text.languages import LanguagePair
-from tests.fit.fit import (
-    Floats,
-    Judged,
-    by_name,
-    expected,
-    fit_logistic,
-    fit_ranking,
-    judged,
-    ranked,
-    searched,
-    write_fitted,
-)
+from tests.fit.examples import Judged, judged, ranked, searched
+from tests.fit.fit import Floats, by_name, write_fitted
+from tests.fit.fitting import fit_logistic, fit_ranking
 from tests.fit.invented import DATA, Asked, read, read_files, with_articles_gone
+from tests.fit.report import expected
 
 WRITTEN = {"fact", "paraphrase", "keyword", "typo"}
 """The kinds of answerable question that ranking is fitted on."""
