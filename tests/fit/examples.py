@@ -16,10 +16,10 @@ from retrieval.models.encoder import Encoder
 from retrieval.ranking.question import Question
 from retrieval.ranking.search import Searcher, SearchResult
 from retrieval.results import Query
-from tests.fit.invented import Asked
+from tests.fit.invented import InventedQuestion
 
 Floats = NDArray[np.float32]
-COUNTS = {
+WEIGHT_BY_KIND = {
     "fact": 1.0,
     "reader": 1.0,
     "keyword": 1.0,
@@ -31,15 +31,18 @@ COUNTS = {
     "gap": 0.5,
     "gone": 2.5,
 }
-"""How much a question of each kind counts; a paraphrase that names nothing is no question a library can be sure of."""
+"""How much a question of each kind counts; the invented paraphrases name nothing, so that confidence should be low."""
 
-MISSED = 0.5
+MISSED_WEIGHT = 0.5
 """How much an answerable question counts whose first quote does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ranked:
-    """One answerable question's candidate sentences: evidence (s, columns), which answer (s,), and its article."""
+class RankingExample:
+    """The candidate sentences of one answerable question.
+
+    `evidence` is (s, len(fusion.EVIDENCE)), `answers` (s,) says which of them answer, `article` is its position.
+    """
 
     evidence: Floats
     answers: NDArray[np.bool_]
@@ -47,10 +50,10 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """What the first passage said about itself, whether it answers, the question's article, kind and weight.
+class ConfidenceExample:
+    """The evidence (len(confidence.EVIDENCE),) for the first passage found, and whether it answers (`right`).
 
-    `known` tells whether the library has the answer.
+    `known` says whether the library has the answer at all; `article`, `kind` and `weight` are the question's.
     """
 
     evidence: Floats
@@ -61,24 +64,24 @@ class Judged:
     weight: float = 1.0
 
     @property
-    def counts(self) -> float:
+    def fitting_weight(self) -> float:
         """How much it counts in the fit."""
-        return self.weight * COUNTS[self.kind] * (MISSED if self.known and not self.right else 1.0)
+        return self.weight * WEIGHT_BY_KIND[self.kind] * (MISSED_WEIGHT if self.known and not self.right else 1.0)
 
 
-def searched(
-    articles: Sequence[Article], asked: Iterable[Asked], encoder: Encoder, snapshots: Path, weights: Floats
-) -> list[tuple[Asked, SearchResult]]:
-    """What a library of the articles finds for each question."""
+def search_all(
+    articles: Sequence[Article], asked: Iterable[InventedQuestion], encoder: Encoder, snapshots: Path, weights: Floats
+) -> list[tuple[InventedQuestion, SearchResult]]:
+    """Publish a library of the articles and search it for each question."""
     name = publish(articles, encoder, snapshots).name
     searcher = Searcher(Snapshot.open(snapshots, name), encoder, weights=weights)
     queries = [(one, Query(one.text)) for one in asked]
     return [(one, searcher.search(query, Question.parse(query))) for one, query in queries]
 
 
-def ranked(found: Iterable[tuple[Asked, SearchResult]]) -> list[Ranked]:
-    """The questions among whose candidates the answer is."""
-    rows = []
+def ranking_examples(found: Iterable[tuple[InventedQuestion, SearchResult]]) -> list[RankingExample]:
+    """An example for each question that has an answer among its candidates."""
+    examples = []
     for asked, result in found:
         pairs = [(hit, span) for hit in result.hits for span, _ in hit.sentences]
         answers = [
@@ -87,13 +90,15 @@ def ranked(found: Iterable[tuple[Asked, SearchResult]]) -> list[Ranked]:
         ]
         if any(answers):
             evidence = np.concatenate([hit.evidence for hit in result.hits])
-            rows.append(Ranked(evidence, np.array(answers), asked.article))
-    return rows
+            examples.append(RankingExample(evidence, np.array(answers), asked.article))
+    return examples
 
 
-def judged(found: Iterable[tuple[Asked, SearchResult]], *, missing: str | None = None) -> list[Judged]:
-    """Every question that found something; with `missing`, of that kind and answered by nothing."""
-    rows = []
+def confidence_examples(
+    found: Iterable[tuple[InventedQuestion, SearchResult]], *, missing: str | None = None
+) -> list[ConfidenceExample]:
+    """An example for each question that found something; with `missing`, of that kind and without an answer."""
+    examples = []
     for asked, result in found:
         if not result.hits:
             continue
@@ -104,5 +109,5 @@ def judged(found: Iterable[tuple[Asked, SearchResult]], *, missing: str | None =
             and top.article == asked.article
             and any(top.span.start <= answer.start and answer.end <= top.span.end for answer in asked.answers)
         )
-        rows.append(Judged(result.evidence, right, known, asked.article, missing or asked.kind))
-    return rows
+        examples.append(ConfidenceExample(result.evidence, right, known, asked.article, missing or asked.kind))
+    return examples

@@ -8,33 +8,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.evaluation import auroc
-from tests.fit.examples import COUNTS, Judged
+from tests.fit.examples import WEIGHT_BY_KIND, ConfidenceExample
 
 Floats = NDArray[np.float32]
 
-ASKED = frozenset(COUNTS) - {"gap", "gone"}
-"""The kinds that people may ask: what is said of probabilities is said of these."""
+REALISTIC_KINDS = frozenset(WEIGHT_BY_KIND) - {"gap", "gone"}
+"""The kinds of questions that people ask; probabilities are calibrated on these."""
 
 RIGHT_SHARE = 0.6
-"""How often the first quote answers a question that a reader asks, supposed."""
+"""How often the first quote answers a reader's question, as an assumption."""
 
 
-def expected(right: NDArray[np.bool_], weight: Floats) -> Floats:
-    """The weights scaled so that RIGHT_SHARE of them lies on what is right, (n,)."""
+def balance_weights(right: NDArray[np.bool_], weight: Floats) -> Floats:
+    """The weights scaled so that they sum to 1 and those of right ones to RIGHT_SHARE, (n,)."""
     share = np.where(right, RIGHT_SHARE / weight[right].sum(), (1 - RIGHT_SHARE) / weight[~right].sum())
     return np.asarray(share * weight, np.float32)
 
 
-def weights_of(rows: Sequence[Judged]) -> Floats:
-    """What each row counts among the questions that people may ask, (n,)."""
-    weight = np.array([row.counts if row.kind in ASKED else 0.0 for row in rows], np.float32)
-    return expected(np.array([row.right for row in rows]), weight)
+def realistic_weights(examples: Sequence[ConfidenceExample]) -> Floats:
+    """What each example counts among the questions that people ask, (n,)."""
+    weight = np.array(
+        [example.fitting_weight if example.kind in REALISTIC_KINDS else 0.0 for example in examples], np.float32
+    )
+    return balance_weights(np.array([example.right for example in examples]), weight)
 
 
-def reliability(
+def reliability_bins(
     found: Floats, right: NDArray[np.bool_], weight: Floats, bins: int = 10
 ) -> list[tuple[float, float, float]]:
-    """The mean probability, the share that is right and the weight of each tenth that holds any."""
+    """The mean probability, the share that is right and the share of the weight of each bin that is not empty."""
     place = np.minimum((found * bins).astype(int), bins - 1)
     groups = [place == one for one in range(bins) if (place == one).any()]
     return [
@@ -47,8 +49,8 @@ def reliability(
     ]
 
 
-def plot(points: Sequence[tuple[float, float, float]]) -> str:
-    """A reliability plot as SVG: probability to the right, share that is right upwards, circles by weight."""
+def reliability_plot(points: Sequence[tuple[float, float, float]]) -> str:
+    """A reliability plot as SVG: probability against the share that is right, circles sized by weight."""
     most = max(count for _, _, count in points)
     circles = "\n".join(
         f'<circle cx="{40 + 320 * said:.1f}" cy="{360 - 320 * was:.1f}" r="{3 + 9 * (count / most) ** 0.5:.1f}">'
@@ -69,10 +71,13 @@ def plot(points: Sequence[tuple[float, float, float]]) -> str:
     )
 
 
-def report(rows: Sequence[Judged], found: Floats, sentences: float) -> str:
-    """What the fit reaches on articles it did not see, as Markdown."""
-    right = np.array([row.right for row in rows])
-    asked = np.array([row.kind in ASKED for row in rows])
+def report(examples: Sequence[ConfidenceExample], found: Floats, sentences: float) -> str:
+    """What the fit reaches on articles it did not see, as Markdown.
+
+    `found` (n,) are the examples' probabilities, `sentences` is the share of questions whose best sentence answers.
+    """
+    right = np.array([example.right for example in examples])
+    asked = np.array([example.kind in REALISTIC_KINDS for example in examples])
     lines = [
         "# Figures of the last fit",
         "",
@@ -85,11 +90,11 @@ def report(rows: Sequence[Judged], found: Floats, sentences: float) -> str:
         ("questions whose answer was cut out", ("gap",)),
         ("questions whose article is gone", ("gone",)),
     ):
-        other = np.array([row.kind in kinds for row in rows])
+        other = np.array([example.kind in kinds for example in examples])
         area = auroc(found[right & asked].tolist(), found[other].tolist())
         lines.append(f"- AUROC of right answers against {name}: {area:.3f}")
-    weight = weights_of(rows)
-    points = reliability(found, right, weight)
+    weight = realistic_weights(examples)
+    points = reliability_bins(found, right, weight)
     error = sum(share * abs(said - was) for said, was, share in points)
     lines += [
         f"- Expected calibration error over ten bins, {RIGHT_SHARE} right as supposed: {error:.3f} (reliability.svg)",
