@@ -15,7 +15,7 @@ from retrieval.text import answer_types, late_interaction
 Floats = NDArray[np.float32]
 
 
-def compare(
+def compare_candidates(
     question: Question,
     encoded: Encoded,
     passages: PassageData,

@@ -16,7 +16,7 @@ from retrieval.index.contract import ArticleFilter, Index, Matches, PassageData
 from retrieval.models.encoder import Encoded, Encoder
 from retrieval.models.reranker import Reranker
 from retrieval.ranking import confidence, fusion
-from retrieval.ranking.candidates import compare
+from retrieval.ranking.candidates import compare_candidates
 from retrieval.ranking.question import Question
 from retrieval.ranking.reranking import rerank
 from retrieval.ranking.unknown_names import count_unknown_names
@@ -106,7 +106,7 @@ class Searcher:
         cosine = np.where(unreadable, np.float32(0), retrieved.cosine)
         best = fusion.best_first(fusion.candidate_scores(cosine, retrieved.bm25))[:limit]
         passages = self.snapshot.passages(retrieved.rows[best])
-        candidates, spans = compare(
+        candidates, spans = compare_candidates(
             question,
             encoded,
             passages,
@@ -145,7 +145,7 @@ class Searcher:
     def _retrieve(
         self, query: Query, question: Question, encoded: Encoded, *, arabic_question: bool
     ) -> tuple[Matches, NDArray[np.bool_]]:
-        """The passages found by meaning or by words that the question allows, and which the encoder cannot read, (n,).
+        """The passages that match and that the question allows, and which of them the encoder cannot read, (n,).
 
         What the encoder makes of a script that it cannot read is noise: words alone find such passages.
         """
