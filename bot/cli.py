@@ -314,7 +314,7 @@ def _opened(settings: Settings, reranker: Reranker | None) -> ReloadingAnswerer:
 
 
 def _ask(options: argparse.Namespace, settings: Settings) -> int:
-    from retrieval.answering import cleaned
+    from retrieval.answering import clean_question
 
     queries: Iterable[Query] = (
         (_query(line, options, settings) for line in _lines(sys.stdin))
@@ -322,7 +322,7 @@ def _ask(options: argparse.Namespace, settings: Settings) -> int:
         else [_query(options.question, options, settings)]
     )
     if options.question != "-":
-        cleaned(options.question)  # a question that cannot be asked should not wait for the index
+        clean_question(options.question)  # a question that cannot be asked should not wait for the index
     reranker = _reranker(settings)
     _prepared(settings)
     answerer = _answerer(settings, reranker)

@@ -1,6 +1,6 @@
-"""SQuAD-form questions to figures: recall, MRR, highlighting, abstention, calibration, milliseconds.
+"""Evaluates answers to the questions of a SQuAD file: recall, MRR, highlights, abstention, calibration, milliseconds.
 
-The form is that of SQuAD 2.0 (Rajpurkar, Jia and Liang 2018): articles of paragraphs, each with its questions. An
+The format is that of SQuAD 2.0 (Rajpurkar, Jia and Liang 2018): articles of paragraphs, each with its questions. An
 article whose paragraphs are all empty carries questions that no article answers.
 """
 
@@ -20,19 +20,21 @@ from retrieval.errors import RetrievalError
 from retrieval.results import Answer, Quote
 
 LIMIT = 10
-"""How many quotes an answer is asked for."""
+"""How many quotes each question asks for."""
 
 _MARGIN = 12
+"""How many characters on either side of a right answer tell where in its paragraph it stands."""
+
 _BINS = 10
 
 
 class EvaluationError(RetrievalError):
-    """A file that is not in SQuAD form; the message says where."""
+    """A file is not in SQuAD form; the message says where."""
 
 
 @dataclass(frozen=True, slots=True)
 class GoldAnswer:
-    """A right answer: its words, and they with twelve characters of the paragraph on either side."""
+    """A right answer: its words, and the same with _MARGIN characters of the paragraph on either side."""
 
     words: str
     window: str
@@ -47,22 +49,22 @@ class GoldQuestion:
     gold: tuple[GoldAnswer, ...]
 
     def rank(self, answer: Answer) -> int | None:
-        """The place, from 0, of the first quote that covers a right answer; None where none does."""
-        for place, quote in enumerate(answer.quotes):
-            if quote.article.id == self.article and any(gold.window in _squeeze(quote.text) for gold in self.gold):
-                return place
+        """The rank, from 0, of the first quote that covers a right answer; None where none does."""
+        for rank, quote in enumerate(answer.quotes):
+            if quote.article.id == self.article and any(gold.window in _one_line(quote.text) for gold in self.gold):
+                return rank
         return None
 
     def highlighted(self, quote: Quote, first: int) -> bool:
-        """Whether one of the quote's first highlights holds a right answer."""
+        """Whether one of the quote's `first` best highlights holds a right answer."""
         text = quote.article.text
-        marks = [_squeeze(text[mark.start : mark.end]) for mark in quote.highlights[:first]]
-        return any(gold.words in mark for gold in self.gold for mark in marks)
+        sentences = [_one_line(text[span.start : span.end]) for span in quote.highlights[:first]]
+        return any(gold.words in sentence for gold in self.gold for sentence in sentences)
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationBin:
-    """Answers whose confidence is in one tenth: how many, their mean confidence, and the share that is right."""
+    """Answers whose confidence is in one tenth of 0 to 1: how many, their mean confidence, the share that is right."""
 
     count: int
     confidence: float
@@ -71,7 +73,7 @@ class CalibrationBin:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationResult:
-    """What an evaluation found. Shares are from 0 to 1; what cannot be measured on the file is None.
+    """The figures of an evaluation. Shares are from 0 to 1; what cannot be measured on the file is None.
 
     `answered_precision` is the share of answered questions that have an answer, `answered_recall` the share of those
     with an answer that were answered, `false_answers` the share of those without that were. `calibration_error` is the
@@ -105,63 +107,66 @@ def read_questions(data: bytes) -> tuple[list[Article], list[GoldQuestion]]:
     """
     try:
         groups = json.loads(data)["data"]
-        articles, cases = [], []
+        articles, questions = [], []
         for number, group in enumerate(groups):
             name = f"a{number:04d}"
-            cases += [_case(name, p["context"], qa) for p in group["paragraphs"] for qa in p["qas"]]
+            questions += [_gold_question(name, p["context"], qa) for p in group["paragraphs"] for qa in p["qas"]]
             text = "\n\n".join(p["context"] for p in group["paragraphs"] if p["context"])
             if text:
                 title, text = (unicodedata.normalize("NFC", part) for part in (group["title"], text))
                 articles.append(Article(id=name, title=title, text=text))
     except (ValueError, TypeError, LookupError) as exc:
         raise EvaluationError(f"the file is not in SQuAD 2.0 form: {type(exc).__name__}: {exc}") from exc
-    if not cases:
+    if not questions:
         raise EvaluationError("the file holds no question")
-    return articles, cases
+    return articles, questions
 
 
-def _case(article: str, context: str, qa: Mapping[str, Any]) -> GoldQuestion:
+def _gold_question(article: str, context: str, qa: Mapping[str, Any]) -> GoldQuestion:
     gold = []
     for answer in [] if qa.get("is_impossible") else qa["answers"]:
         start, words = int(answer["answer_start"]), str(answer["text"])
         window = context[max(0, start - _MARGIN) : start + len(words) + _MARGIN]
-        gold.append(GoldAnswer(_squeeze(words), _squeeze(window)))
-    return GoldQuestion(_squeeze(qa["question"]), article, tuple(gold))
+        gold.append(GoldAnswer(_one_line(words), _one_line(window)))
+    return GoldQuestion(_one_line(qa["question"]), article, tuple(gold))
 
 
-def measure(cases: Sequence[GoldQuestion], answers: Sequence[Answer], *, articles: int) -> EvaluationResult:
-    """Compare answers, each with up to LIMIT quotes, with the cases they belong to."""
-    pairs = list(zip(cases, answers, strict=True))
-    answerable = [(case, answer, case.rank(answer)) for case, answer in pairs if case.gold]
+def measure(questions: Sequence[GoldQuestion], answers: Sequence[Answer], *, articles: int) -> EvaluationResult:
+    """The figures of answers, each with up to LIMIT quotes, to `questions` in their order about so many articles."""
+    pairs = list(zip(questions, answers, strict=True))
+    answerable = [(question, answer, question.rank(answer)) for question, answer in pairs if question.gold]
     total = max(1, len(answerable))
-    yes = [answer for case, answer in pairs if case.gold]
-    no = [answer for case, answer in pairs if not case.gold]
-    true_yes, false_yes = sum(a.answered for a in yes), sum(a.answered for a in no)
-    both = bool(yes and no)
-    right = [(answer.confidence, bool(case.gold) and case.rank(answer) == 0) for case, answer in pairs]
-    bins = tuple(_bins(right))
+    with_answer = [answer for question, answer in pairs if question.gold]
+    without = [answer for question, answer in pairs if not question.gold]
+    true_answers, false_answers = sum(a.answered for a in with_answer), sum(a.answered for a in without)
+    both = bool(with_answer and without)
+    right = [(answer.confidence, bool(question.gold) and question.rank(answer) == 0) for question, answer in pairs]
+    bins = tuple(_calibration_bins(right))
     times = sorted(answer.took_ms for answer in answers)
 
-    def within(places: int) -> float:
-        return sum(rank is not None and rank < places for _, _, rank in answerable) / total
+    def recall_at(k: int) -> float:
+        return sum(rank is not None and rank < k for _, _, rank in answerable) / total
 
-    def marked(first: int) -> float:
-        return sum(rank == 0 and case.highlighted(answer.quotes[0], first) for case, answer, rank in answerable) / total
+    def highlighted_in(first: int) -> float:
+        return (
+            sum(rank == 0 and question.highlighted(answer.quotes[0], first) for question, answer, rank in answerable)
+            / total
+        )
 
     return EvaluationResult(
         articles=articles,
         questions=len(pairs),
         answerable=len(answerable),
-        recall_at_1=within(1),
-        recall_at_3=within(3),
-        recall_at_5=within(5),
+        recall_at_1=recall_at(1),
+        recall_at_3=recall_at(3),
+        recall_at_5=recall_at(5),
         mrr=sum(1 / (rank + 1) for _, _, rank in answerable if rank is not None) / total,
-        first_highlight=marked(1),
-        first_two_highlights=marked(2),
-        auroc=auroc([a.confidence for a in yes], [a.confidence for a in no]) if both else None,
-        answered_precision=true_yes / max(1, true_yes + false_yes) if both else None,
-        answered_recall=true_yes / len(yes) if both else None,
-        false_answers=false_yes / len(no) if both else None,
+        first_highlight=highlighted_in(1),
+        first_two_highlights=highlighted_in(2),
+        auroc=auroc([a.confidence for a in with_answer], [a.confidence for a in without]) if both else None,
+        answered_precision=true_answers / max(1, true_answers + false_answers) if both else None,
+        answered_recall=true_answers / len(with_answer) if both else None,
+        false_answers=false_answers / len(without) if both else None,
         calibration_error=sum(b.count * abs(b.confidence - b.right) for b in bins) / len(pairs),
         ms_median=statistics.median(times),
         ms_p95=times[min(len(times) - 1, int(0.95 * len(times)))],
@@ -170,13 +175,16 @@ def measure(cases: Sequence[GoldQuestion], answers: Sequence[Answer], *, article
 
 
 def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:
-    """The probability that a positive's score is above a negative's, ties counting half (Hanley and McNeil 1982)."""
+    """The area under the ROC curve: the probability that a positive scores above a negative, ties counting half.
+
+    Hanley and McNeil 1982.
+    """
     ordered = sorted(negative)
     won = sum(bisect_left(ordered, score) + bisect_right(ordered, score) for score in positive) / 2
     return won / (len(positive) * len(negative))
 
 
-def _bins(right: Sequence[tuple[float, bool]]) -> list[CalibrationBin]:
+def _calibration_bins(right: Sequence[tuple[float, bool]]) -> list[CalibrationBin]:
     groups: list[list[tuple[float, bool]]] = [[] for _ in range(_BINS)]
     for confidence, was_right in right:
         groups[min(_BINS - 1, int(confidence * _BINS))].append((confidence, was_right))
@@ -190,5 +198,5 @@ def _bins(right: Sequence[tuple[float, bool]]) -> list[CalibrationBin]:
     ]
 
 
-def _squeeze(text: str) -> str:
+def _one_line(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()

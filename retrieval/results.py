@@ -1,4 +1,4 @@
-"""What a question asks and what an answer holds."""
+"""The words that retrieval and the bot share: a query, search hits, quotes and an answer."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A question and the limits on what may answer it.
+    """A question and which articles may answer it.
 
     `text` is as the person wrote it, operators included ("..." must occur, -word must not). `since` and
     `until` are inclusive days of publication; an article without a date matches neither. `source` is an
-    outlet's name, compared without case. `context` holds the earlier questions this one leans on, oldest first.
+    outlet's name, compared without case. `context` holds the earlier questions that this one follows up, oldest first.
     """
 
     text: str
@@ -33,11 +33,12 @@ class Query:
 
 
 class Hit(NamedTuple):
-    """A passage and its evidence.
+    """A passage that search found, and the evidence for it.
 
-    `sentences` are its sentences with their scores, `score` is the best of these, lifted as `search.LENT` says, and
-    `evidence` (s, columns) what speaks for each, column by column of `fusion.EVIDENCE`. `reranked` is the score of the
-    reranker that read it.
+    `row` and `article` are the positions of the passage and its article in the index. `sentences` are its sentences
+    with their scores; `score` is the best of these, smoothed as `search.ARTICLE_SMOOTHING` says. `evidence` (s,
+    len(fusion.EVIDENCE)) holds the evidence for each sentence. `dense_rank` and `lexical_rank` count from 1, None where
+    that search did not find the passage; `reranked` is the reranker's score, None where none read it.
     """
 
     row: int
@@ -48,7 +49,7 @@ class Hit(NamedTuple):
     lexical_rank: int | None
     sentences: tuple[tuple[Span, float], ...]
     evidence: NDArray[np.float32]
-    case: LanguagePair
+    language_pair: LanguagePair
     reranked: float | None = None
 
 
@@ -56,9 +57,9 @@ class Hit(NamedTuple):
 class Quote:
     """A span of an article, and the whole sentences in it to highlight, best first, at most three.
 
-    `start` and `end` cut `text` out of `article.text`; nothing else can become a quote's words.
-    `context` is a wider span around it, for a person who wants to read on. Higher scores are better. `also_in` holds
-    other articles that tell the same story in nearly the same words, best first.
+    `text` is always the slice of `article.text` that `span` gives. `context` is a wider span around it, for a reader
+    who wants more. Higher scores are better. `also_in` holds other articles that tell the same story in nearly the same
+    words, best first.
 
     Raises:
         ValueError: a span that does not lie inside the article, or a highlight outside the quote.
@@ -88,10 +89,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Ranked quotes and a decision.
+    """Ranked quotes, and whether the first is taken for an answer.
 
-    `confidence` is the probability that the first quote answers; `answered` the decision taken from it. With
-    `answered` false, `quotes` holds the nearest passages. `evidence` says what decided, name to value.
+    `confidence` is the probability that the first quote answers; `answered` follows from it. Where `answered` is false,
+    `quotes` holds the nearest passages. `evidence` is what `confidence` was computed from, name to value.
     """
 
     question: str

@@ -1,11 +1,9 @@
-"""Evidence to the probability that the first quote answers, and the decision taken from it. Pure."""
+"""The evidence for the first quote, and the probability that it answers. Pure."""
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,25 +15,29 @@ from retrieval.text.answer_types import AnswerType
 Floats = NDArray[np.float32]
 
 THRESHOLD = 0.48
-"""Answer at and above this probability. Higher declines more: fewer wrong answers, more missed ones.
+"""Answer at and above this probability. A higher one declines more: fewer wrong answers, more missed ones.
 
 On 203 news questions, 62 of them unanswerable, .87 of the answered ones have an answer at .45, .89 at .48 and .91 at
 .5; of those with an answer .89, .89 and .88 are answered. tests/fit/FIGURES.md has the same for the data it was fitted
 on.
 """
 
-UNKNOWN = 2.0
-"""What an unknown name or number takes off the logarithm of the odds where that is not learnt. In 203 news questions 10
-of 62 without an answer have one and 5 of 141 with, which is worth 1.5; in 47 questions on one article 6 of 18 and none
-of 29."""
+UNKNOWN_NAME_PENALTY = 2.0
+"""What an unknown name or number takes off the log odds of `RegressionProduct`, which did not learn it.
 
-UNKNOWN_ALONE = 3.0
-"""The same where no other article could speak of it, on top of what is learnt."""
+In 203 news questions 10 of the 62 without an answer have one and 5 of the 141 with an answer, which is worth 1.5; in 47
+questions on one article 6 of 18 and none of 29.
+"""
 
-HARD = frozenset({AnswerType.NUMBER, AnswerType.MONEY, AnswerType.SHARE, AnswerType.DURATION, AnswerType.DATE})
-"""Kinds of answer that are told by their words alone: a sentence without one cannot hold it."""
+UNKNOWN_NAME_WITHOUT_RIVALS_PENALTY = 3.0
+"""What it takes off the log odds of `Network`, beyond what that learnt, where no other article could mention it."""
 
-KINDS = tuple(str(kind) for kind in AnswerType)
+WORD_BOUND_TYPES = frozenset(
+    {AnswerType.NUMBER, AnswerType.MONEY, AnswerType.SHARE, AnswerType.DURATION, AnswerType.DATE}
+)
+"""Types of answer that are recognised by their words: a sentence without such a word cannot hold the answer."""
+
+ANSWER_TYPES = tuple(str(answer_type) for answer_type in AnswerType)
 
 EVIDENCE = (
     "score",
@@ -61,21 +63,22 @@ EVIDENCE = (
     "lacks",
     "unknown",
     "alone",
-    *KINDS,
+    *ANSWER_TYPES,
 )
-"""What decides; what each is, is said in `evidence_of`."""
+"""The names of what confidence is computed from; `answer_evidence` explains each."""
 
 
-REACH = 5.0
-"""Standard deviations beyond which evidence says no more."""
+MAX_DEVIATIONS = 5.0
+"""Evidence counts up to this many standard deviations from its mean."""
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Evidence to the log odds that the first quote answers: a straight line and one layer of `hidden` units.
+    """The probability that the first quote answers, by a linear part and one hidden layer of h units.
 
-    An evidence is taken `centre` (f,) and divided by `scale` (f,), within `REACH` of 0. Its log odds are its product
-    with `direct` (f,), plus tanh of its product with `hidden` (f, h) and `shift` (h,), times `out` (h,), plus `bias`.
+    With x = (evidence - centre) / scale, clipped to MAX_DEVIATIONS either way, the log odds are
+    x @ direct + tanh(x @ hidden + shift) @ out + bias. `centre`, `scale` and `direct` are (f,), `hidden` (f, h),
+    `shift` and `out` (h,), where f is len(EVIDENCE).
     """
 
     centre: Floats
@@ -86,28 +89,25 @@ class Network:
     out: Floats
     bias: float
 
-    @classmethod
-    def read(cls, path: Path) -> Network:
-        """The network that tests/fit/fit.py wrote to a file."""
-        raw = json.loads(path.read_text(encoding="utf-8"))
-        return cls(bias=raw.pop("bias"), **{name: np.array(values, np.float32) for name, values in raw.items()})
-
     def log_odds(self, evidence: Floats) -> Floats:
         """The log odds of each row of evidence (n, f), (n,)."""
-        at = np.clip((evidence - self.centre) / self.scale, -REACH, REACH)
-        bent = np.tanh(at @ self.hidden + self.shift) @ self.out
-        return np.asarray(at @ self.direct + bent + np.float32(self.bias), np.float32)
+        scaled = np.clip((evidence - self.centre) / self.scale, -MAX_DEVIATIONS, MAX_DEVIATIONS)
+        nonlinear = np.tanh(scaled @ self.hidden + self.shift) @ self.out
+        return np.asarray(scaled @ self.direct + nonlinear + np.float32(self.bias), np.float32)
 
     def __call__(self, evidence: Floats) -> Floats:
         """The probability that the first quote answers for each row of evidence (n, f), (n,)."""
-        doubts = evidence[:, EVIDENCE.index("unknown")] * evidence[:, EVIDENCE.index("alone")]
-        odds = self.log_odds(evidence) - UNKNOWN_ALONE * doubts
-        return np.asarray(1 / (1 + np.exp(-np.clip(odds, -30, 30))), np.float32)
+        unknown = evidence[:, EVIDENCE.index("unknown")] * evidence[:, EVIDENCE.index("alone")]
+        log_odds = self.log_odds(evidence) - UNKNOWN_NAME_WITHOUT_RIVALS_PENALTY * unknown
+        return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -30, 30))), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class Regressions:
-    """The same by the product of two regressions, `topic` and `answer` (f + 1,), and a `calibration` over it."""
+class RegressionProduct:
+    """The same probability by the product of two logistic regressions, calibrated.
+
+    `topic` and `answer` (f + 1,) are the weights of each, with the bias last; `calibration` is as in `calibrate`.
+    """
 
     topic: Floats
     answer: Floats
@@ -115,120 +115,116 @@ class Regressions:
 
     def __call__(self, evidence: Floats) -> Floats:
         """The probability that the first quote answers for each row of evidence (n, f), (n,)."""
-        chances = calibrated(log_chance(evidence, self.topic, self.answer), self.calibration)
-        doubts = evidence[:, EVIDENCE.index("unknown")]
-        odds = chances / np.maximum(1 - chances, np.float32(1e-9)) * np.exp(-UNKNOWN * doubts)
+        probabilities = calibrate(log_product(evidence, self.topic, self.answer), self.calibration)
+        unknown = evidence[:, EVIDENCE.index("unknown")]
+        odds = probabilities / np.maximum(1 - probabilities, np.float32(1e-9)) * np.exp(-UNKNOWN_NAME_PENALTY * unknown)
         return np.asarray(odds / (1 + odds), np.float32)
 
 
-def evidence_of(
-    weighed: Evidence,
+def answer_evidence(
+    evidence: Evidence,
     scores: Floats,
     articles: NDArray[np.int64],
     idf: Floats,
     bm25: float,
     *,
-    kind: AnswerType,
+    answer_type: AnswerType,
     respelt: int,
     unknown: int,
     first: int | None = None,
 ) -> Floats:
-    """What the best sentence's passage says about the question, (len(EVIDENCE),) float32.
+    """The evidence that the best sentence's passage answers, (len(EVIDENCE),) float32.
 
     score, cosine, passage cosine, words, around, passage words, kind: the best sentence's own.
     lead: how far its score is above that of the best sentence of any rival, at most 6; below 0 where `first` is not the
-    passage that scores best. Rivals are the candidates of other articles, those that have none of the question's words
-    left out where others do: what else a library has of other matters should not make it less sure.
-    article words: how well the best sentence's article meets the question's words, each by its best candidate passage.
-    exact: the same by equal index terms alone.
+    passage that scores best. Rivals are the candidates of other articles. Where any of these has a word of the
+    question, those without one do not count: unrelated articles in the library should not lower the confidence.
+    article words: how well the best sentence's article matches the question's words, each by its best candidate
+    passage.
+    exact: the same where equal index terms are the only match.
     best cosine, best passage words: the highest of any candidate.
-    bm25: the best BM25, for each unit of the question's rarity.
-    unmet, around unmet, article unmet: the share of the question's weight in that word which is met worst, by the
-    passage, by the sentence with its neighbours, by the article.
-    weakest: how well the passage meets the worst met of the rare words.
-    absent: the share of the question's weight in words that no candidate has.
+    bm25: the best BM25 of any passage, divided by the sum of the question's rarities.
+    unmet, around unmet, article unmet: the largest share of the question's rarity in one word without a match in the
+    passage, in the sentence and its neighbours, in the article.
+    weakest: how well the passage matches the rare word of the question that it matches worst.
+    absent: the share of the question's rarity in words that no candidate has.
     length: the logarithm of the number of the question's content words.
     respelt: how many of its words were taken for misspelt.
-    lacks: how badly the best sentence fits the kind of answer, where the kind is one of HARD.
+    lacks: how badly the best sentence fits the type of answer, where that is one of WORD_BOUND_TYPES.
     unknown: how many names and numbers of the question the library never mentions.
     alone: whether there is no rival.
-    number, money and so on: whether the question asks for that.
+    number, money and so on: whether the question asks for an answer of that type.
 
     Args:
-        weighed: The evidence of at least one sentence.
+        evidence: The evidence for at least one sentence.
         scores: (s,) the sentences' scores.
         articles: (n,) the article of each candidate passage.
         idf: (t,) the rarity of the question's words, above zero.
         bm25: The best BM25 of any passage.
-        kind: What the question asks for.
-        respelt: How many words were put right.
-        unknown: How many names and numbers are not in the library.
-        first: The position of the passage whose best sentence is meant; that of the best of all by default.
+        answer_type: What the question asks for.
+        respelt: How many words were corrected.
+        unknown: How many names and numbers the library never mentions.
+        first: The position of the passage whose best sentence is judged; that of the best of all by default.
     """
-    best = int((scores if first is None else np.where(weighed.owner == first, scores, -np.inf)).argmax())
-    passage = int(weighed.owner[best])
+    best = int((scores if first is None else np.where(evidence.owner == first, scores, -np.inf)).argmax())
+    passage = int(evidence.owner[best])
     own = articles == articles[passage]
-    related = weighed.exact.any(axis=1)
+    related = evidence.passage_exact.any(axis=1)
     rivals = ~own & (related | ~related.any())
     weights = idf / idf.sum()
-    met, article_met = weighed.met[passage], weighed.met[own].max(axis=0)
-    named = dict(zip(SENTENCE_EVIDENCE, weighed.sentences[best].tolist(), strict=True))
+    match, article_match = evidence.passage_match[passage], evidence.passage_match[own].max(axis=0)
+    named = dict(zip(SENTENCE_EVIDENCE, evidence.sentences[best].tolist(), strict=True))
     found = {
         "score": float(scores[best]),
-        "lead": min(6.0, float(scores[best] - scores[rivals[weighed.owner]].max(initial=-np.inf))),
+        "lead": min(6.0, float(scores[best] - scores[rivals[evidence.owner]].max(initial=-np.inf))),
         "cosine": named["cosine"],
         "words": named["words"],
         "passage words": named["passage words"],
-        "article words": float(article_met @ weights),
-        "exact": float(weighed.exact[own].max(axis=0) @ weights),
+        "article words": float(article_match @ weights),
+        "exact": float(evidence.passage_exact[own].max(axis=0) @ weights),
         "around": named["around"],
         "passage cosine": named["passage cosine"],
-        "best cosine": float(weighed.sentences[:, SENTENCE_EVIDENCE.index("cosine")].max()),
-        "best passage words": float((weighed.met @ weights).max()),
+        "best cosine": float(evidence.sentences[:, SENTENCE_EVIDENCE.index("cosine")].max()),
+        "best passage words": float((evidence.passage_match @ weights).max()),
         "bm25": bm25 / float(idf.sum()),
-        "around unmet": float((weights * (1 - weighed.around[best])).max()),
-        "unmet": float((weights * (1 - met)).max()),
-        "article unmet": float((weights * (1 - article_met)).max()),
+        "around unmet": float((weights * (1 - evidence.neighbourhood_match[best])).max()),
+        "unmet": float((weights * (1 - match)).max()),
+        "article unmet": float((weights * (1 - article_match)).max()),
         "weakest": named["weakest"],
-        "absent": float(weights[~weighed.exact.any(axis=0)].sum()),
+        "absent": float(weights[~evidence.passage_exact.any(axis=0)].sum()),
         "kind": named["kind"],
         "length": math.log(len(idf)),
         "respelt": float(respelt),
-        "lacks": 1 - named["kind"] if kind in HARD else 0.0,
+        "lacks": 1 - named["kind"] if answer_type in WORD_BOUND_TYPES else 0.0,
         "unknown": float(unknown),
         "alone": float(not rivals.any()),
-        **dict.fromkeys(KINDS, 0.0),
-        str(kind): 1.0,
+        **dict.fromkeys(ANSWER_TYPES, 0.0),
+        str(answer_type): 1.0,
     }
     return np.array([found[name] for name in EVIDENCE], np.float32)
 
 
-def log_chance(evidence: Floats, topic: Floats, answer: Floats) -> Floats:
-    """The logarithm of (chance that the library has the topic) x (chance that the passage has the fact), (n,).
+def log_product(evidence: Floats, topic: Floats, answer: Floats) -> Floats:
+    """The logarithm of the probability that the library has the topic times that that the passage has the fact, (n,).
 
-    Two logistic regressions over the same evidence (n, len(EVIDENCE)): one that tells questions whose article is gone,
-    one that tells near misses. Their weights pull apart, so one regression over both does worse at each.
+    These are two logistic regressions over the same evidence (n, len(EVIDENCE)): one recognises questions whose article
+    is missing, one near misses. They need different weights, so one regression over both does worse at each.
     """
-    chances = [evidence @ weights[:-1] + weights[-1] for weights in (topic, answer)]
-    return np.asarray(sum(-np.logaddexp(0, -chance) for chance in chances), np.float32)
+    log_odds = [evidence @ weights[:-1] + weights[-1] for weights in (topic, answer)]
+    return np.asarray(sum(-np.logaddexp(0, -odds) for odds in log_odds), np.float32)
 
 
-def log_odds(log_chances: Floats) -> Floats:
-    """The logarithm of chance / (1 - chance), (n,)."""
-    below = np.minimum(log_chances, np.float32(-1e-6))
+def log_odds(log_probabilities: Floats) -> Floats:
+    """The logarithm of p / (1 - p), (n,)."""
+    below = np.minimum(log_probabilities, np.float32(-1e-6))
     return np.asarray(below - np.log(-np.expm1(below)), np.float32)
 
 
-def calibrated(log_chances: Floats, calibration: Floats) -> Floats:
-    """Probabilities, (n,): a logistic curve (Platt 1999) over the logarithms of chances, by its slope and offset.
+def calibrate(log_probabilities: Floats, calibration: Floats) -> Floats:
+    """Calibrated probabilities, (n,): a logistic curve (Platt 1999) over log probabilities, by its slope and offset.
 
-    With a third number that is not 0 the curve is over the log odds, which tell the surest from the sure.
+    With a third number that is not 0 the curve is over the log odds, which keep high probabilities further apart.
     """
     slope, offset, over_odds = (*calibration.tolist(), 0.0)[:3]
-    steps = log_odds(log_chances) if over_odds else log_chances
-    return np.asarray(1 / (1 + np.exp(-np.clip(slope * steps + offset, -30, 30))), np.float32)
-
-
-def shipped_network() -> Network:
-    """What was fitted for the shipped model and English questions."""
-    return Network.read(Path(__file__).with_name("fitted_confidence.json"))
+    values = log_odds(log_probabilities) if over_odds else log_probabilities
+    return np.asarray(1 / (1 + np.exp(-np.clip(slope * values + offset, -30, 30))), np.float32)

@@ -1,4 +1,4 @@
-"""Evidence to one score for each sentence of the candidates, and for each passage its best sentence's. Pure."""
+"""Candidate passages to the evidence for each of their sentences, and evidence to one score a sentence. Pure."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.ranking import fitted
-
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-FIRST_DENSE, FIRST_LEXICAL = 0.55, 0.25
-"""The first ranking's weights, which only chooses the candidates: .996 of the news answers are in its best 24."""
+DENSE_WEIGHT, LEXICAL_WEIGHT = 0.55, 0.25
+"""The weights of the first ranking, which only chooses the candidates: its best 24 hold .996 of the news answers."""
 
 EVIDENCE = (
     "words",
@@ -29,19 +27,18 @@ EVIDENCE = (
     "weakest",
     "heading",
 )
-"""The columns of `Evidence.sentences`; what each is, is said in `weigh`."""
+"""The columns of `Evidence.sentences`; `sentence_evidence` explains each."""
 
-WEIGHTS = np.array([fitted.RANKING[name] for name in EVIDENCE], np.float32)
-_NEXT = np.float32(0.9)
+_FOLLOWING = np.float32(0.9)
+"""What a match in the following sentence counts, compared with one in the sentence itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What is known about a question's candidate passages, flat.
+    """What is known about a question's n candidate passages, in flat arrays.
 
-    A passage's words are its title's and then its sentences', so its parts are the title and the sentences:
-    part p holds words edges[p] to edges[p + 1], and `owner` (p,) names its passage by position; `titles` (p,) says
-    which parts are titles. There is a title part for each passage, empty or not.
+    Each passage has parts: its title, empty or not, and then its sentences. Part p holds the words edges[p] to
+    edges[p + 1], `owner` (p,) is the position of its passage, and `titles` (p,) says which parts are titles.
     """
 
     similar: Floats
@@ -55,8 +52,8 @@ class Candidates:
     titles: Bools
     cosine: Floats
     """(p,) cosine of each part with the question; of no meaning for titles."""
-    kind: Floats
-    """(p,) how well each part fits the kind of answer asked for, 0 to 1."""
+    answer_type_match: Floats
+    """(p,) how well each part fits the type of answer asked for, 0 to 1."""
     heading: Bools
     """(p,) whether a part is a line without an end mark."""
     passage_cosine: Floats
@@ -67,22 +64,23 @@ class Candidates:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """`sentences` is (s, len(EVIDENCE)) float32, `owner` (s,) the passage of each, by position.
+    """The evidence for s sentences of n passages on a question of t content words.
 
-    `met` is (n, t): how well each passage meets each of the question's words, `exact` (n, t) whether it has it, and
-    `around` (s, t) how well each sentence with its neighbours meets them.
+    `sentences` (s, len(EVIDENCE)) is what scores are made of. `owner` (s,) is the position of each sentence's passage.
+    `neighbourhood_match` (s, t) says how well each sentence with its neighbours matches each of the question's words,
+    `passage_match` (n, t) how well each passage does, and `passage_exact` (n, t) whether the passage has the very term.
     """
 
     sentences: Floats
     owner: Ints
-    around: Floats
-    met: Floats
-    exact: Bools
+    neighbourhood_match: Floats
+    passage_match: Floats
+    passage_exact: Bools
 
 
 def candidate_scores(dense: Floats, lexical: Floats) -> Floats:
     """One score a passage that chooses the candidates, from its cosine and its BM25, each (n,)."""
-    return np.asarray(FIRST_DENSE * dense + FIRST_LEXICAL * relative_to_best(lexical), np.float32)
+    return np.asarray(DENSE_WEIGHT * dense + LEXICAL_WEIGHT * relative_to_best(lexical), np.float32)
 
 
 def relative_to_best(scores: Floats) -> Floats:
@@ -91,53 +89,60 @@ def relative_to_best(scores: Floats) -> Floats:
     return scores / np.float32(best) if best > 0 else np.zeros_like(scores)
 
 
-def sentence_evidence(found: Candidates) -> Evidence:
-    """What speaks for each sentence of the candidates.
+def sentence_evidence(candidates: Candidates) -> Evidence:
+    """The evidence for each sentence of the candidates.
 
-    words: how well its words meet the question's, each question word by its best match, weighted by rarity.
-    around: the same where its neighbours in the passage may help, the next one a little less.
-    passage words, exact, passage exact: the same for the passage with its title, and by equal index terms alone.
-    cosine, passage cosine, bm25: as they are.
-    kind: whether it holds a word that could answer, such as a number where one is asked for.
-    weakest: how well the passage meets that rare word of the question which it meets worst.
+    words: how well its words match the question's: the best match of each question word, weighted by rarity.
+    around: the same where the sentences before and after it in the passage may match too, the latter a little less.
+    passage words: the same for the whole passage with its title.
+    exact, passage exact: like words and passage words, but equal index terms are the only match.
+    cosine, passage cosine, bm25: taken over from `candidates`.
+    kind: how well it fits the type of answer, such as by a number where one is asked for.
+    weakest: how well the passage matches the rare word of the question that it matches worst.
     heading: whether it is a line without an end mark.
     """
-    weights = found.idf / found.idf.sum()
-    met = max_per_run(found.similar, found.edges)
-    exact = max_per_run(found.same.astype(np.float32), found.edges)
-    first = np.flatnonzero(found.titles)
-    passage_met = np.maximum.reduceat(met, first) if len(first) else met[:0]
+    weights = candidates.idf / candidates.idf.sum()
+    match = max_per_run(candidates.similar, candidates.edges)
+    exact = max_per_run(candidates.same.astype(np.float32), candidates.edges)
+    first = np.flatnonzero(candidates.titles)
+    passage_match = np.maximum.reduceat(match, first) if len(first) else match[:0]
     passage_exact = np.maximum.reduceat(exact, first) if len(first) else exact[:0]
-    rare = found.idf >= found.idf.max(initial=0.0) / 2
-    weakest = passage_met[:, rare].min(axis=1)
+    rare = candidates.idf >= candidates.idf.max(initial=0.0) / 2
+    weakest = passage_match[:, rare].min(axis=1)
 
-    beside = np.zeros_like(met)
-    follows = ~found.titles[1:] & ~found.titles[:-1]  # a part and the next are sentences of one passage
-    beside[1:][follows] = met[:-1][follows]
-    after = np.zeros_like(met)
-    after[:-1][follows] = met[1:][follows] * _NEXT
-    around = np.maximum(met, np.maximum(beside, after))
+    # Where a part and the next are both sentences, they are sentences of one passage.
+    adjacent = ~candidates.titles[1:] & ~candidates.titles[:-1]
+    previous, following = np.zeros_like(match), np.zeros_like(match)
+    previous[1:][adjacent] = match[:-1][adjacent]
+    following[:-1][adjacent] = match[1:][adjacent] * _FOLLOWING
+    neighbourhood = np.maximum(match, np.maximum(previous, following))
 
-    own = ~found.titles
-    owner = found.owner[own]
+    sentences = ~candidates.titles
+    owner = candidates.owner[sentences]
     columns = (
-        met[own] @ weights,
-        around[own] @ weights,
-        (passage_met @ weights)[owner],
-        exact[own] @ weights,
+        match[sentences] @ weights,
+        neighbourhood[sentences] @ weights,
+        (passage_match @ weights)[owner],
+        exact[sentences] @ weights,
         (passage_exact @ weights)[owner],
-        found.cosine[own],
-        found.passage_cosine[owner],
-        found.bm25[owner],
-        found.kind[own],
+        candidates.cosine[sentences],
+        candidates.passage_cosine[owner],
+        candidates.bm25[owner],
+        candidates.answer_type_match[sentences],
         weakest[owner],
-        found.heading[own].astype(np.float32),
+        candidates.heading[sentences].astype(np.float32),
     )
-    return Evidence(np.stack(columns, axis=1).astype(np.float32), owner, around[own], passage_met, passage_exact > 0)
+    return Evidence(
+        sentences=np.stack(columns, axis=1).astype(np.float32),
+        owner=owner,
+        neighbourhood_match=neighbourhood[sentences],
+        passage_match=passage_match,
+        passage_exact=passage_exact > 0,
+    )
 
 
 def max_per_run(values: Floats, edges: Ints) -> Floats:
-    """The greatest of each column in each run of rows edges[i] to edges[i + 1], (m, t); zeros for an empty run."""
+    """The maximum of each column over each run of rows, edges[i] to edges[i + 1], (m, t); zeros for an empty run."""
     found = np.zeros((len(edges) - 1, values.shape[1]), np.float32)
     full = np.flatnonzero(edges[1:] > edges[:-1])
     if len(full):
@@ -145,9 +150,17 @@ def max_per_run(values: Floats, edges: Ints) -> Floats:
     return found
 
 
-def sentence_scores(sentences: Floats, weights: Floats = WEIGHTS) -> Floats:
+def sentence_scores(sentences: Floats, weights: Floats) -> Floats:
     """One score a sentence, (s,), from its evidence (s, len(EVIDENCE))."""
     return np.asarray(sentences @ weights, np.float32)
+
+
+def smooth_by_article(scores: Floats, articles: Ints, share: float) -> Floats:
+    """The scores of passages, (n,), each moved by `share` of the way to the best score of its article."""
+    _, numbers = np.unique(articles, return_inverse=True)
+    highest = np.full(numbers.max() + 1, -np.inf, np.float32)
+    np.maximum.at(highest, numbers, scores)
+    return np.asarray(scores + np.float32(share) * (highest[numbers] - scores), np.float32)
 
 
 def best_first(scores: Floats) -> Ints:

@@ -1,4 +1,4 @@
-"""Hits to quotes: neighbours that also answer joined, no article filling the page, the best sentences marked. Pure."""
+"""Passages to quotes: joins neighbours, limits the quotes of one article, picks the sentences to highlight. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from corpus.article import Span
 
 HIGHLIGHTS = 3
 HIGHLIGHT_WITHIN = 4.0
-"""A further sentence is marked when its score is at most this far below the best one's."""
+"""A further sentence is highlighted when its score is at most this far below the best one's."""
 
 JOIN_WITHIN = 3.0
 """An adjacent passage joins a quote when its score is at most this far below the quote's.
@@ -19,14 +19,15 @@ With one sentence more on either side, recall@1 on news questions is .879 with 2
 .958, and the first quote has 138, 142 and 152 words.
 """
 
-MOST_WORDS = 250
-"""A quote does not grow beyond these, so that it stays readable."""
+MAX_WORDS = 250
+"""A quote of more words than these would be hard to read; it does not grow beyond them."""
 
 
 class QuoteDraft(NamedTuple):
-    """A quote to be: its article's row, its span, its sentences in order with their scores, the best of these scores.
+    """A quote being assembled from one passage or more, neighbours in their article.
 
-    `rows` are the passages it was made of, neighbours in the article, the best one first; `hit` is that one's position.
+    `article` is the article's row, `sentences` are in the article's order with their scores, `score` is the best
+    passage's. `rows` are the passages, the best one first; `hit` is that one's position among the search hits.
     """
 
     article: int
@@ -38,14 +39,14 @@ class QuoteDraft(NamedTuple):
 
 
 def join_adjacent(
-    drafts: Sequence[QuoteDraft], words: Callable[[int, Span], int], *, most: int = MOST_WORDS
+    drafts: Sequence[QuoteDraft], word_count: Callable[[int, Span], int], *, limit: int = MAX_WORDS
 ) -> Iterator[QuoteDraft]:
-    """The drafts, best first as they came, each grown by the adjacent ones of its article that score nearly as well.
+    """The drafts in their order, each joined with the adjacent ones of its article that score nearly as well.
 
     Args:
         drafts: One for each hit, best first; those of one article do not overlap.
-        words: The number of words in an article's span.
-        most: The words a quote may have; one that has more to begin with does not grow.
+        word_count: The number of words in an article's span.
+        limit: The most words a quote may grow to.
     """
     begins = {(draft.article, draft.span.start): number for number, draft in enumerate(drafts)}
     ends = {(draft.article, draft.span.end): number for number, draft in enumerate(drafts)}
@@ -55,14 +56,14 @@ def join_adjacent(
             continue
         used.add(number)
         while True:
-            beside = {begins.get((draft.article, draft.span.end)), ends.get((draft.article, draft.span.start))}
+            adjacent = {begins.get((draft.article, draft.span.end)), ends.get((draft.article, draft.span.start))}
             near = [
                 other
-                for other in beside
+                for other in adjacent
                 if other is not None
                 and other not in used
                 and drafts[other].score >= draft.score - JOIN_WITHIN
-                and words(draft.article, _over(draft, drafts[other])) <= most
+                and word_count(draft.article, _hull(draft, drafts[other])) <= limit
             ]
             if not near:
                 break
@@ -72,16 +73,16 @@ def join_adjacent(
 
 
 def add_neighbour_sentences(
-    drafts: Iterable[QuoteDraft], beside: Callable[[QuoteDraft], tuple[Span | None, Span | None]]
+    drafts: Iterable[QuoteDraft], neighbours: Callable[[QuoteDraft], tuple[Span | None, Span | None]]
 ) -> Iterator[QuoteDraft]:
-    """The drafts with one sentence more on either side, so that what the first and last lean on is seen.
+    """The drafts with one sentence more on either side, to which their first and last may refer.
 
-    On XQuAD recall@1 is .956 with them, .946 with one only where the best sentence is at the edge. A sentence that an
-    earlier draft took is left out of the later ones; a draft with nothing left is dropped.
+    On XQuAD recall@1 is .956 with them, .946 with them only where the best sentence is at the edge. A sentence that an
+    earlier draft has is left out of the later ones; a draft with nothing left is dropped.
 
     Args:
         drafts: Best first.
-        beside: The sentences of the article right before and right after a draft.
+        neighbours: The sentences of the article right before and right after a draft.
     """
     taken: dict[int, list[Span]] = {}
     for draft in drafts:
@@ -90,7 +91,7 @@ def add_neighbour_sentences(
         if not sentences:
             continue
         start, end = sentences[0][0].start, sentences[-1][0].end
-        before, after = beside(draft)
+        before, after = neighbours(draft)
         if before is not None and before.end == start and not _within(before, mine):
             start = before.start
         if after is not None and after.start == end and not _within(after, mine):
@@ -100,7 +101,7 @@ def add_neighbour_sentences(
 
 
 def mentions_title(asked: Iterable[str], title: Iterable[str]) -> bool:
-    """Whether a question names an article: it has, one after the other, most of its title's terms, two at least.
+    """Whether a question names an article: most of its title's terms, at least two, stand in it one after the other.
 
     Args:
         asked: The question's content terms in order.
@@ -112,27 +113,27 @@ def mentions_title(asked: Iterable[str], title: Iterable[str]) -> bool:
 
 
 def limit_per_article(
-    drafts: Iterable[QuoteDraft], *, named: Callable[[int], bool], most: int = 2, among: int = 3
+    drafts: Iterable[QuoteDraft], *, named: Callable[[int], bool], limit: int = 2, among: int = 3
 ) -> Iterator[QuoteDraft]:
-    """The same drafts with at most `most` of one article among the first `among`, unless the question named it."""
+    """The same drafts with at most `limit` of one article among the first `among`, unless the question named it."""
     held: list[QuoteDraft] = []
     seen: dict[int, int] = {}
-    given = 0
+    yielded = 0
     for draft in drafts:
-        if given < among and seen.get(draft.article, 0) >= most and not named(draft.article):
+        if yielded < among and seen.get(draft.article, 0) >= limit and not named(draft.article):
             held.append(draft)
             continue
         seen[draft.article] = seen.get(draft.article, 0) + 1
-        given += 1
+        yielded += 1
         yield draft
-        if given == among:
+        if yielded == among:
             yield from held
             held.clear()
     yield from held
 
 
 def highlights(sentences: Iterable[tuple[Span, float]]) -> tuple[Span, ...]:
-    """The sentences to mark, best first: at most three, none far behind the best; equal scores by place."""
+    """The sentences to highlight, best first, at most HIGHLIGHTS; equal scores in the article's order."""
     ranked = sorted(sentences, key=lambda pair: (-pair[1], pair[0].start))
     return tuple(span for span, score in ranked[:HIGHLIGHTS] if score >= ranked[0][1] - HIGHLIGHT_WITHIN)
 
@@ -141,10 +142,10 @@ def _within(span: Span, others: Iterable[Span]) -> bool:
     return any(other.start <= span.start and span.end <= other.end for other in others)
 
 
-def _over(one: QuoteDraft, other: QuoteDraft) -> Span:
+def _hull(one: QuoteDraft, other: QuoteDraft) -> Span:
     return Span(min(one.span.start, other.span.start), max(one.span.end, other.span.end))
 
 
 def _join(one: QuoteDraft, other: QuoteDraft) -> QuoteDraft:
     sentences = tuple(sorted((*one.sentences, *other.sentences)))
-    return QuoteDraft(one.article, _over(one, other), sentences, one.score, (*one.rows, *other.rows), one.hit)
+    return QuoteDraft(one.article, _hull(one, other), sentences, one.score, (*one.rows, *other.rows), one.hit)

@@ -1,4 +1,4 @@
-"""The best passages read once more, each together with the question, by a CrossEncoder that may reorder them."""
+"""Reranks the best passages by a CrossEncoder, which reads each together with the question."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from retrieval.text.languages import is_arabic
 from retrieval.text.search_text import search_text
 
 RERANKED = 8
-"""How many of the best passages are read once more, each of which costs a run of the model.
+"""How many of the best passages are reranked; each costs a run of the model.
 
-Of all that answer news questions, none stands behind the first 6; on XQuAD .992 are in the best 8 and .995 in the best
+Of the passages that answer news questions, all are in the best 6; on XQuAD .992 are in the best 8 and .995 in the best
 24.
 """
 
@@ -22,19 +22,19 @@ Of all that answer news questions, none stands behind the first 6; on XQuAD .992
 def rerank(hits: Sequence[Hit], question: str, index: Index, reranker: Reranker) -> list[Hit]:
     """The same hits, the first RERANKED of them by the sum of their score and the reranker's, equal sums by row.
 
-    Both were trained as logarithms of odds, so each overrules the other where it is the surer. No CrossEncoder comes
-    with newsquote to measure that with. Drawn at random, scores that are true odds and alone put .61 of the news
-    answers first make .922 of .879 this way; three times as large .837, a third as large .901.
+    Both scores were trained as log odds, so the surer of the two decides. newsquote ships no CrossEncoder to measure
+    that with. With simulated scores that are true log odds and alone put .61 of the news answers first, the sum raises
+    recall@1 from .879 to .922; with scores three times as large it is .837, a third as large .901.
 
-    What is read is what encoders read of a passage, its article's title before it. A hit's own score and its sentences'
-    stay as they are: how quotes grow and what is marked in them is not for the reranker to say. One that does not read
-    Arabic leaves the hits of Arabic questions as they are.
+    The reranker reads what encoders read, the passage after its article's title. It changes neither a hit's score nor
+    its sentences', so how quotes grow and what is highlighted does not depend on it. One that does not read Arabic
+    leaves the hits of Arabic questions in their order.
 
     Args:
         hits: Best first.
         question: What was asked, as it was encoded.
         index: Where the hits are from.
-        reranker: Its score is put into the hits that it reads.
+        reranker: Its scores become the `reranked` of the hits that it reads.
     """
     if not hits or (is_arabic(question) and not reranker.multilingual):
         return list(hits)

@@ -27,7 +27,7 @@ JUDGED = Path(__file__).with_name("pages_judged.json")
 
 
 def shingles(text: str) -> Counter[tuple[str, ...]]:
-    """Every four words in a row, counted; all words where they are fewer."""
+    """All runs of four words, counted; a text with fewer words is one run."""
     words = _WORD.findall(text or "")
     return Counter(tuple(words[at : at + _SHINGLE]) for at in range(max(1, len(words) - _SHINGLE + 1)))
 
@@ -49,7 +49,7 @@ def figures(counts: Iterable[tuple[float, float, float]]) -> tuple[float, float,
 
 
 def mark(page: str, value: str) -> str:
-    """What stands in the table of judged cases for a title or a date: enough to tell it again, and no text."""
+    """What pages_judged.json stores for a title or a date: a hash, so that it holds no text of the page."""
     return hashlib.sha256(f"{page}\0{''.join(value.split()).casefold()}".encode()).hexdigest()[:12]
 
 

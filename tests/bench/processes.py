@@ -1,4 +1,4 @@
-"""How long a process takes and how much memory, for every bench."""
+"""Runs a process and measures its time and memory."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import IO
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """A process that has ended: milliseconds, peak megabytes, exit status and what it said on stderr."""
+class FinishedProcess:
+    """A process that has ended: milliseconds, peak megabytes, exit status and what it wrote to stderr."""
 
     ms: float
     peak_mb: float
     status: int
-    complaint: str
+    stderr: str
 
 
 def timed(
@@ -26,14 +26,14 @@ def timed(
     stdin: int | IO[bytes] | None = None,
     stdout: int | IO[bytes] = subprocess.DEVNULL,
     env: Mapping[str, str] | None = None,
-) -> Ended:
+) -> FinishedProcess:
     """Run a command to its end."""
     began = time.perf_counter()
     process = subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=subprocess.PIPE, env=env)
     assert process.stderr is not None
-    complaint = process.stderr.read().decode()
+    stderr = process.stderr.read().decode()
     _, status, usage = os.wait4(process.pid, 0)
     ms = 1000 * (time.perf_counter() - began)
     process.returncode = os.waitstatus_to_exitcode(status)
     process.stderr.close()
-    return Ended(ms, usage.ru_maxrss / 1024, process.returncode, complaint)
+    return FinishedProcess(ms, usage.ru_maxrss / 1024, process.returncode, stderr)

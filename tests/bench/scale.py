@@ -313,7 +313,7 @@ def _run(command: Sequence[str]) -> tuple[float, float]:
     """Milliseconds and peak megabytes of a process."""
     ended = timed(command)
     if ended.status > 1:
-        raise RuntimeError(f"{command} ended with {ended.status}: {ended.complaint}")
+        raise RuntimeError(f"{command} ended with {ended.status}: {ended.stderr}")
     return ended.ms, ended.peak_mb
 
 

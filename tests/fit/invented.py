@@ -17,8 +17,11 @@ DATA = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A question about the article in position `article`, and where that answers it; nowhere for a near miss."""
+class InventedQuestion:
+    """A question about the article in position `article`, and the spans of it that answer; none for a near miss.
+
+    `kind` says how it was written: fact, keyword, typo, paraphrase, reader, near-miss, plain or far.
+    """
 
     text: str
     article: int
@@ -26,7 +29,7 @@ class Asked:
     kind: str
 
 
-def read(data: Path = DATA) -> tuple[list[Article], list[Asked]]:
+def read_news(data: Path = DATA) -> tuple[list[Article], list[InventedQuestion]]:
     """Every English article and question in a folder, file by file; then those of readers.json and readers-2.json.
 
     readers.json asks again, by the id of a question, in the words of somebody who knows what the news was about but not
@@ -38,20 +41,22 @@ def read(data: Path = DATA) -> tuple[list[Article], list[Asked]]:
     numbers = {article.title: number for number, article in enumerate(articles)}
     again = [replace(questions[name], text=text, kind="reader") for name, text in readers["again"].items()]
     missing = [
-        Asked(text, numbers[title], (), "plain") for title, texts in readers["missing"].items() for text in texts
+        InventedQuestion(text, numbers[title], (), "plain")
+        for title, texts in readers["missing"].items()
+        for text in texts
     ]
     more = [
-        _asked(qa, numbers[group["title"]], 0)
+        _question(qa, numbers[group["title"]], 0)
         for group in json.loads((data / "readers-2.json").read_text(encoding="utf-8"))["data"]
         for qa in group["qas"]
     ]
     return articles, [*questions.values(), *again, *missing, *more]
 
 
-def read_files(data: Path, pattern: str) -> tuple[list[Article], dict[str, Asked]]:
+def read_files(data: Path, pattern: str) -> tuple[list[Article], dict[str, InventedQuestion]]:
     """The articles of some files, and their questions by id."""
     articles: list[Article] = []
-    questions: dict[str, Asked] = {}
+    questions: dict[str, InventedQuestion] = {}
     for path in sorted(data.glob(pattern)):
         for group in json.loads(path.read_text(encoding="utf-8"))["data"]:
             contexts = [paragraph["context"] for paragraph in group["paragraphs"]]
@@ -61,19 +66,21 @@ def read_files(data: Path, pattern: str) -> tuple[list[Article], dict[str, Asked
             number, begins = len(articles), 0
             articles.append(Article(f"invented-{number:03d}", group["title"], text))
             for paragraph in group["paragraphs"]:
-                questions |= {qa["id"]: _asked(qa, number, begins) for qa in paragraph["qas"]}
+                questions |= {qa["id"]: _question(qa, number, begins) for qa in paragraph["qas"]}
                 begins += len(paragraph["context"]) + 2
     return articles, questions
 
 
-def _asked(qa: dict[str, Any], article: int, begins: int) -> Asked:
-    """A question whose answers' places are counted from `begins` in its article."""
+def _question(qa: dict[str, Any], article: int, begins: int) -> InventedQuestion:
+    """A question of a data file; the offsets of its answers count from `begins` in its article."""
     starts = [(begins + answer["answer_start"], answer["text"]) for answer in qa["answers"]]
-    return Asked(qa["question"], article, tuple(Span(start, start + len(words)) for start, words in starts), qa["kind"])
+    return InventedQuestion(
+        qa["question"], article, tuple(Span(start, start + len(words)) for start, words in starts), qa["kind"]
+    )
 
 
-def without(article: Article, answers: Sequence[Span]) -> Article | None:
-    """The article without the sentences that touch the answers or repeat their words; None where nothing is left."""
+def remove_answers(article: Article, answers: Sequence[Span]) -> Article | None:
+    """The article without the sentences that overlap the answers or repeat their words; None where nothing is left."""
     words = [article.text[answer.start : answer.end] for answer in answers if answer.end - answer.start > 5]
     pieces = []
     for sentence in split_sentences(article.text):
@@ -85,10 +92,12 @@ def without(article: Article, answers: Sequence[Span]) -> Article | None:
     return replace(article, text=text) if text.strip() else None
 
 
-def with_gaps(articles: Sequence[Article], questions: Sequence[Asked]) -> Iterator[tuple[list[Article], list[Asked]]]:
-    """Libraries in which each article lost the answer to one question of it, and those questions.
+def libraries_with_gaps(
+    articles: Sequence[Article], questions: Sequence[InventedQuestion]
+) -> Iterator[tuple[list[Article], list[InventedQuestion]]]:
+    """Libraries in which each article lost the answer to one of its questions, and those questions.
 
-    Between them every answerable question is asked once.
+    Over all libraries every answerable question is asked once.
     """
     waiting = [
         [asked for asked in questions if asked.article == number and asked.answers] for number in range(len(articles))
@@ -99,17 +108,17 @@ def with_gaps(articles: Sequence[Article], questions: Sequence[Asked]) -> Iterat
             if not queue:
                 continue
             asked = queue.pop(0)
-            gap = without(articles[number], asked.answers)
+            gap = remove_answers(articles[number], asked.answers)
             if gap is not None:
                 library[number] = gap
                 asked_now.append(asked)
         yield library, asked_now
 
 
-def with_articles_gone(
-    articles: Sequence[Article], questions: Sequence[Asked], parts: int = 4
-) -> Iterator[tuple[list[Article], list[Asked]]]:
-    """Libraries that lost every `parts`-th article, and the answerable questions about those."""
+def libraries_without_articles(
+    articles: Sequence[Article], questions: Sequence[InventedQuestion], parts: int = 4
+) -> Iterator[tuple[list[Article], list[InventedQuestion]]]:
+    """Libraries without every `parts`-th article, and the answerable questions about those left out."""
     for part in range(parts):
         gone = set(range(part, len(articles), parts))
         yield (
@@ -118,10 +127,10 @@ def with_articles_gone(
         )
 
 
-def each_alone(
-    articles: Sequence[Article], questions: Sequence[Asked], strangers: int
-) -> Iterator[tuple[Article, list[Asked], list[Asked]]]:
-    """Each article with its own questions, and some about other articles, as if it were the only one, number 0."""
+def single_article_libraries(
+    articles: Sequence[Article], questions: Sequence[InventedQuestion], strangers: int
+) -> Iterator[tuple[Article, list[InventedQuestion], list[InventedQuestion]]]:
+    """Each article, its own questions and `strangers` about others, as in a library of its own, at position 0."""
     drawn = random.Random(2)
     for number, article in enumerate(articles):
         own = [replace(asked, article=0) for asked in questions if asked.article == number]

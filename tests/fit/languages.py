@@ -1,9 +1,9 @@
-"""Fits ranking and confidence for Arabic and the multilingual model; writes retrieval/ranking/fitted_languages.py.
+"""Fits ranking and confidence for Arabic and the multilingual model; writes retrieval/ranking/fitted/.
 
     .venv/bin/python -m tests.fit.languages SHIPPED_MODEL_FOLDER MULTILINGUAL_MODEL_FOLDER
 
-Ranking and confidence as in fit.py, for each case on its own articles and questions. What a passage in the other
-language gets on top is fitted where Arabic questions find both.
+Ranking and confidence are fitted as in fit.py, for each language pair on its own articles and questions. What is added
+to the score of a passage in the other language is fitted where Arabic questions find passages in both.
 """
 
 from __future__ import annotations
@@ -21,24 +21,28 @@ from retrieval.evaluation import auroc
 from retrieval.models.encoder import Encoder
 from retrieval.models.loading import open_encoder
 from retrieval.ranking import confidence, fusion
-from retrieval.ranking.confidence import Regressions
+from retrieval.ranking.confidence import RegressionProduct
 from retrieval.ranking.search import SearchResult
+from retrieval.ranking.weights import fitted_weights
 from retrieval.text.languages import LanguagePair
-from tests.fit.fit import Floats, Judged, expected, fit_logistic, fit_ranking, judged, ranked, searched
-from tests.fit.invented import DATA, Asked, read, read_files, with_articles_gone
+from tests.fit.examples import ConfidenceExample, confidence_examples, ranking_examples, search_all
+from tests.fit.fit import Floats, name_weights, write_fitted
+from tests.fit.fitting import fit_logistic, fit_ranking
+from tests.fit.invented import DATA, InventedQuestion, libraries_without_articles, read_files, read_news
+from tests.fit.report import balance_weights
 
-FITTED = Path(__file__).parents[2] / "retrieval" / "ranking" / "fitted_languages.py"
-WRITTEN = {"fact", "paraphrase", "keyword", "typo"}
+RANKING_KINDS = {"fact", "paraphrase", "keyword", "typo"}
 """The kinds of answerable question that ranking is fitted on."""
 
-TOPIC_COUNTS = {"fact": 1.0, "keyword": 1.0, "typo": 1.0, "reader": 1.0, "paraphrase": 1.0, "gone": 1.0}
-ANSWER_COUNTS = {"fact": 1.0, "keyword": 1.0, "typo": 1.0, "reader": 1.0, "plain": 2.0, "near-miss": 0.5}
+TOPIC_WEIGHTS = {"fact": 1.0, "keyword": 1.0, "typo": 1.0, "reader": 1.0, "paraphrase": 1.0, "gone": 1.0}
+ANSWER_WEIGHTS = {"fact": 1.0, "keyword": 1.0, "typo": 1.0, "reader": 1.0, "plain": 2.0, "near-miss": 0.5}
 """How much a question of each kind counts in the regression for the topic and in that for the answer."""
 
-SHARPER, SHIFT = 4.0, 2.0
-"""The topic's regression only turns down what lies far below nearly every answerable question."""
+TOPIC_SLOPE, TOPIC_OFFSET = 4.0, 2.0
+"""The topic's log odds are raised and multiplied by these, so that it only declines what is far below nearly every
+answerable question."""
 
-PARAPHRASE = 0.3
+PARAPHRASE_WEIGHT = 0.3
 """How much an Arabic paraphrase counts in the answer's regression; of the English ones none does. Without them .62 of
 the answerable Arabic questions of XQuAD are answered at .5, with them .87, and .98 of the answered ones have an answer;
 the area under the curve is .976 and .975. With as much weight for answers cut out it is .972."""
@@ -49,48 +53,53 @@ class Library:
     """Articles, the questions asked of them, and the encoder that finds them."""
 
     articles: list[Article]
-    questions: list[Asked]
+    questions: list[InventedQuestion]
     encoder: Encoder
 
-    def found(self, folder: Path, weights: Floats, *, kinds: set[str]) -> list[tuple[Asked, SearchResult]]:
-        """What it finds for its questions of some kinds."""
+    def search(self, folder: Path, weights: Floats, *, kinds: set[str]) -> list[tuple[InventedQuestion, SearchResult]]:
+        """What the library finds for its questions of some kinds."""
         asked = [one for one in self.questions if one.kind in kinds]
-        return searched(self.articles, asked, self.encoder, folder, weights)
+        return search_all(self.articles, asked, self.encoder, folder, weights)
 
-    def judged(self, folder: Path, weights: Floats) -> list[Judged]:
-        """Its questions, asked whole and with their articles gone."""
-        rows = judged(self.found(folder, weights, kinds={*TOPIC_COUNTS, *ANSWER_COUNTS}))
-        for articles, asked in with_articles_gone(self.articles, self.questions):
-            rows += judged(searched(articles, asked, self.encoder, folder, weights), missing="gone")
-        return rows
+    def confidence_examples(self, folder: Path, weights: Floats) -> list[ConfidenceExample]:
+        """Examples of its questions, asked of all its articles and of libraries without theirs."""
+        examples = confidence_examples(self.search(folder, weights, kinds={*TOPIC_WEIGHTS, *ANSWER_WEIGHTS}))
+        for articles, asked in libraries_without_articles(self.articles, self.questions):
+            examples += confidence_examples(search_all(articles, asked, self.encoder, folder, weights), missing="gone")
+        return examples
 
 
-def across(english: list[Article]) -> list[Asked]:
-    """The Arabic questions about English articles, by those articles' place among all."""
+def arabic_about_english(english: list[Article]) -> list[InventedQuestion]:
+    """The Arabic questions about English articles; `article` is the position in `english`."""
     places = {article.title: number for number, article in enumerate(english)}
     articles, questions = read_files(DATA, "arabic-english-*.json")
-    return [Asked(one.text, places[articles[one.article].title], one.answers, one.kind) for one in questions.values()]
+    return [
+        InventedQuestion(one.text, places[articles[one.article].title], one.answers, one.kind)
+        for one in questions.values()
+    ]
 
 
-def fit_offset(found: Sequence[tuple[Asked, SearchResult]], same: Floats, other: Floats) -> float:
-    """What a passage in the other language than the question's gets on top of its score.
+def fit_offset(found: Sequence[tuple[InventedQuestion, SearchResult]], same: Floats, other: Floats) -> float:
+    """What is added to the score of a passage that is not in the question's language.
 
     Args:
         found: What Arabic questions find in a library of both languages.
-        same: The ranking of passages in the question's language.
-        other: That of passages in the other.
+        same: The ranking weights for passages in the question's language.
+        other: Those for passages in the other language.
     """
-    rows = []
-    for (_, result), row in zip([pair for pair in found if ranked([pair])], ranked(found), strict=True):
+    examples = []
+    for (_, result), example in zip(
+        [pair for pair in found if ranking_examples([pair])], ranking_examples(found), strict=True
+    ):
         crossing = np.concatenate(
-            [np.full(len(hit.evidence), hit.case is LanguagePair.CROSSING) for hit in result.hits]
+            [np.full(len(hit.evidence), hit.language_pair is LanguagePair.CROSSING) for hit in result.hits]
         )
-        scores = np.where(crossing, row.evidence @ other, row.evidence @ same)
-        rows.append((scores, crossing, row.answers))
+        scores = np.where(crossing, example.evidence @ other, example.evidence @ same)
+        examples.append((scores, crossing, example.answers))
 
     def likelihood(offset: float) -> float:
         total = 0.0
-        for scores, crossing, answers in rows:
+        for scores, crossing, answers in examples:
             raised = scores + offset * crossing
             shares = np.exp(raised - raised.max())
             total += float(np.log(shares[answers].sum() / shares.sum()))
@@ -99,103 +108,88 @@ def fit_offset(found: Sequence[tuple[Asked, SearchResult]], same: Floats, other:
     return max((step / 20 for step in range(-100, 101)), key=likelihood)
 
 
-def fit_judging(rows: Sequence[Judged], *, paraphrase: float = PARAPHRASE) -> Regressions:
-    """Fit both regressions, sharpen the first, and calibrate their product on the questions that people may ask."""
-    evidence = np.stack([row.evidence for row in rows])
-    right = np.array([row.right for row in rows], np.float32)
-    about = np.array([TOPIC_COUNTS.get(row.kind, 0.0) for row in rows], np.float32)
-    asked = np.array([{**ANSWER_COUNTS, "paraphrase": paraphrase}.get(row.kind, 0.0) for row in rows], np.float32)
-    one, other = about > 0, asked > 0
-    topic = SHARPER * fit_logistic(evidence[one], right[one], about[one], decay=0.1)
-    topic[-1] += SHARPER * SHIFT
-    answer = fit_logistic(evidence[other], right[other], asked[other], decay=0.1)
-    chances = confidence.log_odds(confidence.log_chance(evidence[other], topic, answer))[:, None]
-    calibration = fit_logistic(chances, right[other], expected(right[other] > 0, asked[other]), decay=0.0)
-    return Regressions(topic, answer, np.append(calibration, np.float32(1)))
-
-
-def written(name: str, ranking: Floats, offset: float, judging: Regressions) -> str:
-    """One case's entry in the module."""
-
-    def table(columns: Sequence[str], weights: Floats) -> str:
-        pairs = zip(columns, weights.tolist(), strict=True)
-        return "{" + ", ".join(f'"{column}": {weight:.4g}' for column, weight in pairs) + "}"
-
-    columns = (*confidence.EVIDENCE, "bias")
-    return (
-        f'    "{name}": Fitted(ranking={table(fusion.EVIDENCE, ranking)}, offset={offset:.4g}, '
-        f"topic={table(columns, judging.topic)}, answer={table(columns, judging.answer)}, "
-        f"calibration=({', '.join(f'{one:.4g}' for one in judging.calibration)})),\n"
+def fit_confidence(
+    examples: Sequence[ConfidenceExample], *, paraphrase: float = PARAPHRASE_WEIGHT
+) -> RegressionProduct:
+    """Fit both regressions, sharpen the topic's, and calibrate their product on the questions that people ask."""
+    evidence = np.stack([example.evidence for example in examples])
+    right = np.array([example.right for example in examples], np.float32)
+    about = np.array([TOPIC_WEIGHTS.get(example.kind, 0.0) for example in examples], np.float32)
+    asked = np.array(
+        [{**ANSWER_WEIGHTS, "paraphrase": paraphrase}.get(example.kind, 0.0) for example in examples], np.float32
     )
-
-
-HEAD = '''"""Fitted for Arabic and the multilingual model by tests/fit/languages.py. Do not edit by hand."""
-
-from __future__ import annotations
-
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """Weights by evidence name."""
-
-    ranking: dict[str, float]
-    offset: float
-    topic: dict[str, float]
-    answer: dict[str, float]
-    calibration: tuple[float, float, float]
-
-
-FITTED = {
-'''
+    one, other = about > 0, asked > 0
+    topic = TOPIC_SLOPE * fit_logistic(evidence[one], right[one], about[one], decay=0.1)
+    topic[-1] += TOPIC_SLOPE * TOPIC_OFFSET
+    answer = fit_logistic(evidence[other], right[other], asked[other], decay=0.1)
+    log_odds = confidence.log_odds(confidence.log_product(evidence[other], topic, answer))[:, None]
+    calibration = fit_logistic(log_odds, right[other], balance_weights(right[other] > 0, asked[other]), decay=0.0)
+    return RegressionProduct(topic, answer, np.append(calibration, np.float32(1)))
 
 
 def main() -> None:
-    """Fit the four cases and write them."""
+    """Fit the four language pairs and write their weights."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("shipped", type=Path)
     parser.add_argument("multilingual", type=Path)
     folders = parser.parse_args()
     shipped, multilingual = open_encoder(folders.shipped), open_encoder(folders.multilingual)
-    english, english_questions = read()
+    english, english_questions = read_news()
     arabic, asked = read_files(DATA, "arabic-[0-9]*.json")
     arabic_questions = list(asked.values())
-    crossing_questions = across(english)
+    crossing_questions = arabic_about_english(english)
     mixed = [
         *crossing_questions,
-        *(Asked(one.text, one.article + len(english), one.answers, one.kind) for one in arabic_questions),
+        *(InventedQuestion(one.text, one.article + len(english), one.answers, one.kind) for one in arabic_questions),
     ]
-    entries = []
+    start = fitted_weights(LanguagePair.SHIPPED).ranking
 
-    def settled(case: LanguagePair, ranking: Floats, library: Library, folder: Path, *, offset: float = 0.0) -> None:
-        rows = library.judged(folder, ranking)
-        judging = fit_judging(rows, paraphrase=0 if case is LanguagePair.ENGLISH else PARAPHRASE)
-        chances = judging(np.stack([row.evidence for row in rows])).tolist()
+    def fit(languages: LanguagePair, ranking: Floats, library: Library, folder: Path, *, offset: float = 0.0) -> None:
+        examples = library.confidence_examples(folder, ranking)
+        regressions = fit_confidence(examples, paraphrase=0 if languages is LanguagePair.ENGLISH else PARAPHRASE_WEIGHT)
+        probabilities = regressions(np.stack([example.evidence for example in examples])).tolist()
         for kind in ("near-miss", "gone"):
-            yes = [chance for chance, row in zip(chances, rows, strict=True) if row.right]
-            no = [chance for chance, row in zip(chances, rows, strict=True) if row.kind == kind]
-            print(f"{case}: AUROC of right answers against {kind} {auroc(yes, no):.3f}", flush=True)
-        entries.append(written(case.value, ranking, offset, judging))
+            yes = [probability for probability, example in zip(probabilities, examples, strict=True) if example.right]
+            no = [
+                probability
+                for probability, example in zip(probabilities, examples, strict=True)
+                if example.kind == kind
+            ]
+            print(f"{languages}: AUROC of right answers against {kind} {auroc(yes, no):.3f}", flush=True)
+        names = (*confidence.EVIDENCE, "bias")
+        write_fitted(
+            languages,
+            {
+                "ranking": name_weights(fusion.EVIDENCE, ranking),
+                "offset": offset,
+                "topic": name_weights(names, regressions.topic),
+                "answer": name_weights(names, regressions.answer),
+                "calibration": regressions.calibration.tolist(),
+            },
+        )
 
     with tempfile.TemporaryDirectory() as name:
         one, other, both = (Path(name) / part for part in ("terms", "arabic", "english"))
         terms = Library(arabic, arabic_questions, shipped)
-        settled(LanguagePair.TERMS, fit_ranking(ranked(terms.found(one, fusion.WEIGHTS, kinds=WRITTEN))), terms, one)
+        fit(
+            LanguagePair.TERMS, fit_ranking(ranking_examples(terms.search(one, start, kinds=RANKING_KINDS))), terms, one
+        )
         own = Library(arabic, arabic_questions, multilingual)
-        ranking = fit_ranking(ranked(own.found(other, fusion.WEIGHTS, kinds=WRITTEN)))
-        settled(LanguagePair.ARABIC, ranking, own, other)
+        ranking = fit_ranking(ranking_examples(own.search(other, start, kinds=RANKING_KINDS)))
+        fit(LanguagePair.ARABIC, ranking, own, other)
         everything = Library([*english, *_renumbered(arabic, len(english))], mixed, multilingual)
-        found = everything.found(both, fusion.WEIGHTS, kinds=WRITTEN)
-        crossing = fit_ranking(ranked(found))
+        found = everything.search(both, start, kinds=RANKING_KINDS)
+        crossing = fit_ranking(ranking_examples(found))
         offset = fit_offset(found, ranking, crossing)
         print(f"a passage in the other language gets {offset} on top", flush=True)
-        settled(
-            LanguagePair.CROSSING, crossing, Library(english, crossing_questions, multilingual), both, offset=offset
-        )
+        fit(LanguagePair.CROSSING, crossing, Library(english, crossing_questions, multilingual), both, offset=offset)
         news = Library(english, english_questions, multilingual)
-        settled(LanguagePair.ENGLISH, fit_ranking(ranked(news.found(both, fusion.WEIGHTS, kinds=WRITTEN))), news, both)
-    FITTED.write_text(HEAD + "".join(entries) + "}\n", encoding="utf-8")
+        fit(
+            LanguagePair.ENGLISH,
+            fit_ranking(ranking_examples(news.search(both, start, kinds=RANKING_KINDS))),
+            news,
+            both,
+        )
 
 
 def _renumbered(articles: Sequence[Article], after: int) -> list[Article]:

@@ -12,19 +12,19 @@ from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from retrieval.models.encoder import OnnxEncoder
 from retrieval.results import Answer, Query
-from tests.fit.invented import Asked, read
+from tests.fit.invented import InventedQuestion, read_news
 
 ANSWERABLE = {"fact", "keyword", "typo", "reader"}
 MISSING = {"near-miss", "plain", "far"}
 
-Answered = list[tuple[Asked, Answer]]
+Answered = list[tuple[InventedQuestion, Answer]]
 
 
 @pytest.fixture(scope="module")
 def answered(minilm: OnnxEncoder, tmp_path_factory: pytest.TempPathFactory) -> Answered:
     """Every third question that people may ask, answerable or not, with its answer."""
     folder = tmp_path_factory.mktemp("snapshots")
-    articles, questions = read()
+    articles, questions = read_news()
     publish(articles, minilm, folder)
     answerer = Answerer(Snapshot.open(folder), minilm)
     wanted = [asked for asked in questions if asked.kind in ANSWERABLE | MISSING][::3]
@@ -57,7 +57,7 @@ def test_answers_are_found(answered: Answered) -> None:
     assert {name: value for name, value in found.items() if value < least[name]} == {}, found
 
 
-def test_what_no_article_says_is_told_from_what_one_does(answered: Answered) -> None:
+def test_confidence_separates_answerable_from_unanswerable_questions(answered: Answered) -> None:
     yes = [answer.confidence for asked, answer in answered if asked.kind in ANSWERABLE]
     apart = {
         kind: auroc(yes, [answer.confidence for asked, answer in answered if asked.kind == kind]) for kind in MISSING
@@ -66,30 +66,30 @@ def test_what_no_article_says_is_told_from_what_one_does(answered: Answered) -> 
     assert {kind: value for kind, value in apart.items() if value < least[kind]} == {}, apart
 
 
-def test_the_shipped_article_is_asked_and_what_it_does_not_say_is_declined(minilm: OnnxEncoder, tmp_path: Path) -> None:
-    articles, cases = read_questions((Path(__file__).parents[1] / "data" / "acceptance.json").read_bytes())
+def test_what_the_shipped_article_does_not_say_is_declined(minilm: OnnxEncoder, tmp_path: Path) -> None:
+    articles, questions = read_questions((Path(__file__).parents[1] / "data" / "acceptance.json").read_bytes())
     publish(articles, minilm, tmp_path)
     answerer = Answerer(Snapshot.open(tmp_path), minilm)
     wrong = []
-    for case in cases:
-        answer = answerer.answer(Query(case.question))
+    for question in questions:
+        answer = answerer.answer(Query(question.question))
         right = not answer.answered
-        if case.gold:
-            right = answer.answered and case.rank(answer) == 0 and case.highlighted(answer.quotes[0], 2)
+        if question.gold:
+            right = answer.answered and question.rank(answer) == 0 and question.highlighted(answer.quotes[0], 2)
         if not right:
-            wrong.append(case.question)
-    assert (len(cases), sum(not case.gold for case in cases)) == (47, 18)
+            wrong.append(question.question)
+    assert (len(questions), sum(not question.gold for question in questions)) == (47, 18)
     assert len(wrong) <= 6, wrong
     assert not {"Which tier is Kuwait in?", "Which tier is Qatar in?", "Who is the emir?"}.intersection(wrong)
 
 
 @pytest.mark.parametrize("others", [1, 10])
 def test_unrelated_articles_change_nothing_about_an_answer(others: int, minilm: OnnxEncoder, tmp_path: Path) -> None:
-    articles, cases = read_questions((Path(__file__).parents[1] / "data" / "acceptance.json").read_bytes())
-    publish([*articles, *read()[0][:others]], minilm, tmp_path)
+    articles, questions = read_questions((Path(__file__).parents[1] / "data" / "acceptance.json").read_bytes())
+    publish([*articles, *read_news()[0][:others]], minilm, tmp_path)
     answerer = Answerer(Snapshot.open(tmp_path), minilm)
-    answers = {case.question: answerer.answer(Query(case.question)) for case in cases}
-    right = {case.question for case in cases if answers[case.question].answered == bool(case.gold)}
+    answers = {question.question: answerer.answer(Query(question.question)) for question in questions}
+    right = {question.question for question in questions if answers[question.question].answered == bool(question.gold)}
     # measured: 41 of 47 with either
     assert len(right) >= 40, {question for question in answers if question not in right}
     assert {"Which tier is Kuwait in?", "Which tier is Qatar in?", "Who is the emir?"} <= right

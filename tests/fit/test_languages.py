@@ -21,8 +21,8 @@ from retrieval.models.manifest import MULTILINGUAL
 from retrieval.ranking.search import SearchResult
 from retrieval.results import Hit, Query
 from retrieval.text.languages import LanguagePair
-from tests.fit.invented import DATA, Asked, read, read_files
-from tests.fit.languages import WRITTEN, across, fit_offset
+from tests.fit.invented import DATA, InventedQuestion, read_files, read_news
+from tests.fit.languages import RANKING_KINDS, arabic_about_english, fit_offset
 
 installed = pytest.mark.skipif(
     importlib.util.find_spec(PACKAGE) is None, reason="the extra newsquote[multilingual] is not installed"
@@ -36,11 +36,11 @@ def multilingual(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     return open_encoder(folder / MULTILINGUAL)
 
 
-def found(articles: Sequence[Article], questions: Sequence[Asked], encoder: Encoder, folder: Path) -> float:
+def found(articles: Sequence[Article], questions: Sequence[InventedQuestion], encoder: Encoder, folder: Path) -> float:
     """The share of answerable questions whose first quote holds the answer."""
     publish(articles, encoder, folder)
     answerer = Answerer(Snapshot.open(folder), encoder)
-    asked = [one for one in questions if one.kind in WRITTEN]
+    asked = [one for one in questions if one.kind in RANKING_KINDS]
     hits = 0
     for one in asked:
         hits += any(
@@ -51,7 +51,7 @@ def found(articles: Sequence[Article], questions: Sequence[Asked], encoder: Enco
     return hits / len(asked)
 
 
-def arabic() -> tuple[list[Article], list[Asked]]:
+def arabic() -> tuple[list[Article], list[InventedQuestion]]:
     articles, questions = read_files(DATA, "arabic-[0-9]*.json")
     return articles, list(questions.values())
 
@@ -67,20 +67,28 @@ def test_arabic_is_found_by_the_multilingual_model(multilingual: Encoder, tmp_pa
 
 @installed
 def test_english_articles_are_found_by_arabic_questions(multilingual: Encoder, tmp_path: Path) -> None:
-    english = read()[0][:75]  # among all 165 it is .40
-    assert found(english, across(english), multilingual, tmp_path) >= 0.56  # measured .582
+    english = read_news()[0][:75]  # among all 165 it is .40
+    assert found(english, arabic_about_english(english), multilingual, tmp_path) >= 0.56  # measured .582
 
 
-def test_the_offset_is_what_makes_the_answers_likeliest() -> None:
+def test_the_offset_maximizes_the_likelihood_of_the_answers() -> None:
     """One answer in the other language is a point behind, one in the question's own two points ahead."""
 
-    def hit(article: int, score: float, case: LanguagePair) -> Hit:
+    def hit(article: int, score: float, languages: LanguagePair) -> Hit:
         span = Span(article, article + 1)
-        return Hit(article, article, span, score, None, None, ((span, score),), np.array([[score]], np.float32), case)
+        return Hit(
+            article, article, span, score, None, None, ((span, score),), np.array([[score]], np.float32), languages
+        )
 
     pairs = [
-        (Asked("a", 1, (Span(1, 2),), "fact"), [hit(0, 3, LanguagePair.ARABIC), hit(1, 2, LanguagePair.CROSSING)]),
-        (Asked("b", 0, (Span(0, 1),), "fact"), [hit(0, 4, LanguagePair.ARABIC), hit(1, 2, LanguagePair.CROSSING)]),
+        (
+            InventedQuestion("a", 1, (Span(1, 2),), "fact"),
+            [hit(0, 3, LanguagePair.ARABIC), hit(1, 2, LanguagePair.CROSSING)],
+        ),
+        (
+            InventedQuestion("b", 0, (Span(0, 1),), "fact"),
+            [hit(0, 4, LanguagePair.ARABIC), hit(1, 2, LanguagePair.CROSSING)],
+        ),
     ]
     results = [(asked, SearchResult(tuple(hits), np.zeros(0, np.float32))) for asked, hits in pairs]
     weights = np.array([1], np.float32)

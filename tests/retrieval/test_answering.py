@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.article import Article
-from retrieval.answering import MAX_QUESTION, Answerer, cleaned
+from retrieval.answering import MAX_QUESTION, Answerer, clean_question
 from retrieval.errors import QuestionError
 from retrieval.results import Query, Quote
 from tests.fakes import Clock, HashingEncoder
@@ -25,7 +25,7 @@ def articles_of(quotes: tuple[Quote, ...]) -> list[Article]:
     return [quote.article for quote in quotes]
 
 
-def test_the_best_sentence_of_the_best_passage_is_marked(answerer: Answerer) -> None:
+def test_the_best_sentence_of_the_best_passage_is_highlighted(answerer: Answerer) -> None:
     quote = answerer.answer(Query("Who found cracks in two pillars?")).quotes[0]
     assert quote.article == BRIDGE
     best = quote.highlights[0]
@@ -33,7 +33,7 @@ def test_the_best_sentence_of_the_best_passage_is_marked(answerer: Answerer) -> 
 
 
 @given(st.text(min_size=1).filter(lambda text: text.strip()) | st.sampled_from(HARBOUR.text.split(". ")))
-def test_whatever_is_asked_every_quote_is_a_slice_with_whole_sentences_marked(answerer: Answerer, text: str) -> None:
+def test_whatever_is_asked_every_quote_is_a_slice_of_its_article(answerer: Answerer, text: str) -> None:
     try:
         answer = answerer.answer(Query(text, limit=10))
     except QuestionError:
@@ -52,7 +52,7 @@ def test_the_same_question_gets_the_same_answer(answerer: Answerer, text: str) -
     assert replace(first, took_ms=0) == replace(second, took_ms=0)
 
 
-def test_limit_counts_quotes(answerer: Answerer) -> None:
+def test_no_more_quotes_are_given_than_asked_for(answerer: Answerer) -> None:
     assert [len(answerer.answer(Query("May bridge strike honey", limit=limit)).quotes) for limit in (1, 2, 3)] == [
         1,
         2,
@@ -75,9 +75,9 @@ def test_a_source_or_a_time_without_articles_finds_nothing(answerer: Answerer) -
     assert (answer.answered, answer.confidence, answer.quotes) == (False, 0.0, ())
 
 
-def test_words_that_only_an_earlier_question_has_are_searched_too(answerer: Answerer) -> None:
-    leaning = answerer.answer(Query("and how much?", context=("Who repairs the bridge over the Ostra?",)))
-    assert articles_of(leaning.quotes)[0] == BRIDGE
+def test_a_follow_up_is_searched_with_the_words_of_earlier_questions(answerer: Answerer) -> None:
+    follow_up = answerer.answer(Query("and how much?", context=("Who repairs the bridge over the Ostra?",)))
+    assert articles_of(follow_up.quotes)[0] == BRIDGE
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_the_threshold_decides(tmp_path: Path, threshold: float, answered: bool)
     assert (answer.answered, bool(answer.quotes)) == (answered, True)
 
 
-def test_the_time_it_took_is_measured(tmp_path: Path) -> None:
+def test_the_time_an_answer_takes_is_measured(tmp_path: Path) -> None:
     clock = Clock()
 
     class Slow(HashingEncoder):
@@ -136,36 +136,36 @@ def test_an_empty_library_finds_nothing(tmp_path: Path) -> None:
     ids=["white space", "composed", "control characters and surrogates"],
 )
 def test_a_question_is_cleaned(question: str, expected: str) -> None:
-    assert cleaned(question) == expected
+    assert clean_question(question) == expected
 
 
 @given(st.text())
 def test_cleaning_twice_changes_nothing(question: str) -> None:
     try:
-        once = cleaned(question)
+        once = clean_question(question)
     except QuestionError:
         return
-    assert cleaned(once) == once
+    assert clean_question(once) == once
     once.encode()
 
 
 @pytest.mark.parametrize("question", ["", " \n", "\x00\x07", "\udcff"])
-def test_an_empty_question_says_so(question: str) -> None:
+def test_an_empty_question_is_refused(question: str) -> None:
     with pytest.raises(QuestionError, match="the question is empty"):
-        cleaned(question)
+        clean_question(question)
 
 
-def test_a_question_has_a_longest_length() -> None:
-    assert cleaned("x" * MAX_QUESTION)
+def test_a_question_that_is_too_long_is_refused() -> None:
+    assert clean_question("x" * MAX_QUESTION)
     with pytest.raises(QuestionError, match=r"2,001 characters; 2,000 are the most"):
-        cleaned("x" * (MAX_QUESTION + 1))
+        clean_question("x" * (MAX_QUESTION + 1))
 
 
 def test_the_articles_are_those_of_the_library(answerer: Answerer) -> None:
     assert articles_in(answerer.snapshot) == list(LIBRARY)
 
 
-def test_a_story_that_was_reprinted_is_quoted_once_and_the_others_are_named(tmp_path: Path) -> None:
+def test_a_reprinted_story_is_quoted_once_and_names_the_other_articles(tmp_path: Path) -> None:
     reprint = replace(
         HARBOUR,
         id="reprint",
@@ -175,11 +175,11 @@ def test_a_story_that_was_reprinted_is_quoted_once_and_the_others_are_named(tmp_
     )
     short = replace(HARBOUR, id="short", title="Strike over", source=None, text=HARBOUR.text.split("\n\n")[0])
     other = replace(HARBOUR, id="other", title="Ferry strike", text="The ferry strike had lasted eleven weeks by then.")
-    held = Answerer(built(tmp_path, [BRIDGE, HARBOUR, other, reprint, short]), HashingEncoder())
-    answer = held.answer(Query("How many days had the strike lasted?", limit=5))
-    told = {frozenset((q.article.id, *(a.id for a in q.also_in))) for q in answer.quotes}
-    assert frozenset(("harbour", "reprint", "short")) in told
-    assert all(len(ids) == 1 for ids in told if "harbour" not in ids)
-    assert frozenset(("other",)) in told
-    one = held.answer(Query("How many days had the strike lasted?", limit=1)).quotes[0]
+    answerer = Answerer(built(tmp_path, [BRIDGE, HARBOUR, other, reprint, short]), HashingEncoder())
+    answer = answerer.answer(Query("How many days had the strike lasted?", limit=5))
+    stories = {frozenset((q.article.id, *(a.id for a in q.also_in))) for q in answer.quotes}
+    assert frozenset(("harbour", "reprint", "short")) in stories
+    assert all(len(ids) == 1 for ids in stories if "harbour" not in ids)
+    assert frozenset(("other",)) in stories
+    one = answerer.answer(Query("How many days had the strike lasted?", limit=1)).quotes[0]
     assert one == answer.quotes[0]

@@ -42,7 +42,7 @@ FILE: dict[str, Any] = {
         {"title": "Missing", "paragraphs": [{"context": "", "qas": [{"question": "Why?", "is_impossible": True}]}]},
     ]
 }
-LONG, PAID, WHY = read_questions(json.dumps(FILE).encode())[1]
+HOW_LONG, WHO_PAID, WHY = read_questions(json.dumps(FILE).encode())[1]
 ARTICLE = read_questions(json.dumps(FILE).encode())[0][0]
 
 
@@ -51,10 +51,10 @@ def answer(confidence: float, *quotes: tuple[int, int], answered: bool = True, t
     return Answer("", answered, confidence, made, "snapshot", took_ms)
 
 
-def test_a_file_gives_articles_and_cases_in_its_order() -> None:
-    articles, cases = read_questions(json.dumps(FILE).encode())
+def test_a_file_gives_its_articles_and_questions_in_order() -> None:
+    articles, questions = read_questions(json.dumps(FILE).encode())
     assert [(a.id, a.title, a.text) for a in articles] == [("a0000", "Strike ends", f"{CONTEXT}\n\nSecond paragraph.")]
-    assert cases == [
+    assert questions == [
         GoldQuestion("How long?", "a0000", (GoldAnswer("eleven days", "rike lasted eleven days. Pay rises"),)),
         GoldQuestion("Who paid?", "a0000", ()),
         GoldQuestion("Why?", "a0001", ()),
@@ -70,12 +70,12 @@ def test_a_file_in_another_form_is_refused(data: bytes) -> None:
 
 
 def test_a_quote_is_right_when_it_covers_the_answer_where_it_stands() -> None:
-    assert LONG.rank(answer(1, (0, len(CONTEXT)))) == 0
-    assert LONG.rank(answer(1, (31, 80), (0, 55))) == 1
-    assert LONG.rank(answer(1, (18, 29))) is None
+    assert HOW_LONG.rank(answer(1, (0, len(CONTEXT)))) == 0
+    assert HOW_LONG.rank(answer(1, (31, 80), (0, 55))) == 1
+    assert HOW_LONG.rank(answer(1, (18, 29))) is None
     other = Article(id="a0009", title="T", text=CONTEXT)
     elsewhere = Quote(other, Span(0, 80), (), 1.0, Span(0, 80))
-    assert LONG.rank(Answer("", True, 1.0, (elsewhere,), "s", 1.0)) is None
+    assert HOW_LONG.rank(Answer("", True, 1.0, (elsewhere,), "s", 1.0)) is None
 
 
 def test_the_figures_of_a_file() -> None:
@@ -84,7 +84,7 @@ def test_the_figures_of_a_file() -> None:
         answer(0.6, (0, 30), took_ms=2.0),
         answer(0.2, answered=False, took_ms=9.0),
     ]
-    figures = measure([LONG, PAID, WHY], answers, articles=1)
+    figures = measure([HOW_LONG, WHO_PAID, WHY], answers, articles=1)
     assert (figures.articles, figures.questions, figures.answerable) == (1, 3, 1)
     assert (figures.recall_at_1, figures.recall_at_3, figures.recall_at_5, figures.mrr) == (1, 1, 1, 1)
     assert (figures.first_highlight, figures.first_two_highlights) == (1, 1)
@@ -100,7 +100,7 @@ def test_the_figures_of_a_file() -> None:
 
 
 def test_without_unanswerable_questions_abstention_is_not_measured() -> None:
-    figures = measure([LONG], [answer(0.9, (31, 80), (0, 55))], articles=1)
+    figures = measure([HOW_LONG], [answer(0.9, (31, 80), (0, 55))], articles=1)
     assert (figures.auroc, figures.answered_precision, figures.false_answers) == (None, None, None)
     assert (figures.recall_at_1, figures.recall_at_3, figures.mrr, figures.first_highlight) == (0, 1, 0.5, 0)
 

@@ -13,6 +13,7 @@ from retrieval.ranking.fusion import (
     relative_to_best,
     sentence_evidence,
     sentence_scores,
+    smooth_by_article,
 )
 
 
@@ -31,14 +32,14 @@ def candidates() -> Candidates:
         owner=np.array([0, 0, 0, 1, 1, 1]),
         titles=np.array([True, False, False, True, False, False]),
         cosine=floats(0, 0.1, 0.2, 0, 0.3, 0.4),
-        kind=floats(0, 1, 0, 0, 0.5, 0),
+        answer_type_match=floats(0, 1, 0, 0, 0.5, 0),
         heading=np.array([False, False, True, False, False, False]),
         passage_cosine=floats(0.6, 0.7),
         bm25=floats(1, 0.5),
     )
 
 
-def test_each_sentence_is_weighed_by_its_words_its_neighbours_and_its_passage() -> None:
+def test_the_evidence_for_a_sentence_is_its_own_its_neighbours_and_its_passages() -> None:
     evidence = sentence_evidence(candidates())
     named = dict(zip(fusion.EVIDENCE, evidence.sentences.T, strict=True))
     expected: dict[str, list[float]] = {
@@ -58,9 +59,9 @@ def test_each_sentence_is_weighed_by_its_words_its_neighbours_and_its_passage() 
     for name, values in expected.items():
         assert np.allclose(named[name], values, atol=1e-6), name
     assert evidence.owner.tolist() == [0, 0, 1, 1]
-    assert evidence.met.tolist() == floats(0.9, 0.8, 0.5, 0.5).reshape(2, 2).tolist()
-    assert evidence.exact.tolist() == [[True, True], [False, False]]
-    assert evidence.around.shape == (4, 2)
+    assert evidence.passage_match.tolist() == floats(0.9, 0.8, 0.5, 0.5).reshape(2, 2).tolist()
+    assert evidence.passage_exact.tolist() == [[True, True], [False, False]]
+    assert evidence.neighbourhood_match.shape == (4, 2)
 
 
 def test_the_best_of_an_empty_run_is_zero() -> None:
@@ -83,4 +84,10 @@ def test_the_first_ranking_adds_cosine_and_relative_bm25() -> None:
 
 def test_a_sentences_score_is_the_weighted_sum_of_its_evidence() -> None:
     ones = np.ones((1, len(fusion.EVIDENCE)), np.float32)
-    assert np.allclose(sentence_scores(ones), fusion.WEIGHTS.sum())
+    assert np.allclose(sentence_scores(ones, np.arange(len(fusion.EVIDENCE), dtype=np.float32)), 55)
+
+
+def test_smoothing_moves_scores_towards_the_best_of_their_article() -> None:
+    scores, articles = floats(4, 2, 1), np.array([7, 7, 3])
+    assert np.allclose(smooth_by_article(scores, articles, 0.25), [4, 2.5, 1])
+    assert np.allclose(smooth_by_article(scores, articles, 0), scores)

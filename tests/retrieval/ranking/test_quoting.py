@@ -27,12 +27,12 @@ def draft(article: int, row: int, *scores: float) -> QuoteDraft:
     )
 
 
-def length(_: int, span: Span) -> int:
+def word_count(_: int, span: Span) -> int:
     return span.end - span.start
 
 
-def test_a_neighbour_that_scores_nearly_as_well_joins_its_quote() -> None:
-    quotes = list(join_adjacent([draft(0, 1, 9), draft(0, 2, 7), draft(1, 3, 7)], length))
+def test_a_neighbour_that_scores_nearly_as_well_joins_the_quote() -> None:
+    quotes = list(join_adjacent([draft(0, 1, 9), draft(0, 2, 7), draft(1, 3, 7)], word_count))
     assert [(quote.article, quote.span, quote.score, quote.rows) for quote in quotes] == [
         (0, Span(10, 30), 9, (1, 2)),
         (1, Span(30, 40), 7, (3,)),
@@ -40,32 +40,32 @@ def test_a_neighbour_that_scores_nearly_as_well_joins_its_quote() -> None:
     assert quotes[0].sentences == ((Span(10, 20), 9), (Span(20, 30), 7))
 
 
-def test_a_quote_grows_on_both_sides_until_it_is_long_enough() -> None:
+def test_a_quote_grows_on_both_sides_up_to_the_limit() -> None:
     drafts = [draft(0, 2, 9), draft(0, 1, 8), draft(0, 3, 8), draft(0, 4, 8)]
-    assert [quote.span for quote in join_adjacent(drafts, length)] == [Span(10, 50)]
-    assert [quote.span for quote in join_adjacent(drafts, length, most=30)] == [Span(10, 40), Span(40, 50)]
+    assert [quote.span for quote in join_adjacent(drafts, word_count)] == [Span(10, 50)]
+    assert [quote.span for quote in join_adjacent(drafts, word_count, limit=30)] == [Span(10, 40), Span(40, 50)]
 
 
-def test_a_neighbour_far_behind_stays_apart() -> None:
-    assert [quote.span for quote in join_adjacent([draft(0, 1, 9), draft(0, 2, 3.9)], length)] == [
+def test_a_neighbour_with_a_much_lower_score_does_not_join() -> None:
+    assert [quote.span for quote in join_adjacent([draft(0, 1, 9), draft(0, 2, 3.9)], word_count)] == [
         Span(10, 20),
         Span(20, 30),
     ]
 
 
-def test_what_a_best_sentence_at_the_edge_leans_on_is_quoted_too() -> None:
-    def beside(_: QuoteDraft) -> tuple[Span | None, Span | None]:
+def test_one_sentence_more_on_either_side_is_quoted() -> None:
+    def neighbours(_: QuoteDraft) -> tuple[Span | None, Span | None]:
         return Span(5, 10), Span(20, 25)
 
-    assert [quote.span for quote in add_neighbour_sentences([draft(0, 1, 1, 9, 1)], beside)] == [Span(5, 25)]
+    assert [quote.span for quote in add_neighbour_sentences([draft(0, 1, 1, 9, 1)], neighbours)] == [Span(5, 25)]
     assert [quote.span for quote in add_neighbour_sentences([draft(0, 1, 9)], lambda _: (None, None))] == [Span(10, 20)]
 
 
-def test_a_sentence_is_quoted_once() -> None:
-    def beside(quote: QuoteDraft) -> tuple[Span | None, Span | None]:
+def test_no_sentence_is_in_two_quotes() -> None:
+    def neighbours(quote: QuoteDraft) -> tuple[Span | None, Span | None]:
         return (None, Span(20, 25)) if quote.hit == 1 else (Span(15, 20), None)
 
-    quotes = list(add_neighbour_sentences([draft(0, 1, 1, 9), draft(0, 2, 3, 2)], beside))
+    quotes = list(add_neighbour_sentences([draft(0, 1, 1, 9), draft(0, 2, 3, 2)], neighbours))
     assert [quote.span for quote in quotes] == [Span(10, 25), Span(25, 30)]
     assert list(quotes[1].sentences) == [(Span(25, 30), 2)]
     assert [
@@ -82,7 +82,7 @@ def test_no_article_has_three_of_the_first_three_unless_it_is_named() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 9)), max_size=12))
-def test_spreading_loses_nothing(rows: list[tuple[int, int]]) -> None:
+def test_limiting_quotes_per_article_only_reorders_them(rows: list[tuple[int, int]]) -> None:
     drafts = [draft(article, row, 1) for article, row in rows]
     assert sorted(limit_per_article(drafts, named=lambda _: False), key=repr) == sorted(drafts, key=repr)
 
