@@ -12,7 +12,8 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from bot.cli import answer_json, main
+from bot.cli import main
+from bot.commands.ask import answer_json
 from bot.service.editing import Editor, edit_by_hand
 from bot.settings import Settings, SettingsError
 from corpus import Article, CorpusError, Library, LibraryError, LibraryLocked, OutcomeKind, SourceError, read

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.commands.models import add_model, configured_reranker, describe_model, model_lines, use_model
+from bot.service.models import add_model, configured_reranker, describe_model, model_lines, use_model
 from bot.settings import Settings, SettingsError
 from corpus import shipped_articles
 from retrieval.errors import ModelError

@@ -1,0 +1,152 @@
+"""The models of a home: add one, list them, choose the encoder in use, open the reranker."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.service.storage import store_of
+from bot.settings import PREFIX, Settings, SettingsError
+from bot.terminal.progress import progress_bar
+from retrieval.errors import ModelError
+from retrieval.models.manifest import MULTILINGUAL, ModelManifest, installed_models
+
+if TYPE_CHECKING:
+    from retrieval.models.reranker import Reranker
+
+_MODEL_LINE = re.compile(r"^[ \t]*model[ \t]*=.*$", re.MULTILINE)
+
+
+def add_model(
+    settings: Settings,
+    source: str,
+    *,
+    query_prompt: str | None = None,
+    passage_prompt: str | None = None,
+    reranker: bool = False,
+) -> ModelManifest:
+    """Convert any SentenceTransformer or CrossEncoder, or the latter alone, and keep it in the home's models folder.
+
+    Raises:
+        ModelError: it cannot be found or converted; the message says why.
+    """
+    from retrieval.models.conversion.converter import convert
+
+    with progress_bar(f"Converting {source}", 100) as step:
+        return convert(
+            source,
+            settings.models_folder,
+            progress=lambda fraction, _: step(round(100 * fraction)),
+            query_prompt=query_prompt,
+            passage_prompt=passage_prompt,
+            reranker=reranker,
+        )
+
+
+def configured_reranker(settings: Settings, source: str, say: Callable[[str], None]) -> Reranker:
+    """What the setting `rerank` names, converted first where it is not.
+
+    Args:
+        settings: The settings in force.
+        source: A folder, a name on the model hub or a converted CrossEncoder's own name.
+        say: Told what takes long.
+
+    Raises:
+        SettingsError: there is no such CrossEncoder, or it cannot be used; the message says why.
+    """
+    from retrieval.models.loading import open_reranker
+    from retrieval.models.reranker import find_converted
+
+    try:
+        model = find_converted(source, settings.models_folder)
+        if model is None:
+            say(f"Preparing the reranker {source}: once.")
+            model = add_model(settings, source, reranker=True)
+        if model.backend == "sentence-transformers":
+            say(f"The reranker {model.name} is {model.note}; it takes seconds to start.")
+        return open_reranker(settings.models_folder / model.name)
+    except ModelError as exc:
+        raise SettingsError(f"rerank ({settings.origins.get('rerank', 'default')}): {exc}") from exc
+
+
+def model_lines(settings: Settings) -> list[str]:
+    """One line a model, those in use marked with a star."""
+    return [
+        f"{'*' if _in_use(model, settings) else ' '} {describe_model(model, settings.models_folder)}"
+        for model in installed_models(settings.models_folder)
+    ]
+
+
+def _in_use(model: ModelManifest, settings: Settings) -> bool:
+    if model.reranks:
+        return settings.rerank is not None and model.goes_by(settings.rerank)
+    return model.name == settings.model
+
+
+def describe_model(model: ModelManifest, models: Path) -> str:
+    """What a person wants to know of a model, on one line."""
+    size = sum(
+        (models / model.name / file).stat().st_size for file in model.files if (models / model.name / file).exists()
+    )
+    gives = "a reranker" if model.reranks else f"{model.dim} dimensions"
+    parts = [f"{model.name}  {model.precision}, {gives}, reads {model.max_length} tokens"]
+    if size:
+        parts.append(f"{size / 1e6:.0f} MB")
+    if model.parity is not None:
+        likeness = "correlation with" if model.reranks else "cosine to"
+        parts.append(
+            f"{likeness} its source {model.parity.mean:.4f} (least {model.parity.least:.4f}), "
+            f"{model.parity.ranking:.1%} of pairs ranked alike"
+        )
+    return "; ".join([*parts, *([model.note] if model.note else [])])
+
+
+def use_model(settings: Settings, name: str) -> bool:
+    """Write the model to use into config.toml; whether the index must be rebuilt for it.
+
+    `multilingual` is converted first where it is not: its package is all it needs.
+
+    Raises:
+        ModelError: there is no such model.
+        SettingsError: config.toml cannot be changed, or the environment decides.
+    """
+    models = installed_models(settings.models_folder)
+    if name in {model.name for model in models if model.reranks}:
+        raise ModelError(
+            f'{name} is a reranker; to use it, write rerank = "{name}" into {settings.home / "config.toml"}'
+        )
+    fingerprints = {model.name: model.fingerprint for model in models if not model.reranks}
+    if name == MULTILINGUAL and name not in fingerprints:
+        fingerprints[name] = add_model(settings, name).fingerprint
+    if name not in fingerprints:
+        known = ", ".join(fingerprints) or "none yet"
+        raise ModelError(f"there is no model {name!r} (there are: {known}); newsquote model add NAME_OR_PATH adds one")
+    if settings.origins.get("model") == "environment" and settings.model != name:
+        raise SettingsError(f"{PREFIX}MODEL is set to {settings.model!r} in the environment and wins; unset it first")
+    _write(settings.home / "config.toml", name)
+    made_with = store_of(settings).encoder()
+    return made_with is not None and made_with != fingerprints[name]
+
+
+def _write(path: Path, name: str) -> None:
+    """Set `model` and leave every other line of the file as it was."""
+    line = f'model = "{name}"'
+    try:
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+        after = _MODEL_LINE.sub(line, before, count=1) if _MODEL_LINE.search(before) else f"{line}\n{before}"
+        if tomllib.loads(after) != {**tomllib.loads(before), "model": name}:
+            raise SettingsError(f"{path} cannot be changed safely; write {line} into it")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary.write_text(after, encoding="utf-8")
+        if path.exists():
+            temporary.chmod(path.stat().st_mode)
+        temporary.replace(path)
+    except OSError as exc:
+        raise SettingsError(f"{path} cannot be written: {exc.strerror}; write {line} into it") from exc
+    except tomllib.TOMLDecodeError as exc:
+        raise SettingsError(f"{path} cannot be changed safely ({exc}); write {line} into it") from exc
