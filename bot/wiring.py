@@ -30,9 +30,10 @@ def open_encoder(settings: Settings) -> Encoder:
     folder = settings.models_folder / settings.model
     if settings.model in {DEFAULT_SOURCE, MULTILINGUAL} and not folder.exists():
         from bot.service.models import add_model
+        from bot.terminal.progress import build_progress_bar
 
         print_note("Preparing the language model: once, about half a minute.")
-        add_model(settings, settings.model)
+        add_model(settings, settings.model, progress=build_progress_bar)
     manifest = read_manifest(folder)
     if manifest.backend == "sentence-transformers":
         print_note(f"The model {manifest.name} is {manifest.note}; it takes seconds to start.")
@@ -47,16 +48,18 @@ def open_reranker(settings: Settings) -> Reranker | None:
     """
     if settings.rerank is None:
         return None
-    from bot.service.models import configured_reranker
+    from bot.service.models import open_configured_reranker
+    from bot.terminal.progress import build_progress_bar
 
-    return configured_reranker(settings, settings.rerank, print_note)
+    return open_configured_reranker(settings, settings.rerank, print_note, build_progress_bar)
 
 
 def open_editor(settings: Settings) -> Editor:
     """An editor of the home's library and index; it opens the encoder when it first encodes."""
     from bot.service.editing import Editor
+    from bot.terminal.progress import build_progress_bar
 
-    return Editor(settings, lambda: open_encoder(settings))
+    return Editor(settings, lambda: open_encoder(settings), build_progress_bar)
 
 
 def ensure_index(settings: Settings) -> None:

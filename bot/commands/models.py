@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.commands.exit_status import ExitStatus
@@ -11,6 +12,7 @@ from bot.terminal.output import print_note, print_result
 
 if TYPE_CHECKING:
     from bot.commands.arguments import Subparsers
+    from retrieval.models.manifest import ModelManifest
 
 
 def add_parsers(commands: Subparsers) -> None:
@@ -30,12 +32,17 @@ def add_parsers(commands: Subparsers) -> None:
 
 
 def _add(options: argparse.Namespace, settings: Settings) -> ExitStatus:
-    from bot.service import models
+    from bot.service.models import add_model
+    from bot.terminal.progress import build_progress_bar
 
-    added = models.add_model(
-        settings, options.source, query_prompt=options.query_prompt, passage_prompt=options.passage_prompt
+    added = add_model(
+        settings,
+        options.source,
+        query_prompt=options.query_prompt,
+        passage_prompt=options.passage_prompt,
+        progress=build_progress_bar,
     )
-    print_result(models.describe_model(added, settings.models_folder))
+    print_result(describe_model(added, settings.models_folder))
     if added.reranks:
         print_note(f'To rerank with it, write rerank = "{added.name}" into {settings.home / "config.toml"}')
     elif added.name != settings.model:
@@ -44,9 +51,7 @@ def _add(options: argparse.Namespace, settings: Settings) -> ExitStatus:
 
 
 def _list(_: argparse.Namespace, settings: Settings) -> ExitStatus:
-    from bot.service import models
-
-    lines = models.model_lines(settings)
+    lines = model_lines(settings)
     for line in lines:
         print_result(line)
     if not lines:
@@ -56,12 +61,47 @@ def _list(_: argparse.Namespace, settings: Settings) -> ExitStatus:
 
 def _use(options: argparse.Namespace, settings: Settings) -> ExitStatus:
     from bot.commands.index import build_index
-    from bot.service import models
+    from bot.service.models import use_model
+    from bot.terminal.progress import build_progress_bar
 
-    outdated = models.use_model(settings, options.name)
+    outdated = use_model(settings, options.name, build_progress_bar)
     print_result(f"{options.name} encodes.")
     if outdated and options.rebuild:
         return build_index(Settings.load(settings.home), full=False)
     if outdated:
         print_note("The index was made with another model and must be rebuilt: newsquote index build")
     return ExitStatus.DONE
+
+
+def model_lines(settings: Settings) -> list[str]:
+    """One line a model, those in use marked with a star."""
+    from retrieval.models.manifest import installed_models
+
+    return [
+        f"{'*' if _in_use(model, settings) else ' '} {describe_model(model, settings.models_folder)}"
+        for model in installed_models(settings.models_folder)
+    ]
+
+
+def _in_use(model: ModelManifest, settings: Settings) -> bool:
+    if model.reranks:
+        return settings.rerank is not None and model.goes_by(settings.rerank)
+    return model.name == settings.model
+
+
+def describe_model(model: ModelManifest, models: Path) -> str:
+    """What a person wants to know of a model, on one line."""
+    size = sum(
+        (models / model.name / file).stat().st_size for file in model.files if (models / model.name / file).exists()
+    )
+    gives = "a reranker" if model.reranks else f"{model.dim} dimensions"
+    parts = [f"{model.name}  {model.precision}, {gives}, reads {model.max_length} tokens"]
+    if size:
+        parts.append(f"{size / 1e6:.0f} MB")
+    if model.parity is not None:
+        likeness = "correlation with" if model.reranks else "cosine to"
+        parts.append(
+            f"{likeness} its source {model.parity.mean:.4f} (least {model.parity.least:.4f}), "
+            f"{model.parity.ranking:.1%} of pairs ranked alike"
+        )
+    return "; ".join([*parts, *([model.note] if model.note else [])])

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
+from bot.service.progress import ProgressReporter, count_progress, no_progress
 from bot.service.storage import merge, merge_due, publish, store_of
 from bot.settings import Settings, SettingsError
-from bot.terminal.progress import build_progress_bar, progress_bar
 from corpus import (
     Article,
     Item,
@@ -47,12 +47,15 @@ class Editor:
     `retrieval.index.writing.merging`.
     """
 
-    def __init__(self, settings: Settings, encoder: Callable[[], Encoder]) -> None:
+    def __init__(
+        self, settings: Settings, encoder: Callable[[], Encoder], progress: ProgressReporter = no_progress
+    ) -> None:
         self.library = Library(settings.library)
         self._home = settings.home
         self._settings = settings
         self._published = settings.home / "published"
         self._encoder = encoder
+        self._progress = progress
         self._allow_private = settings.allow_private_addresses
         self._merging: subprocess.Popen[bytes] | None = None
         self._feeds = [_feed(listed, settings.feed_minutes) for listed in settings.feeds]
@@ -90,7 +93,7 @@ class Editor:
         """
         with self.library.lock():
             self._look()
-            with progress_bar("Reading articles", count_of(sources)) as step:
+            with count_progress(self._progress, "Reading articles", count_of(sources)) as step:
                 done = itertools.count(1)
                 outcomes = self.library.add(
                     self._items(sources, stdin), on_outcome=lambda _: step(next(done)), on_replaced=on_replaced
@@ -197,7 +200,7 @@ class Editor:
             RetrievalError: the index cannot be written.
         """
         try:
-            with build_progress_bar() as step:
+            with self._progress() as step:
                 return merge(self._settings, self.library.lock, progress=step)
         except LibraryLocked as exc:
             log.warning("what was merged is published by the next merge: %s", exc)
@@ -249,13 +252,13 @@ class Editor:
 
     def _look(self) -> None:
         """Read what somebody changed in the library, and say how far that is: it may be thousands of files."""
-        with progress_bar("Reading the library", None) as step:
+        with count_progress(self._progress, "Reading the library", None) as step:
             self.library.refresh(step)
 
     def _publish(self, *, full: bool) -> Published:
         self._look()
         encoder = self._encoder()  # which may take its time to be made; that is no part of the build
-        with build_progress_bar() as step:
+        with self._progress() as step:
             digest = self.library.digest()
             done = publish(self.library, encoder, self._settings, full=full, progress=step)
         self._published.write_text(digest, encoding="utf-8")

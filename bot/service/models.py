@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.service.progress import ProgressReporter, count_progress, no_progress
 from bot.service.storage import store_of
 from bot.settings import PREFIX, Settings, SettingsError
-from bot.terminal.progress import progress_bar
 from retrieval.errors import ModelError
 from retrieval.models.manifest import MULTILINGUAL, ModelManifest, installed_models
 
@@ -28,6 +28,7 @@ def add_model(
     query_prompt: str | None = None,
     passage_prompt: str | None = None,
     reranker: bool = False,
+    progress: ProgressReporter = no_progress,
 ) -> ModelManifest:
     """Convert any SentenceTransformer or CrossEncoder, or the latter alone, and keep it in the home's models folder.
 
@@ -36,7 +37,7 @@ def add_model(
     """
     from retrieval.models.conversion.converter import convert
 
-    with progress_bar(f"Converting {source}", 100) as step:
+    with count_progress(progress, f"Converting {source}", 100) as step:
         return convert(
             source,
             settings.models_folder,
@@ -47,13 +48,16 @@ def add_model(
         )
 
 
-def configured_reranker(settings: Settings, source: str, say: Callable[[str], None]) -> Reranker:
+def open_configured_reranker(
+    settings: Settings, source: str, say: Callable[[str], None], progress: ProgressReporter = no_progress
+) -> Reranker:
     """What the setting `rerank` names, converted first where it is not.
 
     Args:
         settings: The settings in force.
         source: A folder, a name on the model hub or a converted CrossEncoder's own name.
-        say: Told what takes long.
+        say: Shows a person a line on what takes long.
+        progress: Reports on the conversion.
 
     Raises:
         SettingsError: there is no such CrossEncoder, or it cannot be used; the message says why.
@@ -65,7 +69,7 @@ def configured_reranker(settings: Settings, source: str, say: Callable[[str], No
         model = find_converted(source, settings.models_folder)
         if model is None:
             say(f"Preparing the reranker {source}: once.")
-            model = add_model(settings, source, reranker=True)
+            model = add_model(settings, source, reranker=True, progress=progress)
         if model.backend == "sentence-transformers":
             say(f"The reranker {model.name} is {model.note}; it takes seconds to start.")
         return open_reranker(settings.models_folder / model.name)
@@ -73,39 +77,7 @@ def configured_reranker(settings: Settings, source: str, say: Callable[[str], No
         raise SettingsError(f"rerank ({settings.origins.get('rerank', 'default')}): {exc}") from exc
 
 
-def model_lines(settings: Settings) -> list[str]:
-    """One line a model, those in use marked with a star."""
-    return [
-        f"{'*' if _in_use(model, settings) else ' '} {describe_model(model, settings.models_folder)}"
-        for model in installed_models(settings.models_folder)
-    ]
-
-
-def _in_use(model: ModelManifest, settings: Settings) -> bool:
-    if model.reranks:
-        return settings.rerank is not None and model.goes_by(settings.rerank)
-    return model.name == settings.model
-
-
-def describe_model(model: ModelManifest, models: Path) -> str:
-    """What a person wants to know of a model, on one line."""
-    size = sum(
-        (models / model.name / file).stat().st_size for file in model.files if (models / model.name / file).exists()
-    )
-    gives = "a reranker" if model.reranks else f"{model.dim} dimensions"
-    parts = [f"{model.name}  {model.precision}, {gives}, reads {model.max_length} tokens"]
-    if size:
-        parts.append(f"{size / 1e6:.0f} MB")
-    if model.parity is not None:
-        likeness = "correlation with" if model.reranks else "cosine to"
-        parts.append(
-            f"{likeness} its source {model.parity.mean:.4f} (least {model.parity.least:.4f}), "
-            f"{model.parity.ranking:.1%} of pairs ranked alike"
-        )
-    return "; ".join([*parts, *([model.note] if model.note else [])])
-
-
-def use_model(settings: Settings, name: str) -> bool:
+def use_model(settings: Settings, name: str, progress: ProgressReporter = no_progress) -> bool:
     """Write the model to use into config.toml; whether the index must be rebuilt for it.
 
     `multilingual` is converted first where it is not: its package is all it needs.
@@ -121,7 +93,7 @@ def use_model(settings: Settings, name: str) -> bool:
         )
     fingerprints = {model.name: model.fingerprint for model in models if not model.reranks}
     if name == MULTILINGUAL and name not in fingerprints:
-        fingerprints[name] = add_model(settings, name).fingerprint
+        fingerprints[name] = add_model(settings, name, progress=progress).fingerprint
     if name not in fingerprints:
         known = ", ".join(fingerprints) or "none yet"
         raise ModelError(f"there is no model {name!r} (there are: {known}); newsquote model add NAME_OR_PATH adds one")

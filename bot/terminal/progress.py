@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TextIO
 
-from retrieval.index.build_progress import BuildProgress
+from bot.service.progress import count_progress
+from retrieval.index.build_progress import BuildProgress, ProgressCallback
 
-Count = Callable[[int], None]
-"""Called with how much is done so far."""
-Show = Callable[[BuildProgress], None]
 Clock = Callable[[], float]
 
 _QUIET_S = 1.0
@@ -26,16 +24,16 @@ _LATELY_S = 30.0
 @contextmanager
 def progress_bar(
     what: str, total: int | None, stream: TextIO | None = None, clock: Clock = time.monotonic
-) -> Iterator[Count]:
+) -> Iterator[Callable[[int], None]]:
     """Show how `what` advances towards `total`; the context gives the function to call with each new count."""
-    with build_progress_bar(stream, clock) as show:
-        yield lambda done: show(BuildProgress(what, done, total or 0))
+    with count_progress(lambda: build_progress_bar(stream, clock), what, total) as count:
+        yield count
 
 
 @contextmanager
 def build_progress_bar(
     stream: TextIO | None = None, clock: Clock = time.monotonic, wait: Callable[[float], bool] | None = None
-) -> Iterator[Show]:
+) -> Iterator[ProgressCallback]:
     """Show how work of several parts advances to its end; the context gives the function to call with each step.
 
     `wait` waits for some seconds, or until the work is done, and then says so.
@@ -86,7 +84,7 @@ class _Pace:
 
 
 @contextmanager
-def _bar(stream: TextIO, clock: Clock) -> Iterator[Show]:
+def _bar(stream: TextIO, clock: Clock) -> Iterator[ProgressCallback]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
     from rich.text import Text
@@ -132,7 +130,7 @@ def _lasting(seconds: float) -> str:
 
 
 @contextmanager
-def _lines(stream: TextIO, clock: Clock, wait: Callable[[float], bool] | None) -> Iterator[Show]:
+def _lines(stream: TextIO, clock: Clock, wait: Callable[[float], bool] | None) -> Iterator[ProgressCallback]:
     pace, lock, done = _Pace(clock), threading.Lock(), threading.Event()
     last = clock()
 
