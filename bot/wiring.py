@@ -68,9 +68,9 @@ def ensure_index(settings: Settings) -> None:
     Raises:
         CorpusError, RetrievalError: it cannot be built; the message says why.
     """
-    from bot.service.storage import store_of
+    from bot.service.storage import open_store
 
-    if store_of(settings).current() is None:
+    if open_store(settings).current() is None:
         open_editor(settings).prepare(print_note)
 
 
@@ -80,11 +80,11 @@ def open_answerer(settings: Settings, reranker: Reranker | None) -> Answerer:
     Raises:
         RetrievalError: there is no snapshot, or it or the encoder cannot be used.
     """
-    from bot.service.storage import store_of
+    from bot.service.storage import open_store
     from retrieval.answering import Answerer
 
     encoder = open_encoder(settings)
-    index = store_of(settings).open(encoder=encoder.fingerprint)
+    index = open_store(settings).open(encoder=encoder.fingerprint)
     return Answerer(index, encoder, threshold=settings.threshold, reranker=reranker)
 
 
@@ -95,8 +95,8 @@ def open_reloading_answerer(settings: Settings, reranker: Reranker | None) -> Re
         RetrievalError: as `open_answerer`.
     """
     from bot.service.hot_reload import ReloadingAnswerer
-    from bot.service.storage import store_of
+    from bot.service.storage import open_store
 
-    answerer = ReloadingAnswerer(lambda: open_answerer(settings, reranker), lambda: store_of(settings).current())
+    answerer = ReloadingAnswerer(lambda: open_answerer(settings, reranker), lambda: open_store(settings).current())
     answerer.answerer()  # now, while the person types
     return answerer

@@ -72,20 +72,22 @@ def _selected(library: Library, selection: ArticleSelection, what: str) -> Itera
         library.refresh(step)
     with progress_bar(what, len(library.ids())) as step:
         for done, article in enumerate(library.articles(), 1):
-            if selection.takes(article):
+            if selection.matches(article):
                 yield article
             step(done)
 
 
 def _list(options: argparse.Namespace, settings: Settings) -> ExitStatus:
     from bot.terminal.chat import Screen
-    from bot.terminal.listing import ArticleSelection, Order, page_of, record, sort_records, summary_line
+    from bot.terminal.listing import ArticleSelection, SortKey, article_record, paginate, sort_records, summary_line
     from corpus import Library
 
     selection = _selection(options)
     selected = _selected(Library(settings.library), selection, "Reading articles")
-    listed = sort_records((record(a, text=False) for a in selected), Order(options.sort), backwards=options.reverse)
-    shown, place = page_of(listed, options.limit, options.page)
+    listed = sort_records(
+        (article_record(a, text=False) for a in selected), SortKey(options.sort), backwards=options.reverse
+    )
+    shown, place = paginate(listed, options.limit, options.page)
     if options.json:
         print_result(json.dumps(shown, ensure_ascii=False))
         return ExitStatus.DONE
@@ -105,26 +107,26 @@ def _list(options: argparse.Namespace, settings: Settings) -> ExitStatus:
 
 def _show(options: argparse.Namespace, settings: Settings) -> ExitStatus:
     from bot.terminal.chat import Screen
-    from bot.terminal.listing import full_article, record
+    from bot.terminal.listing import article_record, full_article
     from corpus import Library
 
     article = Library(settings.library).get(options.id)
     if article is None:
         return _unknown(options.id)
     if options.json:
-        print_result(json.dumps(record(article, text=True), ensure_ascii=False))
+        print_result(json.dumps(article_record(article, text=True), ensure_ascii=False))
     else:
         Screen(sys.stdout).show(full_article(article))
     return ExitStatus.DONE
 
 
 def _edit(options: argparse.Namespace, settings: Settings) -> ExitStatus:
-    from bot.service.editing import edit_by_hand
+    from bot.service.editing import external_editor
 
     editor = wiring.open_editor(settings)
     if options.id not in editor.library.ids():
         return _unknown(options.id)
-    changed = editor.edit(options.id, edit_by_hand(os.environ))
+    changed = editor.edit(options.id, external_editor(os.environ))
     print_result(f"replaced: {changed.title} ({changed.id})" if changed else "nothing was changed")
     return ExitStatus.DONE
 

@@ -100,7 +100,7 @@ def _unanswered(question: str, snapshot: str) -> dict[str, Any]:
 
 def answer_json(answer: Answer, *, why: bool = False) -> str:
     """An answer as `ask --json` prints it: a JSON object on one line."""
-    from bot.terminal.listing import record
+    from bot.terminal.listing import article_record
 
     shown: dict[str, Any] = {
         "question": answer.question,
@@ -108,14 +108,14 @@ def answer_json(answer: Answer, *, why: bool = False) -> str:
         "confidence": round(answer.confidence, 4),
         "quotes": [
             {
-                "article": record(quote.article, text=False),
+                "article": article_record(quote.article, text=False),
                 "text": quote.text,
                 "start": quote.span.start,
                 "end": quote.span.end,
                 "highlights": [[mark.start, mark.end] for mark in quote.highlights],
                 "score": round(quote.score, 6),
                 "link": quote.link,
-                **({"also_in": [record(a, text=False) for a in quote.also_in]} if quote.also_in else {}),
+                **({"also_in": [article_record(a, text=False) for a in quote.also_in]} if quote.also_in else {}),
                 **({"evidence": quote.evidence} if why else {}),
             }
             for quote in answer.quotes

@@ -24,11 +24,11 @@ def add_parsers(commands: Subparsers) -> None:
 
 def _chat(_: argparse.Namespace, settings: Settings) -> ExitStatus:
     from bot.conversation.phrases import Language
-    from bot.terminal.chat import converse
+    from bot.terminal.chat import run_chat
 
     reranker = wiring.open_reranker(settings)
     wiring.ensure_index(settings)
-    converse(
+    run_chat(
         lambda: wiring.open_reloading_answerer(settings, reranker),
         stdin=sys.stdin,
         stdout=sys.stdout,
@@ -40,7 +40,7 @@ def _chat(_: argparse.Namespace, settings: Settings) -> ExitStatus:
 
 def _telegram(_: argparse.Namespace, settings: Settings) -> int:
     from bot.service.engine import Engine
-    from bot.service.storage import store_of
+    from bot.service.storage import open_store
     from bot.telegram_bot.application import run
 
     reranker = None
@@ -49,7 +49,7 @@ def _telegram(_: argparse.Namespace, settings: Settings) -> int:
         wiring.ensure_index(settings)
     return run(
         settings,
-        lambda: Engine(lambda: wiring.open_answerer(settings, reranker), lambda: store_of(settings).current()),
+        lambda: Engine(lambda: wiring.open_answerer(settings, reranker), lambda: open_store(settings).current()),
         editor=wiring.open_editor(settings),
         tell=lambda line: print_note(f"newsquote: {line}"),
     )

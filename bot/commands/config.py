@@ -19,6 +19,6 @@ def add_parsers(commands: Subparsers) -> None:
 
 
 def _config(_: argparse.Namespace, settings: Settings) -> ExitStatus:
-    for name, value, origin in settings.shown():
+    for name, value, origin in settings.describe():
         print_result(f"{name} = {value or '(not set)'}  [{origin}]")
     return ExitStatus.DONE

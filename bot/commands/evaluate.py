@@ -51,6 +51,6 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> ExitStatus:
                 step(len(answers))
     figures = measure(questions, answers, articles=len(articles))
     if options.html:
-        options.html.write_text(report.page(options.file.name, figures, questions, answers), encoding="utf-8")
-    print_result(json.dumps(asdict(figures)) if options.json else report.table(figures))
+        options.html.write_text(report.html_report(options.file.name, figures, questions, answers), encoding="utf-8")
+    print_result(json.dumps(asdict(figures)) if options.json else report.text_report(figures))
     return ExitStatus.DONE

@@ -23,7 +23,7 @@ def add_parsers(commands: Subparsers) -> None:
 
 
 def _export(_: argparse.Namespace, settings: Settings) -> ExitStatus:
-    from bot.service.feedback import squad
+    from bot.service.feedback import votes_to_squad
     from bot.service.state import StateDatabase
     from corpus import Library
 
@@ -31,7 +31,7 @@ def _export(_: argparse.Namespace, settings: Settings) -> ExitStatus:
         votes = state.votes()
     wanted = {vote.article for vote in votes}
     articles = {article.id: article for article in Library(settings.library).articles() if article.id in wanted}
-    print_result(json.dumps(squad(votes, articles), ensure_ascii=False))
+    print_result(json.dumps(votes_to_squad(votes, articles), ensure_ascii=False))
     if votes and not settings.telegram_keep_questions:
         print_note("Votes carry their questions only where telegram_keep_questions is true.")
     return ExitStatus.DONE

@@ -23,9 +23,9 @@ def add_parsers(commands: Subparsers) -> None:
     build.add_argument("--full", action="store_true", help="encode every passage anew")
     build.set_defaults(run=_build)
     index.add_parser("list", help="the snapshots that are kept").set_defaults(run=_list)
-    use = index.add_parser("use", help="let another snapshot serve")
-    use.add_argument("name", metavar="NAME")
-    use.set_defaults(run=_use)
+    switch = index.add_parser("use", help="let another snapshot serve")
+    switch.add_argument("name", metavar="NAME")
+    switch.set_defaults(run=_use)
     index.add_parser("check", help="read every byte of the snapshot that serves").set_defaults(run=_check)
     merge = index.add_parser("merge", help="merge what many additions to a large library left behind")
     merge.set_defaults(run=_merge)
@@ -41,10 +41,10 @@ def _build(options: argparse.Namespace, settings: Settings) -> ExitStatus:
 
 def build_index(settings: Settings, *, full: bool) -> ExitStatus:
     """Build the index from the library, with `full` from nothing, and say what was built."""
-    from bot.service.storage import store_of
+    from bot.service.storage import open_store
 
     editor = wiring.open_editor(settings)
-    if editor.library.is_bare() and store_of(settings).current() is None:
+    if editor.library.is_bare() and open_store(settings).current() is None:
         editor.prepare(print_note)
         return ExitStatus.DONE
     done = editor.build(full=full)
@@ -70,9 +70,9 @@ def _merge_segments(editor: Editor) -> bool:
 
 
 def _list(_: argparse.Namespace, settings: Settings) -> ExitStatus:
-    from bot.service.storage import store_of
+    from bot.service.storage import open_store
 
-    store = store_of(settings)
+    store = open_store(settings)
     current = store.current()
     for name, about in store.listed():
         print_result(f"{'*' if name == current else ' '} {name}  {about}")
@@ -82,24 +82,24 @@ def _list(_: argparse.Namespace, settings: Settings) -> ExitStatus:
 
 
 def _use(options: argparse.Namespace, settings: Settings) -> ExitStatus:
-    from bot.service.storage import use
+    from bot.service.storage import switch_to
 
-    use(settings, options.name)
+    switch_to(settings, options.name)
     print_result(f"{options.name} serves.")
     return ExitStatus.DONE
 
 
 def _check(_: argparse.Namespace, settings: Settings) -> ExitStatus:
-    from bot.service.storage import store_of
+    from bot.service.storage import open_store
 
-    print_result(store_of(settings).check())
+    print_result(open_store(settings).check())
     return ExitStatus.DONE
 
 
 def _migrate(options: argparse.Namespace, settings: Settings) -> ExitStatus:
     from dataclasses import replace
 
-    from bot.service.storage import publish, store_of
+    from bot.service.storage import open_store, publish
     from bot.terminal.progress import build_progress_bar
     from corpus import Library
     from retrieval.index.writing.migration import IndexSource, migrate
@@ -108,13 +108,13 @@ def _migrate(options: argparse.Namespace, settings: Settings) -> ExitStatus:
     old, new = (server, home) if options.back else (home, server)
     encoder = wiring.open_encoder(settings)
     with Library(settings.library).lock():
-        index = store_of(old).open(encoder=encoder.fingerprint)
+        index = open_store(old).open(encoder=encoder.fingerprint)
         source = IndexSource(index)
         with build_progress_bar() as step:
             done = migrate(
                 index,
                 lambda source, known: publish(source, encoder, new, full=False, progress=step, known=known),
-                lambda: store_of(new).open(),
+                lambda: open_store(new).open(),
                 source,
             )
     print_result(

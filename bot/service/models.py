@@ -1,4 +1,4 @@
-"""The models of a home: add one, list them, choose the encoder in use, open the reranker."""
+"""The models of a home: convert one, choose the encoder in use, open the reranker."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.service.progress import ProgressReporter, count_progress, no_progress
-from bot.service.storage import store_of
+from bot.service.storage import open_store
 from bot.settings import PREFIX, Settings, SettingsError
 from retrieval.errors import ModelError
 from retrieval.models.manifest import MULTILINGUAL, ModelManifest, installed_models
@@ -30,7 +30,7 @@ def add_model(
     reranker: bool = False,
     progress: ProgressReporter = no_progress,
 ) -> ModelManifest:
-    """Convert any SentenceTransformer or CrossEncoder, or the latter alone, and keep it in the home's models folder.
+    """Convert a SentenceTransformer or CrossEncoder into the home's models folder; with `reranker`, only the latter.
 
     Raises:
         ModelError: it cannot be found or converted; the message says why.
@@ -51,12 +51,12 @@ def add_model(
 def open_configured_reranker(
     settings: Settings, source: str, say: Callable[[str], None], progress: ProgressReporter = no_progress
 ) -> Reranker:
-    """What the setting `rerank` names, converted first where it is not.
+    """Open the reranker that the setting `rerank` names, converting it first if need be.
 
     Args:
         settings: The settings in force.
         source: A folder, a name on the model hub or a converted CrossEncoder's own name.
-        say: Shows a person a line on what takes long.
+        say: Called with a line for the person who waits, before anything slow.
         progress: Reports on the conversion.
 
     Raises:
@@ -78,13 +78,13 @@ def open_configured_reranker(
 
 
 def use_model(settings: Settings, name: str, progress: ProgressReporter = no_progress) -> bool:
-    """Write the model to use into config.toml; whether the index must be rebuilt for it.
+    """Write the model to use into config.toml; returns whether the index must be rebuilt for it.
 
-    `multilingual` is converted first where it is not: its package is all it needs.
+    `multilingual` is converted first if need be: its package is all that takes.
 
     Raises:
         ModelError: there is no such model.
-        SettingsError: config.toml cannot be changed, or the environment decides.
+        SettingsError: config.toml cannot be changed, or the environment sets the model.
     """
     models = installed_models(settings.models_folder)
     if name in {model.name for model in models if model.reranks}:
@@ -100,7 +100,7 @@ def use_model(settings: Settings, name: str, progress: ProgressReporter = no_pro
     if settings.origins.get("model") == "environment" and settings.model != name:
         raise SettingsError(f"{PREFIX}MODEL is set to {settings.model!r} in the environment and wins; unset it first")
     _write(settings.home / "config.toml", name)
-    made_with = store_of(settings).encoder()
+    made_with = open_store(settings).encoder()
     return made_with is not None and made_with != fingerprints[name]
 
 

@@ -95,14 +95,14 @@ def test_the_token_is_never_shown(tmp_path: Path) -> None:
     found = Settings.load(tmp_path, {"NEWSQUOTE_TELEGRAM_TOKEN": SECRET})
     assert found.telegram_token == SECRET
     assert SECRET not in repr(found)
-    assert ("telegram_token", "********", "environment") in found.shown()
+    assert ("telegram_token", "********", "environment") in found.describe()
     with pytest.raises(SettingsError) as caught:
         Settings.load(write(tmp_path, f"telegram_token = ['{SECRET}']"), {})
     assert SECRET not in str(caught.value)
 
 
 def test_every_setting_is_shown_with_its_origin(tmp_path: Path) -> None:
-    shown = Settings.load(tmp_path, {"NEWSQUOTE_TELEGRAM_ADMINS": "7,8"}).shown()
+    shown = Settings.load(tmp_path, {"NEWSQUOTE_TELEGRAM_ADMINS": "7,8"}).describe()
     assert ("home", str(tmp_path), "option") in shown
     assert ("telegram_admins", "7, 8", "environment") in shown
     assert ("telegram_api_url", "", "default") in shown

@@ -14,8 +14,8 @@ from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY
 
 
 def test_articles_stand_newest_first_and_undated_ones_last() -> None:
-    assert list(ArticleList.of(LIBRARY)) == [BRIDGE, HARBOUR, BEES]
-    assert ArticleList.of(LIBRARY)[1:] == [HARBOUR, BEES]
+    assert list(ArticleList.from_articles(LIBRARY)) == [BRIDGE, HARBOUR, BEES]
+    assert ArticleList.from_articles(LIBRARY)[1:] == [HARBOUR, BEES]
 
 
 def test_only_what_is_looked_at_is_fetched() -> None:
@@ -33,7 +33,9 @@ def test_only_what_is_looked_at_is_fetched() -> None:
 
 def test_articles_from_a_day_on_are_counted_and_those_without_a_date_are_not() -> None:
     days = ["2026-10-05", "2026-10-05T23:59:00+03:00", "20261101", None]
-    shelf = ArticleList.of([Article(id=str(n), title="T", text="Text.", published=day) for n, day in enumerate(days)])
+    shelf = ArticleList.from_articles(
+        [Article(id=str(n), title="T", text="Text.", published=day) for n, day in enumerate(days)]
+    )
     assert [article.id for article in shelf] == ["2", "1", "0", "3"]
     wanted = [dt.date(2026, 10, 5), dt.date(2026, 10, 6), dt.date(2026, 11, 1), dt.date(2026, 11, 2)]
     assert [shelf.count_since(day) for day in wanted] == [3, 1, 1, 0]
@@ -47,7 +49,7 @@ def test_a_key_is_sixteen_hexadecimal_digits_whatever_the_id(article_id: str) ->
 
 
 def test_an_article_is_found_by_its_key() -> None:
-    shelf = ArticleList.of(LIBRARY)
+    shelf = ArticleList.from_articles(LIBRARY)
     assert shelf.find(article_key("bees")) is BEES
     assert shelf.find("0" * 16) is None
 
@@ -58,16 +60,16 @@ QUOTE = Quote(
 
 
 def test_a_quote_put_away_is_found_again_as_it_was() -> None:
-    assert quote_from_record(quote_to_record(QUOTE), ArticleList.of(LIBRARY)) == QUOTE
+    assert quote_from_record(quote_to_record(QUOTE), ArticleList.from_articles(LIBRARY)) == QUOTE
     reprinted = replace(QUOTE, also_in=(BEES,))
-    assert quote_from_record(quote_to_record(reprinted), ArticleList.of(LIBRARY)) == reprinted
-    assert quote_from_record(quote_to_record(reprinted), ArticleList.of([HARBOUR])) == QUOTE
+    assert quote_from_record(quote_to_record(reprinted), ArticleList.from_articles(LIBRARY)) == reprinted
+    assert quote_from_record(quote_to_record(reprinted), ArticleList.from_articles([HARBOUR])) == QUOTE
 
 
 def test_a_quote_is_not_found_when_its_article_is_gone_or_reads_otherwise() -> None:
     other = Article(id="harbour", title=HARBOUR.title, text=HARBOUR.text + " Correction.")
-    assert quote_from_record(quote_to_record(QUOTE), ArticleList.of([BEES])) is None
-    assert quote_from_record(quote_to_record(QUOTE), ArticleList.of([other])) is None
+    assert quote_from_record(quote_to_record(QUOTE), ArticleList.from_articles([BEES])) is None
+    assert quote_from_record(quote_to_record(QUOTE), ArticleList.from_articles([other])) is None
 
 
 def test_what_is_put_away_holds_no_words_of_the_article() -> None:

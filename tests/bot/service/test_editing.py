@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from bot.cli import main
 from bot.commands.ask import answer_json
-from bot.service.editing import Editor, edit_by_hand
+from bot.service.editing import Editor, external_editor
 from bot.settings import Settings, SettingsError
 from corpus import Article, CorpusError, Library, LibraryError, LibraryLocked, OutcomeKind, SourceError, read
 from retrieval.answering import Answerer
@@ -230,17 +230,17 @@ def test_an_article_that_is_not_there_cannot_be_edited(settings: Settings) -> No
 )
 def test_an_editor_that_is_none_is_refused(environ: dict[str, str], reason: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        edit_by_hand(environ)
+        external_editor(environ)
     assert str(caught.value) == reason
 
 
 def test_the_editor_is_run_on_the_draft_and_its_failure_is_told(tmp_path: Path) -> None:
     path = tmp_path / "draft file.md"
     path.write_text("fog")
-    edit_by_hand({"EDITOR": "no-such", "VISUAL": "sed -i s/fog/ice/"})(path)
+    external_editor({"EDITOR": "no-such", "VISUAL": "sed -i s/fog/ice/"})(path)
     assert path.read_text() == "ice"
     with pytest.raises(SourceError, match="the editor ended with status 1; nothing was taken over from "):
-        edit_by_hand({"EDITOR": "false"})(path)
+        external_editor({"EDITOR": "false"})(path)
 
 
 def test_what_a_killed_process_did_not_publish_the_next_one_does(settings: Settings, ferry: str) -> None:
@@ -305,7 +305,7 @@ def test_a_merge_that_finds_another_writer_at_work_is_finished_by_the_next(
     settings: Settings, ferry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publishing, "SMALL", 0)
-    monkeypatch.setattr(Editor, "merge_aside", lambda _: None)
+    monkeypatch.setattr(Editor, "merge_in_background", lambda _: None)
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
     (tmp_path / "bees.jsonl").write_text(json.dumps({"id": "bees", "title": "Bees", "text": "The bees are late."}))

@@ -9,8 +9,8 @@ def test_everything_is_there_from_the_start_and_counts() -> None:
     metrics = Metrics()
     assert "newsquote_answered_total 0\n" in metrics.text({})
     metrics.count("answered")
-    metrics.waited(0.07)
-    metrics.waited(99)
+    metrics.observe_wait(0.07)
+    metrics.observe_wait(99)
     lines = metrics.text({"waiting": 3}).splitlines()
     assert metrics["answered"] == 1
     assert {
@@ -28,7 +28,7 @@ def test_everything_is_there_from_the_start_and_counts() -> None:
 
 def test_a_wait_of_just_a_bound_is_within_it() -> None:
     metrics = Metrics()
-    metrics.waited(0.1)
+    metrics.observe_wait(0.1)
     assert 'newsquote_answer_seconds_bucket{le="0.1"} 1' in metrics.text({})
 
 

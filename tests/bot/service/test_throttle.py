@@ -41,4 +41,4 @@ def test_those_who_no_longer_ask_are_forgotten() -> None:
         throttle.wait_s(key)
     clock.now += 5
     throttle.wait_s("ada")
-    assert len(throttle._whole_at) == 1
+    assert len(throttle._full_at) == 1

@@ -147,7 +147,7 @@ async def test_what_cannot_be_kept_is_not_confirmed_and_answered_when_it_can(
     settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(application, "UNKEPT_S", 0.01)
-    keep, full = StateDatabase.keep_updates, iter(range(2))
+    keep, full = StateDatabase.store_updates, iter(range(2))
 
     def kept(self: StateDatabase, updates: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if next(full, None) is not None:
@@ -281,7 +281,7 @@ async def test_what_goes_wrong_is_logged_and_told_with_a_reference(
         raise ZeroDivisionError(f"at https://host/bot{TOKEN}/x")
 
     monkeypatch.setattr("bot.conversation.cards.quote", broken)
-    caplog.handler.addFilter(logs.Masked(TOKEN))
+    caplog.handler.addFilter(logs.SecretFilter(TOKEN))
     async with running(settings):
         message = await Phone(world).ask("What about the bridge?")
     reference = message["text"].partition("(Reference ")[2].rstrip(")")
