@@ -140,7 +140,7 @@ def _export(options: argparse.Namespace, settings: Settings) -> ExitStatus:
         write_records(selected, sys.stdout.buffer)
         sys.stdout.buffer.flush()
     else:
-        print_result(f"{export(selected, Path(options.file))} articles are in {options.file}")
+        print_result(f"exported {export(selected, Path(options.file))} articles to {options.file}")
     return ExitStatus.DONE
 
 

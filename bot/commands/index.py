@@ -49,7 +49,7 @@ def build_index(settings: Settings, *, full: bool) -> ExitStatus:
         return ExitStatus.DONE
     done = editor.build(full=full)
     print_result(
-        f"{done.name} serves: {done.articles} articles, {done.passages} passages, {done.encoded} newly encoded."
+        f"now serving {done.name}: {done.articles} articles, {done.passages} passages, {done.encoded} newly encoded."
     )
     _merge_segments(editor)
     return ExitStatus.DONE
@@ -65,7 +65,7 @@ def _merge_segments(editor: Editor) -> bool:
     """Merge what many additions left behind, and say so where there was something."""
     name = editor.merge()
     if name is not None:
-        print_result(f"{name} serves: the same, in fewer segments.")
+        print_result(f"now serving {name}: the same articles, in fewer segments.")
     return name is not None
 
 
@@ -85,7 +85,7 @@ def _use(options: argparse.Namespace, settings: Settings) -> ExitStatus:
     from bot.service.storage import switch_to
 
     switch_to(settings, options.name)
-    print_result(f"{options.name} serves.")
+    print_result(f"now serving {options.name}")
     return ExitStatus.DONE
 
 

@@ -237,7 +237,7 @@ class Editor:
                     say(f"not published, the next change tries again: {exc}")
                     continue
                 if done.name != before:
-                    say(f"{done.name} serves: {done.articles} articles, {done.encoded} passages newly encoded")
+                    say(f"now serving {done.name}: {done.articles} articles, {done.encoded} passages newly encoded")
 
     def _publish_changes(self, indexing: Callable[[], None] = lambda: None) -> None:
         """Publish if the library has changed since it was last published, even by a process that was killed.
@@ -266,7 +266,7 @@ class Editor:
             digest = self.library.digest()
             done = publish(self.library, encoder, self._settings, full=full, progress=step)
         self._published.write_text(digest, encoding="utf-8")
-        log.info("%s serves: %d articles, %d passages, %d new", done.name, done.articles, done.passages, done.encoded)
+        log.info("serving %s: %d articles, %d passages, %d new", done.name, done.articles, done.passages, done.encoded)
         return done
 
     def _items(self, sources: Sequence[str], stdin: BinaryIO | None) -> Iterator[Item]:

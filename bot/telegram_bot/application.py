@@ -313,7 +313,7 @@ class TelegramBot:
                     raise Stopped(f"{self._server} cannot be reached ({_brief(exc)}); is the address right?") from exc
             await self._pause(pause)
             pause = min(2 * pause, 4.0)
-        self._tell(f"@{bot.username} answers; Ctrl-C stops it.")
+        self._tell(f"@{bot.username} is running; Ctrl-C stops it.")
         if bot.supports_inline_queries is False:
             self._tell("inline mode is off; /setinline at @BotFather lets people share quotes and ask in any chat.")
 

@@ -173,7 +173,7 @@ class Snapshots:
         manifest = Manifest.read(self.folder / name)
         files = check(self.folder / name, manifest, memory=None)
         self.open(name)
-        return f"{name} is whole: {manifest.articles} articles, {manifest.passages} passages, {files} files."
+        return f"{name} is intact: {manifest.articles} articles, {manifest.passages} passages, {files} files."
 
 
 class Snapshot:

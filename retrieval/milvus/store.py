@@ -281,7 +281,7 @@ class Milvus:
                 f"the index {about.name} has {articles} articles and {passages} passages, not {about.articles} and "
                 f"{about.passages}; run: newsquote index build"
             )
-        return f"{about.name} is whole: {articles} articles, {passages} passages."
+        return f"{about.name} is intact: {articles} articles, {passages} passages."
 
     def rows(
         self, generation: str, kind: str, where: str, fields: Sequence[str], *, latest: bool = False

@@ -69,7 +69,9 @@ def test_watch_publishes_a_new_file_and_ends_on_sigterm(home: Path, run: Run) ->
     assert watching.stderr is not None
     assert watching.stderr.readline().startswith(b"newsquote: watching ")
     (home / "library" / "ferry.txt").write_text("Ferry is late\n\nThe ferry to the island is late because of fog.\n")
-    assert b"serves: 2 articles, 1 passages newly encoded" in watching.stderr.readline()
+    line = watching.stderr.readline()
+    assert line.startswith(b"newsquote: now serving ")
+    assert line.endswith(b": 2 articles, 1 passages newly encoded\n")
     watching.terminate()
     assert watching.wait(30) == 0
     watching.communicate()

@@ -20,7 +20,7 @@ def test_a_library_is_paged_edited_and_exported(run: Run, tmp_path: Path, monkey
     assert run("articles", "edit", "nobody").status == 3
     assert "twelve" in run("ask", "--json", "How long did the strike last?").json["quotes"][0]["text"]
     kept = tmp_path / "kept.zip"
-    assert run("articles", "export", str(kept)).out == f"2 articles are in {kept}\n"
+    assert run("articles", "export", str(kept)).out == f"exported 2 articles to {kept}\n"
     again = run("articles", "export", str(kept))
     assert (again.status, again.err.count("\n")) == (3, 1)
     run("articles", "remove", "bridge", "harbour")

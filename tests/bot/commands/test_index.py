@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -18,12 +19,12 @@ def test_snapshots_are_built_listed_checked_and_switched(run: Run, home: Path, t
         f"  {first}  1 articles, 1 passages",
         f"* {second}  2 articles, 2 passages",
     ]
-    assert run("index", "use", str(first)).out == f"{first} serves.\n"
+    assert run("index", "use", str(first)).out == f"now serving {first}\n"
     assert run("ask", "--json", "bridge").json["snapshot"] == first
-    assert run("index", "check").out.startswith(f"{first} is whole: 1 articles")
+    assert run("index", "check").out.startswith(f"{first} is intact: 1 articles")
     assert run("index", "use", "20000101T000000Z-00000000").status == 3
     built = run("index", "build", "--full").out
-    assert built.endswith("serves: 2 articles, 2 passages, 2 newly encoded.\n")
+    assert re.fullmatch(r"now serving \S+: 2 articles, 2 passages, 2 newly encoded\.\n", built)
 
 
 def test_a_damaged_file_is_refused_with_the_command_that_repairs_it(run: Run, home: Path, tmp_path: Path) -> None:
@@ -53,7 +54,7 @@ def test_an_index_copied_to_a_server_and_back_answers_alike(
     assert (there["answered"], there["snapshot"] != here["snapshot"]) == (here["answered"], True)
     assert run("index", "list").out == f"* {there['snapshot']}  1 articles, 1 passages\n"
     run("add", str(records(tmp_path / "b.jsonl", BRIDGE)))
-    assert "is whole: 2 articles, 2 passages" in run("index", "check").out
+    assert "is intact: 2 articles, 2 passages" in run("index", "check").out
     back = run("index", "migrate", server, "--back")
     assert back.out.endswith("holds the same: 2 articles, 2 passages, 0 encoded.\n")
     assert run("index", "migrate", "localhost:19530").status == 2

@@ -288,7 +288,7 @@ def test_what_additions_left_behind_is_merged_by_another_process(
     assert command[:4] == [sys.executable, "-P", "-m", "bot"]
     assert main(command[4:]) == 0
     serving = Snapshot.open(settings.snapshots)
-    assert capsys.readouterr().out == f"{serving.name} serves: the same, in fewer segments.\n"
+    assert capsys.readouterr().out == f"now serving {serving.name}: the same articles, in fewer segments.\n"
     assert (len(serving.segments), sorted(titles(settings))) == (1, ["bees", "bridge", "ferry"])
 
 

@@ -184,7 +184,7 @@ async def test_whoever_starts_a_bot_without_inline_mode_is_told(
     assert (
         told
         == [
-            "@newsquote_test_bot answers; Ctrl-C stops it.",
+            "@newsquote_test_bot is running; Ctrl-C stops it.",
             "inline mode is off; /setinline at @BotFather lets people share quotes and ask in any chat.",
         ][:lines]
     )

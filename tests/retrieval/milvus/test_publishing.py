@@ -209,7 +209,7 @@ def test_every_call_to_a_server_ends_in_time_and_what_serves_no_longer_is_let_go
     assert released == [milvus.collection(old, kind) for kind in ("articles", "passages", "terms")]
     use(milvus, first)
     assert seen_by(milvus.open()) == ({BEES.text, HARBOUR.text}, {BEES.text, HARBOUR.text})
-    assert milvus.check().startswith(f"{first} is whole")
+    assert milvus.check().startswith(f"{first} is intact")
     assert endless == set()
     assert {"query", "query_iterator", "hybrid_search", "upsert", "delete"} <= {name for name, _ in called}
 
@@ -259,7 +259,7 @@ def test_killed_at_any_call_the_next_run_puts_everything_right(
         index = milvus.open()
         assert {a.id: a.text for a in index.articles()} == {a.id: a.text for a in articles}
         assert (done.articles, index.size, index.about.tokens > 0) == (len(articles), len(articles), True)
-        assert milvus.check().startswith(f"{done.name} is whole")
+        assert milvus.check().startswith(f"{done.name} is intact")
         for term, having in (("honey", BEES), ("ostra", BRIDGE), ("calm", changed)):
             assert index.document_frequency(term) == (
                 having in articles and any(a.text == having.text for a in articles)
