@@ -7,7 +7,9 @@ import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bot.service.browsing import ArticleList
 from corpus.article import Article, Passage, Span
+from retrieval.index.contract import ArticleSummary
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from retrieval.models.encoder import Encoder
@@ -64,3 +66,9 @@ def whole(article: Article) -> Passage:
     """All of an article as one passage, which it is where it is short."""
     span = Span(0, len(article.text))
     return Passage(article, span, (span,))
+
+
+def article_list(articles: Sequence[Article]) -> ArticleList:
+    """The articles as people browse them, without an index."""
+    listed = (ArticleSummary(row, found.id, found.title, found.published) for row, found in enumerate(articles))
+    return ArticleList(listed, articles.__getitem__)

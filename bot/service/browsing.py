@@ -39,12 +39,6 @@ class ArticleList(Sequence[Article]):
         self._by_key = {key: row for _, _, _, row, key in listed}
 
     @classmethod
-    def from_articles(cls, articles: Sequence[Article]) -> ArticleList:
-        """Make a list of articles that are in memory."""
-        listed = (ArticleSummary(row, found.id, found.title, found.published) for row, found in enumerate(articles))
-        return cls(listed, articles.__getitem__)
-
-    @classmethod
     def from_index(cls, index: Index) -> ArticleList:
         """Make a list of an index's articles, which takes seconds for a large index; another thread may do it.
 

@@ -27,7 +27,7 @@ def test_a_record_is_one_line_of_facts() -> None:
     ("message", "written"),
     [("two words", '"two words"'), ('a "b"', '"a \\"b\\""'), ("a=b", '"a=b"'), ("a\nb", '"a\\nb"'), ("", '""')],
 )
-def test_what_is_more_than_a_word_is_quoted(message: str, written: str) -> None:
+def test_a_value_that_is_not_one_word_is_quoted(message: str, written: str) -> None:
     assert LogfmtFormatter().format(record(message)).endswith(f"event={written}")
 
 
@@ -52,13 +52,13 @@ def test_a_secret_is_masked_in_messages_and_tracebacks() -> None:
     assert "at https://host/bot<token>/x" in written
 
 
-def test_libraries_that_print_messages_or_addresses_never_do() -> None:
+def test_leaky_loggers_stay_at_warning() -> None:
     configure("debug")
     assert [logging.getLogger(name).isEnabledFor(logging.INFO) for name in LEAKY_LOGGERS] == [False] * len(
         LEAKY_LOGGERS
     )
 
 
-def test_an_unknown_level_is_one_clear_line() -> None:
+def test_an_unknown_level_is_refused_in_one_line() -> None:
     with pytest.raises(ValueError, match="LOGLEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not 'loud'"):
         configure("loud")

@@ -53,14 +53,14 @@ def test_an_empty_home_gets_the_shipped_article_and_an_index(settings: Settings)
     ]
 
 
-def test_a_home_in_which_nothing_came_of_a_change_is_as_empty_as_before(settings: Settings) -> None:
+def test_a_home_stays_empty_after_a_change_without_effect(settings: Settings) -> None:
     editor = Editor(settings, HashingEncoder)
     assert editor.remove(["nope"]) == []
     editor.prepare(lambda _: None)
     assert titles(settings) == ["US cooperates with Kuwait to ensure well-being of human trafficking victims"]
 
 
-def test_a_library_that_is_gone_is_not_taken_for_one_that_is_empty(settings: Settings, ferry: str) -> None:
+def test_a_missing_library_is_not_mistaken_for_an_empty_one(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
     settings.library.rename(settings.home / "moved")
@@ -69,14 +69,14 @@ def test_a_library_that_is_gone_is_not_taken_for_one_that_is_empty(settings: Set
     assert titles(settings) == ["Ferry is late"]
 
 
-def test_a_library_that_has_articles_gets_an_index_of_those_alone(settings: Settings, ferry: str) -> None:
+def test_a_library_with_articles_gets_no_shipped_ones(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.library.add(read(ferry))
     editor.prepare(lambda _: None)
     assert titles(settings) == ["Ferry is late"]
 
 
-def test_preparing_a_home_that_serves_changes_nothing(settings: Settings) -> None:
+def test_preparing_a_home_with_an_index_changes_nothing(settings: Settings) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.prepare(lambda _: None)
     before = snapshot.current_name(settings.snapshots)
@@ -84,7 +84,7 @@ def test_preparing_a_home_that_serves_changes_nothing(settings: Settings) -> Non
     assert snapshot.current_name(settings.snapshots) == before
 
 
-def test_what_was_added_is_published_and_what_was_there_is_not_built_again(settings: Settings, ferry: str) -> None:
+def test_added_articles_are_published_and_the_rest_is_not_built_again(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     assert [outcome.kind for outcome in editor.add([ferry])] == [OutcomeKind.ADDED]
     assert titles(settings) == ["Ferry is late"]
@@ -93,7 +93,7 @@ def test_what_was_added_is_published_and_what_was_there_is_not_built_again(setti
     assert snapshot.snapshot_names(settings.snapshots) == before
 
 
-def test_what_was_added_and_replaced_is_undone(settings: Settings, ferry: str, tmp_path: Path) -> None:
+def test_an_addition_is_undone(settings: Settings, ferry: str, tmp_path: Path) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
     newer = tmp_path / "newer.jsonl"
@@ -111,7 +111,7 @@ def test_what_was_added_and_replaced_is_undone(settings: Settings, ferry: str, t
     assert (article, article.text) == (was[0], "The ferry is late because of fog.")
 
 
-def test_what_was_removed_is_published_without_it(settings: Settings, ferry: str) -> None:
+def test_a_removal_is_published(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
     assert editor.remove(["ferry", "nobody"]) == ["ferry"]
@@ -127,7 +127,7 @@ def test_articles_stay_in_the_library_when_the_index_cannot_be_built(settings: S
     assert Editor(settings, HashingEncoder).build(full=False).articles == 1
 
 
-def test_while_another_writes_it_says_who(settings: Settings, ferry: str) -> None:
+def test_a_locked_library_says_which_process_holds_the_lock(settings: Settings, ferry: str) -> None:
     first, second = Editor(settings, HashingEncoder), Editor(settings, HashingEncoder)
     second.library = Library(settings.library, lock_timeout_s=0.05)
     with first.library.lock(), pytest.raises(LibraryLocked, match=f"process {os.getpid()} "):
@@ -146,9 +146,7 @@ def drafts(settings: Settings) -> list[Path]:
 
 
 @pytest.mark.parametrize("form", ["record", "file"])
-def test_an_edited_article_is_published_with_all_it_says_and_no_more(
-    settings: Settings, tmp_path: Path, form: str
-) -> None:
+def test_an_edited_article_is_published_as_written(settings: Settings, tmp_path: Path, form: str) -> None:
     editor = Editor(settings, HashingEncoder)
     article = Article("ferry", "Ferry is late", "It is late because of fog.", author="Ann Lee", language="en")
     if form == "record":
@@ -167,7 +165,7 @@ def test_an_edited_article_is_published_with_all_it_says_and_no_more(
     assert drafts(settings) == []
 
 
-def test_an_article_that_was_left_as_it_is_changes_nothing(settings: Settings, ferry: str) -> None:
+def test_an_edit_without_changes_publishes_nothing(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
     before = snapshot.current_name(settings.snapshots)
@@ -183,7 +181,7 @@ def test_an_article_that_was_left_as_it_is_changes_nothing(settings: Settings, f
         (replacing("The ferry is late because of fog.", ""), "it holds no text"),
     ],
 )
-def test_what_was_written_is_kept_where_it_cannot_be_used(
+def test_a_draft_that_cannot_be_used_is_kept(
     settings: Settings, ferry: str, change: Callable[[Path], None], reason: str
 ) -> None:
     editor = Editor(settings, HashingEncoder)
@@ -203,7 +201,7 @@ def test_what_was_written_is_kept_where_it_cannot_be_used(
     assert (titles(settings), drafts(settings)) == (["Ferry is on time"], [])
 
 
-def test_an_edit_does_not_undo_what_another_did_meanwhile(settings: Settings, ferry: str) -> None:
+def test_an_edit_does_not_overwrite_a_change_made_meanwhile(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
 
@@ -216,7 +214,7 @@ def test_an_edit_does_not_undo_what_another_did_meanwhile(settings: Settings, fe
     assert [article.text for article in editor.library.articles()] == ["The ferry is late because of ice."]
 
 
-def test_an_article_that_is_not_there_cannot_be_edited(settings: Settings) -> None:
+def test_a_missing_article_cannot_be_edited(settings: Settings) -> None:
     with pytest.raises(CorpusError, match="there is no article nobody"):
         Editor(settings, HashingEncoder).edit("nobody", lambda _: None)
 
@@ -228,13 +226,13 @@ def test_an_article_that_is_not_there_cannot_be_edited(settings: Settings) -> No
         ({"VISUAL": "'"}, '$EDITOR is "\'", which is no command: No closing quotation'),
     ],
 )
-def test_an_editor_that_is_none_is_refused(environ: dict[str, str], reason: str) -> None:
+def test_an_unknown_editor_is_refused(environ: dict[str, str], reason: str) -> None:
     with pytest.raises(SettingsError) as caught:
         external_editor(environ)
     assert str(caught.value) == reason
 
 
-def test_the_editor_is_run_on_the_draft_and_its_failure_is_told(tmp_path: Path) -> None:
+def test_the_editor_is_run_on_the_draft_and_its_failure_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "draft file.md"
     path.write_text("fog")
     external_editor({"EDITOR": "no-such", "VISUAL": "sed -i s/fog/ice/"})(path)
@@ -243,7 +241,7 @@ def test_the_editor_is_run_on_the_draft_and_its_failure_is_told(tmp_path: Path) 
         external_editor({"EDITOR": "false"})(path)
 
 
-def test_what_a_killed_process_did_not_publish_the_next_one_does(settings: Settings, ferry: str) -> None:
+def test_the_next_process_publishes_what_a_killed_one_did_not(settings: Settings, ferry: str) -> None:
     Editor(settings, HashingEncoder).prepare(lambda _: None)
     editor = Editor(settings, HashingEncoder)
     editor.library.add(read(ferry))
@@ -275,7 +273,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return Aside.begun
 
 
-def test_what_additions_left_behind_is_merged_by_another_process(
+def test_segments_left_by_additions_are_merged_by_another_process(
     settings: Settings, tmp_path: Path, begun: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     editor = Editor(settings, HashingEncoder)
@@ -292,7 +290,7 @@ def test_what_additions_left_behind_is_merged_by_another_process(
     assert (len(serving.segments), sorted(titles(settings))) == (1, ["bees", "bridge", "ferry"])
 
 
-def test_a_rebuild_has_the_rest_merged_aside_too(settings: Settings, ferry: str, begun: list[list[str]]) -> None:
+def test_a_rebuild_merges_in_the_background_too(settings: Settings, ferry: str, begun: list[list[str]]) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
     assert not begun
@@ -301,7 +299,7 @@ def test_a_rebuild_has_the_rest_merged_aside_too(settings: Settings, ferry: str,
     assert [command[-2:] for command in begun] == [["index", "merge"]]
 
 
-def test_a_merge_that_finds_another_writer_at_work_is_finished_by_the_next(
+def test_a_merge_stopped_by_another_writer_is_finished_by_the_next(
     settings: Settings, ferry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publishing, "SMALL", 0)
@@ -319,7 +317,7 @@ def test_a_merge_that_finds_another_writer_at_work_is_finished_by_the_next(
     assert sorted(titles(settings)) == ["Bees", "Ferry is late"]
 
 
-def test_an_older_snapshot_that_was_chosen_stays_chosen_while_nothing_changes(settings: Settings, ferry: str) -> None:
+def test_a_chosen_older_snapshot_stays_current_while_nothing_changes(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.prepare(lambda _: None)
     old = snapshot.current_name(settings.snapshots)
@@ -351,7 +349,7 @@ def answers(settings: Settings) -> list[object]:
 
 @hypothesis.settings(max_examples=12, deadline=None)
 @hypothesis.given(STEPS)
-def test_however_a_library_came_about_it_answers_as_one_built_anew(steps: list[tuple[str, str, str]]) -> None:
+def test_an_index_built_in_steps_answers_like_one_built_at_once(steps: list[tuple[str, str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.load(Path(folder, "home"), {})
         editor = Editor(settings, HashingEncoder)

@@ -81,7 +81,7 @@ async def test_without_any_snapshot_the_caller_learns_why(tmp_path: Path) -> Non
         assert (await engine.answer(Query("strike"))).quotes
 
 
-async def test_an_answer_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
+async def test_an_answer_that_takes_too_long_is_abandoned(tmp_path: Path) -> None:
     built(tmp_path)
     gate = threading.Event()
     async with engine_over(tmp_path, timeout_s=0.01) as engine:

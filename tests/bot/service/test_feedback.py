@@ -32,10 +32,10 @@ def test_good_votes_are_questions_that_eval_can_read() -> None:
     ]
 
 
-def test_a_question_that_many_liked_is_there_once() -> None:
+def test_a_question_with_many_good_votes_is_exported_once() -> None:
     assert len(votes_to_squad([vote(), vote()], HELD)["data"][0]["paragraphs"][0]["qas"]) == 1
 
 
-def test_votes_that_say_no_answer_or_whose_words_changed_are_left_out() -> None:
+def test_bad_votes_and_votes_on_changed_articles_are_left_out() -> None:
     gone = Vote(True, 0.0, "s", "gone", "c", 0, 3, "Who?")
     assert votes_to_squad([vote(None), vote(good=False), vote(content="other"), gone], HELD)["data"] == []

@@ -30,7 +30,7 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "home" / "state.db"
 
 
-def test_an_update_is_kept_once_and_open_until_it_is_done(path: Path) -> None:
+def test_an_update_is_stored_once_and_unhandled_until_it_is_marked(path: Path) -> None:
     first, second = {"update_id": 7, "message": {"text": "é"}}, {"update_id": 6}
     with StateDatabase(path) as state:
         assert state.store_updates([first, second]) == [first, second]
@@ -41,7 +41,7 @@ def test_an_update_is_kept_once_and_open_until_it_is_done(path: Path) -> None:
         assert state.store_updates([first]) == []
 
 
-def test_another_update_of_the_same_number_is_not_taken_for_a_repetition(path: Path) -> None:
+def test_a_different_update_with_the_same_id_is_not_a_duplicate(path: Path) -> None:
     old, new = {"update_id": 7, "message": {"text": "old"}}, {"update_id": 7, "message": {"text": "new"}}
     with StateDatabase(path) as state:
         state.store_updates([old])
@@ -50,7 +50,7 @@ def test_another_update_of_the_same_number_is_not_taken_for_a_repetition(path: P
         assert state.unhandled_updates() == [new]
 
 
-def test_what_an_update_said_is_forgotten_when_it_is_done(path: Path) -> None:
+def test_the_content_of_an_update_is_deleted_once_it_is_handled(path: Path) -> None:
     with StateDatabase(path) as state:
         update = {"update_id": 7, "message": {"text": "a private question"}}
         state.store_updates([update])
@@ -68,7 +68,7 @@ def test_an_answer_is_found_by_its_number_after_a_restart(path: Path) -> None:
         assert state.stored_answer(number + 1) is None
 
 
-def test_old_answers_replies_and_updates_are_forgotten(path: Path, clock: Clock) -> None:
+def test_old_answers_replies_and_updates_are_deleted(path: Path, clock: Clock) -> None:
     with StateDatabase(path, clock) as state:
         number = state.store_answer("s", QUOTES, answered=True)
         state.store_reply(1, 2, 3)
@@ -91,7 +91,7 @@ def test_a_vote_counts_once_and_can_be_changed(path: Path, clock: Clock) -> None
             state.vote(number, 2, 42, good=True)
 
 
-def test_a_person_is_forgotten_on_request_and_votes_do_not_name_anybody(path: Path) -> None:
+def test_a_person_is_deleted_on_request_and_votes_name_nobody(path: Path) -> None:
     with StateDatabase(path) as state:
         number = state.store_answer("s", QUOTES, answered=True)
         state.vote(number, 0, 987_654_321, good=True)
@@ -104,7 +104,7 @@ def test_a_person_is_forgotten_on_request_and_votes_do_not_name_anybody(path: Pa
         assert (state.votes(), state.language(987_654_321), state.count_subscribers()) == ([], None, 0)
 
 
-def test_subscribers_are_told_once_of_each_news(path: Path) -> None:
+def test_subscribers_are_notified_once_of_each_news(path: Path) -> None:
     ada, topic = Subscriber(1, 0, "en"), Subscriber(-100, 5, "ar")
     with StateDatabase(path) as state:
         assert [state.subscribe(ada), state.subscribe(ada), state.subscribe(topic)] == [True, False, True]
@@ -117,7 +117,7 @@ def test_subscribers_are_told_once_of_each_news(path: Path) -> None:
         assert (state.latest_news(), state.unnotified()) == (("s2", ["c"]), [topic])
 
 
-def test_who_subscribes_later_is_not_told_of_what_is_old(path: Path) -> None:
+def test_a_new_subscriber_is_not_notified_of_old_articles(path: Path) -> None:
     with StateDatabase(path) as state:
         state.record_articles(["a"], "s1")
         state.record_articles(["b"], "s2")
@@ -141,7 +141,7 @@ def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
         StateDatabase(path)
 
 
-def test_only_what_is_not_confirmed_is_known_again_after_a_restart(tmp_path: Path) -> None:
+def test_confirmed_updates_can_be_deleted_and_arrive_again(tmp_path: Path) -> None:
     updates = [{"update_id": number, "message": {"text": str(number)}} for number in (1, 2, 3)]
     with StateDatabase(tmp_path / "state.db") as state:
         state.store_updates(updates)

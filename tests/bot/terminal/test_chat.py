@@ -113,7 +113,7 @@ def test_an_arabic_question_is_declined_in_arabic_around_an_english_quote() -> N
     )
 
 
-def test_a_question_that_cannot_be_answered_is_reported_and_the_talk_goes_on() -> None:
+def test_an_error_is_reported_and_the_chat_goes_on() -> None:
     assert transcript("this is broken", "bye") == (
         "I could not look that up: the question cannot be read\n\nGoodbye!\n"
     )
@@ -146,7 +146,7 @@ def test_bytes_that_are_not_utf_8_are_read_as_replacement_characters() -> None:
     assert [query.text for query in backend.asked] == ["which tier\ufffd?"]
 
 
-def test_small_talk_needs_nothing_loaded_and_a_question_raises_what_loading_raised() -> None:
+def test_small_talk_needs_nothing_loaded_and_a_question_raises_the_loading_error() -> None:
     def fails() -> ChatBackend:
         raise SnapshotCorrupt("the index is damaged; run: newsquote index build")
 
@@ -246,7 +246,7 @@ def test_a_home_that_cannot_be_written_is_a_warning(tmp_path: Path, caplog: pyte
 
 
 @pytest.mark.usefixtures("dumb")
-def test_loading_goes_on_while_somebody_types() -> None:
+def test_loading_runs_while_a_person_types() -> None:
     typing = threading.Event()
 
     def load() -> ChatBackend:
@@ -266,7 +266,7 @@ def test_loading_goes_on_while_somebody_types() -> None:
     assert " ".join(out.getvalue().split()).endswith(f'like. "{FIRST} {SECOND}" {SOURCE}')
 
 
-def test_somebody_who_asks_before_all_is_loaded_is_told_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_asked_while_loading_shows_a_wait_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     told = threading.Event()
 
@@ -315,7 +315,7 @@ def test_a_lone_surrogate_does_not_break_the_history(tmp_path: Path) -> None:
     assert list(remembered.load_history_strings()) == ["caf?"]
 
 
-def test_a_plain_screen_shows_words_only() -> None:
+def test_a_plain_screen_prints_text_only() -> None:
     out = io.StringIO()
     screen = Screen(out)
     screen.show(Rich("bold", (Styled(0, 4, Style.BOLD),)))
@@ -324,7 +324,7 @@ def test_a_plain_screen_shows_words_only() -> None:
     assert out.getvalue() == "bold\n"
 
 
-def test_the_language_of_the_terminal_is_spoken_until_somebody_speaks() -> None:
+def test_the_terminals_language_is_used_until_the_person_writes() -> None:
     out = io.StringIO()
     run_chat(PreparedBackend, stdin=io.StringIO("/more\nhello\n/more\n"), stdout=out, language=Language.AR)
     assert out.getvalue() == (

@@ -39,7 +39,7 @@ ALL = (BEES, BRIDGE, ROAD)
         (ArticleSelection(source="The Daily", language="ar"), []),
     ],
 )
-def test_articles_are_chosen(choice: ArticleSelection, taken: list[str]) -> None:
+def test_articles_are_filtered(choice: ArticleSelection, taken: list[str]) -> None:
     assert [article.id for article in ALL if choice.matches(article)] == taken
 
 
@@ -56,9 +56,7 @@ def test_articles_are_chosen(choice: ArticleSelection, taken: list[str]) -> None
         (SortKey.ID, False, ["bees", "bridge", "road"]),
     ],
 )
-def test_articles_are_sorted_and_what_says_nothing_comes_last(
-    order: SortKey, ids: list[str], *, backwards: bool
-) -> None:
+def test_articles_are_sorted_and_missing_values_come_last(order: SortKey, ids: list[str], *, backwards: bool) -> None:
     assert [
         r["id"] for r in sort_records((article_record(a, text=False) for a in ALL), order, backwards=backwards)
     ] == ids
@@ -69,7 +67,7 @@ def test_articles_of_one_day_come_by_title() -> None:
     assert [r["id"] for r in sort_records(article_record(a, text=False) for a in same)] == ["2", "1", "3"]
 
 
-def test_pages_hold_so_many_and_say_where_they_are() -> None:
+def test_a_page_holds_its_articles_and_says_which_they_are() -> None:
     records = [article_record(article, text=False) for article in ALL]
     assert paginate(records, None, 1) == (records, None)
     assert paginate(records, 5, 1) == (records, None)
@@ -79,7 +77,7 @@ def test_pages_hold_so_many_and_say_where_they_are() -> None:
     assert paginate([], 2, 1) == ([], None)
 
 
-def test_a_line_and_an_article_say_what_is_known() -> None:
+def test_a_summary_line_and_a_whole_article() -> None:
     assert summary_line(article_record(BEES, text=False)).text == "bees · Bees swarm · The Daily · 2026-11-02"
     assert full_article(BRIDGE) == Rich(
         "bridge closes\nAnn Lee · 2026-11-20T08:00:00+03:00\n\nIt closes.",
