@@ -154,7 +154,7 @@ async def test_what_cannot_be_kept_is_not_confirmed_and_answered_when_it_can(
             raise sqlite3.OperationalError("database or disk is full")
         return keep(self, updates)
 
-    monkeypatch.setattr(StateDatabase, "keep_updates", kept)
+    monkeypatch.setattr(StateDatabase, "store_updates", kept)
     async with running(settings):
         assert words(await Phone(world).ask("What about the bridge?"), "blockquote")
     assert len(world.from_bot()) == 1

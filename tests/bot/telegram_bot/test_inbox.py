@@ -132,7 +132,7 @@ async def test_a_chat_goes_on_where_it_could_not_be_noted_that_its_update_was_ha
     def full(*_: object) -> None:
         raise StateError("database or disk is full")
 
-    monkeypatch.setattr(StateDatabase, "update_done", full)
+    monkeypatch.setattr(StateDatabase, "mark_handled", full)
     handler = Handler()
     inbox = Inbox(state, handler)
     await inbox.take([message(1), message(2)])
