@@ -1,4 +1,4 @@
-"""What is logged, and how: a line of facts for each event, without anything that nobody should read."""
+"""Logging: one line of name=value pairs for each event, with secrets and messages kept out."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import logging
 import re
 from collections.abc import Mapping
 
-TELLTALES = ("httpx", "httpcore", "telegram")
-"""Libraries that log addresses, which hold the bot's token, or the messages themselves: kept at WARNING, always."""
+LEAKY_LOGGERS = ("httpx", "httpcore", "telegram")
+"""Libraries that log URLs, which contain the bot's token, or the messages themselves; always kept at WARNING."""
 
 
-class Facts(logging.Formatter):
-    """Writes a record as name=value pairs on one line; `extra={"facts": {...}}` adds to them."""
+class LogfmtFormatter(logging.Formatter):
+    """Formats a record as name=value pairs on one line (logfmt); `extra={"facts": {...}}` adds more pairs."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The line, and a traceback under it where there is one."""
+        """Return the line, followed by the traceback if there is one."""
         facts: dict[str, object] = {
             "time": dt.datetime.fromtimestamp(record.created, dt.UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
@@ -30,15 +30,15 @@ class Facts(logging.Formatter):
         return f"{line}\n{record.exc_text}" if record.exc_text else line
 
 
-class Masked(logging.Filter):
-    """Keeps a secret out of everything that is logged, tracebacks included."""
+class SecretFilter(logging.Filter):
+    """Replaces a secret by <token> in everything that is logged, tracebacks included."""
 
     def __init__(self, secret: str) -> None:
         super().__init__()
         self._secret = secret
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Replace the secret in the record; every record passes."""
+        """Replace the secret; every record passes."""
         message = record.getMessage()
         if self._secret in message:
             record.msg, record.args = message.replace(self._secret, "<token>"), None
@@ -50,7 +50,7 @@ class Masked(logging.Filter):
 
 
 def configure(level: str) -> None:
-    """Log to stderr from `level` on, unless somebody configured logging before.
+    """Log to stderr from `level` up, unless logging is configured already.
 
     Raises:
         ValueError: there is no such level; the message is one line for a person.
@@ -60,14 +60,14 @@ def configure(level: str) -> None:
     if number is None:
         raise ValueError(f"LOGLEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not {level!r}")
     handler = logging.StreamHandler()
-    handler.setFormatter(Facts())
+    handler.setFormatter(LogfmtFormatter())
     logging.basicConfig(level=number, handlers=[handler])
-    hush()
+    quiet_leaky_loggers()
 
 
-def hush() -> None:
-    """Hold the libraries that log what nobody should read at WARNING."""
-    for name in TELLTALES:
+def quiet_leaky_loggers() -> None:
+    """Keep LEAKY_LOGGERS at WARNING."""
+    for name in LEAKY_LOGGERS:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 

@@ -1,4 +1,4 @@
-"""The settings in force: options, then NEWSQUOTE_<NAME> in the environment, then config.toml in the home."""
+"""The settings in force: command-line options win over NEWSQUOTE_<NAME> in the environment, that over config.toml."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PREFIX = "NEWSQUOTE_"
 
 
 class SettingsError(Exception):
-    """A setting that is unknown, of the wrong kind or out of range; the message is one line for a person."""
+    """A setting that is unknown, of the wrong type or out of range; the message is one line for a person."""
 
 
 def _text(value: object) -> str:
@@ -36,7 +36,7 @@ def _minutes(value: object) -> int:
     return _count(value, most=1440)
 
 
-def _share(value: object) -> float:
+def _fraction(value: object) -> float:
     number = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else -1.0
     if not 0 <= number <= 1:
         raise ValueError("a number from 0 to 1")
@@ -75,7 +75,7 @@ def _url(value: object) -> str:
 
 
 def read_index_url(value: object) -> str:
-    """A server's URL, or the path of a file that Milvus Lite keeps.
+    """Read a server's URL, or the path of a Milvus Lite file.
 
     Raises:
         ValueError: it is neither.
@@ -106,7 +106,7 @@ def _listen(value: object) -> str:
     return text
 
 
-def _yes(value: object) -> bool:
+def _bool(value: object) -> bool:
     if isinstance(value, bool):
         return value
     if str(value).lower() not in ("true", "false"):
@@ -114,9 +114,11 @@ def _yes(value: object) -> bool:
     return str(value).lower() == "true"
 
 
-def _setting(default: Any, read: Callable[[object], Any], about: str, wants: str, *, secret: bool = False) -> Any:
+def _setting(default: Any, read: Callable[[object], Any], about: str, expected: str, *, secret: bool = False) -> Any:
     return field(
-        default=default, repr=not secret, metadata={"read": read, "about": about, "wants": wants, "secret": secret}
+        default=default,
+        repr=not secret,
+        metadata={"read": read, "about": about, "expected": expected, "secret": secret},
     )
 
 
@@ -124,8 +126,8 @@ def _setting(default: Any, read: Callable[[object], Any], about: str, wants: str
 class Settings:
     """Every setting with its default. `home` comes from an option, NEWSQUOTE_HOME or the platform, never from a file.
 
-    `origins` names where each value comes from: "option", "environment", "config.toml" or "default". The token is in
-    no representation.
+    `origins` says where each value comes from: "option", "environment", "config.toml" or "default". `repr` leaves
+    secrets out.
     """
 
     home: Path
@@ -138,7 +140,7 @@ class Settings:
     )
     limit: int = _setting(3, _count, "how many quotes an answer shows", "a whole number from 1 to 50")
     threshold: float = _setting(
-        0.48, _share, "answer from this probability on; higher declines more", "a number from 0 to 1"
+        0.48, _fraction, "answer from this probability on; higher declines more", "a number from 0 to 1"
     )
     index_url: str | None = _setting(
         None,
@@ -155,7 +157,7 @@ class Settings:
     )
     feed_minutes: int = _setting(15, _minutes, "minutes between two visits", "a whole number from 1 to 1440")
     allow_private_addresses: bool = _setting(
-        False, _yes, "fetch articles from addresses of the local network too", "true or false"
+        False, _bool, "fetch articles from addresses of the local network too", "true or false"
     )
     telegram_token: str | None = _setting(None, _text, "the bot's token from @BotFather", "text", secret=True)
     telegram_admins: tuple[int, ...] = _setting((), _ids, "who may change the library", "numeric ids, comma between")
@@ -178,7 +180,7 @@ class Settings:
     telegram_metrics: str | None = _setting(
         None, _listen, "where health and metrics can be read", "an address and a port, such as 127.0.0.1:9108"
     )
-    telegram_keep_questions: bool = _setting(False, _yes, "keep questions with the votes on answers", "true or false")
+    telegram_keep_questions: bool = _setting(False, _bool, "keep questions with the votes on answers", "true or false")
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
@@ -186,7 +188,7 @@ class Settings:
         """Read the settings in force.
 
         Raises:
-            SettingsError: an unknown setting, with the nearest valid one, or a value that is not what it must be.
+            SettingsError: a setting is unknown or not valid; the message says which comes near or what is expected.
         """
         origins = {"home": "option"}
         if home is None and environ.get(f"{PREFIX}HOME", "").strip():
@@ -202,17 +204,17 @@ class Settings:
             for name, value in given.items():
                 shown = name if origin == "config.toml" else f"{PREFIX}{name.upper()}"
                 if name not in known:
-                    raise SettingsError(f"{shown} ({origin}) is not a setting{_nearest(name, known, origin)}")
+                    raise SettingsError(f"{shown} ({origin}) is not a setting{_suggestion(name, known, origin)}")
                 try:
                     values[name] = known[name]["read"](value)
                 except (ValueError, TypeError) as exc:
                     got = "" if known[name]["secret"] else f", not {value!r}"
-                    raise SettingsError(f"{shown} ({origin}) must be {known[name]['wants']}{got}") from exc
+                    raise SettingsError(f"{shown} ({origin}) must be {known[name]['expected']}{got}") from exc
                 origins[name] = origin
         return cls(home=home, origins=origins, **values)
 
-    def shown(self) -> list[tuple[str, str, str]]:
-        """Name, value and origin of each setting, for a person to read; secrets masked."""
+    def describe(self) -> list[tuple[str, str, str]]:
+        """Name, value and origin of each setting as text, secrets masked."""
         rows = [("home", str(self.home), self.origins.get("home", "default"))]
         for known in dataclasses.fields(self):
             if known.metadata:
@@ -256,7 +258,7 @@ def _file(path: Path) -> dict[str, Any]:
 
 
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    """What is set in the environment; a variable that is set to nothing counts as not set."""
+    """The settings in the environment; an empty variable counts as not set."""
     return {
         name.removeprefix(PREFIX).lower(): value
         for name, value in environ.items()
@@ -264,7 +266,7 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _nearest(name: str, known: Mapping[str, object], origin: str) -> str:
+def _suggestion(name: str, known: Mapping[str, object], origin: str) -> str:
     found = difflib.get_close_matches(name.lower(), [*known, "home"], n=1, cutoff=0.5)
     if not found:
         return "; newsquote config lists those there are"

@@ -7,8 +7,9 @@ import itertools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from bot.service.browsing import ArticleList
 from corpus.article import Article, Passage, Span
-from retrieval.index.contract import Index
+from retrieval.index.contract import ArticleSummary, Index
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from retrieval.models.encoder import Encoder
@@ -70,3 +71,9 @@ def whole(article: Article) -> Passage:
     """All of a short article as one passage."""
     span = Span(0, len(article.text))
     return Passage(article, span, (span,))
+
+
+def article_list(articles: Sequence[Article]) -> ArticleList:
+    """The articles as people browse them, without an index."""
+    listed = (ArticleSummary(row, found.id, found.title, found.published) for row, found in enumerate(articles))
+    return ArticleList(listed, articles.__getitem__)

@@ -13,7 +13,7 @@ import pytest
 from bot.cli import main
 from bot.service.hot_reload import ReloadingAnswerer
 from bot.settings import Settings
-from bot.terminal.chat import converse
+from bot.terminal.chat import run_chat
 from corpus import shipped_articles
 from retrieval.answering import Answerer
 from retrieval.index import snapshot_folder
@@ -33,12 +33,12 @@ TARGETS = re.findall(r"(?:^|`|\$ )make ([a-z-]+)", README, re.MULTILINE)
 @pytest.mark.parametrize("transcript", TRANSCRIPTS)
 def test_the_transcript_is_what_chat_prints(transcript: str, minilm: OnnxEncoder, tmp_path: Path) -> None:
     publish(shipped_articles(), minilm, tmp_path)
-    room = ReloadingAnswerer(
+    answerer = ReloadingAnswerer(
         lambda: Answerer(Snapshot.open(tmp_path), minilm), lambda: snapshot_folder.current_name(tmp_path)
     )
     asked = [line.removeprefix("> ") for line in transcript.splitlines() if line.startswith("> ")]
     printed = io.StringIO()
-    converse(lambda: room, stdin=io.StringIO("".join(f"{line}\n" for line in asked)), stdout=printed)
+    run_chat(lambda: answerer, stdin=io.StringIO("".join(f"{line}\n" for line in asked)), stdout=printed)
     shown = [line for line in transcript.splitlines() if line and not line.startswith("> ")]
     assert [line for line in printed.getvalue().splitlines() if line] == shown
 

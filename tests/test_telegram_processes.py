@@ -111,7 +111,7 @@ def test_whatever_goes_wrong_between_two_processes_each_question_is_answered(
         bot.send_signal(signal.SIGTERM)
         assert bot.wait(30) == 0
     said = log.read_text(encoding="utf-8")
-    assert "@newsquote_test_bot answers; Ctrl-C stops it." in said
+    assert "@newsquote_test_bot is running; Ctrl-C stops it." in said
     assert "event=answered" in said
     assert [secret for secret in SECRETS if secret in said] == []
 

@@ -1,80 +1,82 @@
-"""The models of a home: add one, list them, choose the encoder in use, open the reranker."""
+"""newsquote model: add a model, list the converted ones, choose the encoder in use."""
 
 from __future__ import annotations
 
-import os
-import re
-import tomllib
-from collections.abc import Callable
+import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.service.storage import store_of
-from bot.settings import PREFIX, Settings, SettingsError
-from bot.terminal.progress import progress_bar
-from retrieval.errors import ModelError
-from retrieval.models.manifest import MULTILINGUAL, ModelManifest, installed_models
+from bot.commands.exit_status import ExitStatus
+from bot.settings import Settings
+from bot.terminal.output import print_note, print_result
 
 if TYPE_CHECKING:
-    from retrieval.models.reranker import Reranker
-
-_MODEL_LINE = re.compile(r"^[ \t]*model[ \t]*=.*$", re.MULTILINE)
-
-
-def add_model(
-    settings: Settings,
-    source: str,
-    *,
-    query_prompt: str | None = None,
-    passage_prompt: str | None = None,
-    reranker: bool = False,
-) -> ModelManifest:
-    """Convert any SentenceTransformer or CrossEncoder, or the latter alone, and keep it in the home's models folder.
-
-    Raises:
-        ModelError: it cannot be found or converted; the message says why.
-    """
-    from retrieval.models.conversion.converter import convert
-
-    with progress_bar(f"Converting {source}", 100) as step:
-        return convert(
-            source,
-            settings.models_folder,
-            progress=lambda fraction, _: step(round(100 * fraction)),
-            query_prompt=query_prompt,
-            passage_prompt=passage_prompt,
-            reranker=reranker,
-        )
+    from bot.commands.arguments import Subparsers
+    from retrieval.models.manifest import ModelManifest
 
 
-def configured_reranker(settings: Settings, source: str, say: Callable[[str], None]) -> Reranker:
-    """What the setting `rerank` names, converted first where it is not.
+def add_parsers(commands: Subparsers) -> None:
+    """Add `model` with its actions."""
+    model = commands.add_parser("model", help="the encoder and the reranker")
+    actions = model.add_subparsers(metavar="ACTION", required=True)
+    add = actions.add_parser("add", help="convert any SentenceTransformer or CrossEncoder for serving")
+    add.add_argument("source", metavar="NAME_OR_PATH", help="a folder, a name on the model hub, or the shipped one's")
+    add.add_argument("--query-prompt", metavar="TEXT", help="put before questions, if the model's settings lack it")
+    add.add_argument("--passage-prompt", metavar="TEXT", help="put before passages, likewise")
+    add.set_defaults(run=_add)
+    actions.add_parser("list", help="the models that are converted").set_defaults(run=_list)
+    use = actions.add_parser("use", help="encode with another model")
+    use.add_argument("name", metavar="NAME")
+    use.add_argument("--rebuild", action="store_true", help="and build the index for it")
+    use.set_defaults(run=_use)
 
-    Args:
-        settings: The settings in force.
-        source: A folder, a name on the model hub or a converted CrossEncoder's own name.
-        say: Told what takes long.
 
-    Raises:
-        SettingsError: there is no such CrossEncoder, or it cannot be used; the message says why.
-    """
-    from retrieval.models.loading import open_reranker
-    from retrieval.models.reranker import find_converted
+def _add(options: argparse.Namespace, settings: Settings) -> ExitStatus:
+    from bot.service.models import add_model
+    from bot.terminal.progress import build_progress_bar
 
-    try:
-        model = find_converted(source, settings.models_folder)
-        if model is None:
-            say(f"Preparing the reranker {source}: once.")
-            model = add_model(settings, source, reranker=True)
-        if model.backend == "sentence-transformers":
-            say(f"The reranker {model.name} is {model.note}; it takes seconds to start.")
-        return open_reranker(settings.models_folder / model.name)
-    except ModelError as exc:
-        raise SettingsError(f"rerank ({settings.origins.get('rerank', 'default')}): {exc}") from exc
+    added = add_model(
+        settings,
+        options.source,
+        query_prompt=options.query_prompt,
+        passage_prompt=options.passage_prompt,
+        progress=build_progress_bar,
+    )
+    print_result(describe_model(added, settings.models_folder))
+    if added.reranks:
+        print_note(f'To rerank with it, write rerank = "{added.name}" into {settings.home / "config.toml"}')
+    elif added.name != settings.model:
+        print_note(f"To encode with it: newsquote model use {added.name} --rebuild")
+    return ExitStatus.DONE
+
+
+def _list(_: argparse.Namespace, settings: Settings) -> ExitStatus:
+    lines = model_lines(settings)
+    for line in lines:
+        print_result(line)
+    if not lines:
+        print_note("No model is converted yet; the first question does it, or: newsquote model add NAME_OR_PATH")
+    return ExitStatus.DONE
+
+
+def _use(options: argparse.Namespace, settings: Settings) -> ExitStatus:
+    from bot.commands.index import build_index
+    from bot.service.models import use_model
+    from bot.terminal.progress import build_progress_bar
+
+    outdated = use_model(settings, options.name, build_progress_bar)
+    print_result(f"{options.name} encodes.")
+    if outdated and options.rebuild:
+        return build_index(Settings.load(settings.home), full=False)
+    if outdated:
+        print_note("The index was made with another model and must be rebuilt: newsquote index build")
+    return ExitStatus.DONE
 
 
 def model_lines(settings: Settings) -> list[str]:
     """One line a model, those in use marked with a star."""
+    from retrieval.models.manifest import installed_models
+
     return [
         f"{'*' if _in_use(model, settings) else ' '} {describe_model(model, settings.models_folder)}"
         for model in installed_models(settings.models_folder)
@@ -103,50 +105,3 @@ def describe_model(model: ModelManifest, models: Path) -> str:
             f"{model.parity.ranking:.1%} of pairs ranked alike"
         )
     return "; ".join([*parts, *([model.note] if model.note else [])])
-
-
-def use_model(settings: Settings, name: str) -> bool:
-    """Write the model to use into config.toml; whether the index must be rebuilt for it.
-
-    `multilingual` is converted first where it is not: its package is all it needs.
-
-    Raises:
-        ModelError: there is no such model.
-        SettingsError: config.toml cannot be changed, or the environment decides.
-    """
-    models = installed_models(settings.models_folder)
-    if name in {model.name for model in models if model.reranks}:
-        raise ModelError(
-            f'{name} is a reranker; to use it, write rerank = "{name}" into {settings.home / "config.toml"}'
-        )
-    fingerprints = {model.name: model.fingerprint for model in models if not model.reranks}
-    if name == MULTILINGUAL and name not in fingerprints:
-        fingerprints[name] = add_model(settings, name).fingerprint
-    if name not in fingerprints:
-        known = ", ".join(fingerprints) or "none yet"
-        raise ModelError(f"there is no model {name!r} (there are: {known}); newsquote model add NAME_OR_PATH adds one")
-    if settings.origins.get("model") == "environment" and settings.model != name:
-        raise SettingsError(f"{PREFIX}MODEL is set to {settings.model!r} in the environment and wins; unset it first")
-    _write(settings.home / "config.toml", name)
-    made_with = store_of(settings).encoder()
-    return made_with is not None and made_with != fingerprints[name]
-
-
-def _write(path: Path, name: str) -> None:
-    """Set `model` and leave every other line of the file as it was."""
-    line = f'model = "{name}"'
-    try:
-        before = path.read_text(encoding="utf-8") if path.exists() else ""
-        after = _MODEL_LINE.sub(line, before, count=1) if _MODEL_LINE.search(before) else f"{line}\n{before}"
-        if tomllib.loads(after) != {**tomllib.loads(before), "model": name}:
-            raise SettingsError(f"{path} cannot be changed safely; write {line} into it")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.write_text(after, encoding="utf-8")
-        if path.exists():
-            temporary.chmod(path.stat().st_mode)
-        temporary.replace(path)
-    except OSError as exc:
-        raise SettingsError(f"{path} cannot be written: {exc.strerror}; write {line} into it") from exc
-    except tomllib.TOMLDecodeError as exc:
-        raise SettingsError(f"{path} cannot be changed safely ({exc}); write {line} into it") from exc

@@ -88,14 +88,14 @@ class LibraryAdmin:
 
     async def undo(self, number: int, language: Language) -> Card | None:
         """Undo an addition; None where it is not known or was undone before."""
-        known = json.loads(self._store.known(f"addition {number}") or "null")
+        known = json.loads(self._store.get_value(f"addition {number}") or "null")
         if known is None:
             return None
         added, replaced = known["added"], [Article(**record) for record in known["replaced"]]
         done = await self._edited(lambda: self._editor.undo([*added], replaced), language)
         if isinstance(done, Card):
             return Card(done.rich, _undo(number, language))
-        self._store.learn(f"addition {number}", "null")
+        self._store.set_value(f"addition {number}", "null")
         back = [
             Rich(say(Phrase.OUTCOME_RESTORED, language, title=one_line(article.title)))
             for article in replaced
@@ -121,11 +121,11 @@ class LibraryAdmin:
 
     def _remember(self, added: Mapping[str, str], replaced: Sequence[Article]) -> int:
         """Keep what it takes to undo an addition, and no longer that for one long ago."""
-        number = int(self._store.known("additions") or 0) + 1
-        self._store.learn("additions", str(number))
+        number = int(self._store.get_value("additions") or 0) + 1
+        self._store.set_value("additions", str(number))
         what = {"added": added, "replaced": [asdict(article) for article in replaced]}
-        self._store.learn(f"addition {number}", json.dumps(what))
-        self._store.learn(f"addition {number - ADDITIONS}", "null")
+        self._store.set_value(f"addition {number}", json.dumps(what))
+        self._store.set_value(f"addition {number - ADDITIONS}", "null")
         return number
 
 

@@ -22,7 +22,7 @@ from bot.conversation.dialogue import Ask, Browse, DialogueState, Help, Show, Tu
 from bot.conversation.phrases import Language, Phrase, say
 from bot.conversation.rendering import QuoteLook, Rich
 from bot.service.browsing import ArticleList, article_key, quote_from_record, quote_to_record
-from bot.service.engine import Engine, TooSlow
+from bot.service.engine import AnswerTimeout, Engine
 from bot.service.metrics import Metrics
 from bot.service.state import ANSWERS_KEPT_S, DAY_S, Subscriber
 from bot.service.state import StateDatabase as Store
@@ -188,12 +188,12 @@ class Chatbot:
             answer = await self.engine.answer(turn.query)
         except RetrievalError as exc:
             return Card(Rich(say(Phrase.FAILED, turn.language, reason=rendering.one_line(str(exc)))))
-        except TooSlow:
+        except AnswerTimeout:
             return Card(Rich(say(Phrase.TOO_SLOW, turn.language)))
         talk.state, shown = resolve(talk.state, turn, answer)
         talk.kept = self._keep(answer)
         self._count(answer)
-        self.metrics.waited(self._clock() - began)
+        self.metrics.observe_wait(self._clock() - began)
         card = cards.quote(talk.kept, 0, shown.language)
         return card or Card(rendering.answer(answer, shown.language, look=QuoteLook.BLOCKS, room=cards.ROOM))
 
@@ -219,7 +219,7 @@ class Chatbot:
     def _keep(self, answer: Answer) -> KeptAnswer:
         question = answer.question if self._keep_questions else None
         quotes = [quote_to_record(quote) for quote in answer.quotes]
-        number = self.store.keep_answer(answer.snapshot, quotes, answered=answer.answered, question=question)
+        number = self.store.store_answer(answer.snapshot, quotes, answered=answer.answered, question=question)
         return KeptAnswer(number, answer.answered, answer.quotes)
 
     def _count(self, answer: Answer) -> None:
@@ -263,7 +263,7 @@ class Chatbot:
         said, which = await self._turn(visit, talk, turn), cards.languages(talk.state.language)
         if talk.state.chosen is None or said.rich == which.rich:
             return which
-        self.store.choose_language(visit.person, talk.state.chosen)
+        self.store.set_language(visit.person, talk.state.chosen)
         return said
 
     async def _subscribe(self, visit: MessageOrigin, _: str) -> Card:
@@ -283,7 +283,7 @@ class Chatbot:
         return cards.privacy(say(phrase, language, days=int(ANSWERS_KEPT_S / DAY_S)), language)
 
     def _forgotten(self, visit: MessageOrigin, language: Language) -> Card:
-        self.store.forget_person(visit.person)
+        self.store.delete_person(visit.person)
         self._talks = OrderedDict((key, talk) for key, talk in self._talks.items() if key[2] != visit.person)
         return Card(Rich(say(Phrase.FORGOTTEN, language)))
 
@@ -343,7 +343,7 @@ class Chatbot:
             answered=self.metrics["answered"],
             declined=self.metrics["declined"],
             waiting=self.engine.waiting,
-            subscribers=self.store.subscribers(),
+            subscribers=self.store.count_subscribers(),
             minutes=int((self._clock() - self._began) / 60),
         )
         return Card(Rich(text))
@@ -370,7 +370,7 @@ class Chatbot:
                 return self._voted(press, visit.person, language)
             case cards.LANGUAGE if press.place < len(Language):
                 chosen = list(Language)[press.place]
-                self.store.choose_language(visit.person, chosen)
+                self.store.set_language(visit.person, chosen)
                 return Card(Rich(say(Phrase.LANGUAGE_SET, chosen)))
             case cards.FORGET:
                 return self._forgotten(visit, language)
@@ -479,7 +479,7 @@ class Chatbot:
             return None
         try:
             answer = await self.engine.answer(turn.query)
-        except (RetrievalError, TooSlow) as exc:
+        except (RetrievalError, AnswerTimeout) as exc:
             log.warning("an inline question was not answered: %s", exc)
             return None
         self._count(answer)
@@ -494,10 +494,10 @@ class Chatbot:
     async def news(self) -> list[tuple[Subscriber, Card | None]]:
         """Who has not been told of the newest articles, with what to tell them; None where those are gone again."""
         name, keys = await self._on_shelf(lambda shelf: (shelf.name, shelf.keys))
-        if self._noted[0] != name and not self.store.untold():
-            self.store.note_articles([key for key in keys if key not in self._noted[1]], name)
+        if self._noted[0] != name and not self.store.unnotified():
+            self.store.record_articles([key for key in keys if key not in self._noted[1]], name)
             self._noted = name, keys
-        untold, new = self.store.untold(), self.store.news()[1]
+        untold, new = self.store.unnotified(), self.store.latest_news()[1]
         if not untold:
             return []
         found = await self._on_shelf(lambda shelf: [shelf.find(key) for key in new[: cards.ANNOUNCED]])
@@ -556,7 +556,7 @@ class Chatbot:
             return made[0]
         async with self._shelving:
             if self._shelf is None or self._shelf.name != snapshot.name:
-                self._shelf = await asyncio.to_thread(ArticleList.over, snapshot)
+                self._shelf = await asyncio.to_thread(ArticleList.from_index, snapshot)
             shelf = self._shelf
         return await self.engine.call(lambda _: work(shelf))
 
@@ -564,7 +564,7 @@ class Chatbot:
         return await self._on_shelf(lambda shelf: cards.articles(shelf, language, page))
 
     async def _kept(self, number: int) -> KeptAnswer | None:
-        found = self.store.answer(number)
+        found = self.store.stored_answer(number)
         if found is None:
             return None
         _, answered, quotes, _ = found

@@ -1,4 +1,4 @@
-"""The articles of one snapshot as people leaf through them, and quotes that can be put away and found again."""
+"""Browsing: the articles of a snapshot, newest first, and quotes stored as offsets and restored from them."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from retrieval.results import Quote
 
 
 def article_key(article_id: str) -> str:
-    """Sixteen hexadecimal digits that stand for an article's id where there is no room for it."""
+    """Sixteen hexadecimal digits that stand for an article's id where the id itself is too long."""
     return blake2b(article_id.encode(), digest_size=8).hexdigest()
 
 
 class ArticleList(Sequence[Article]):
-    """Articles, newest first, those without a date last, equal dates by title; found by key, too.
+    """Articles, newest first, those without a date last, equal dates by title; `find` looks one up by its key.
 
-    `article` gives the whole of the article in a row; `name` is that of the snapshot they are from.
+    `article` reads the article of a row; `name` is the name of the snapshot that holds them.
     """
 
     def __init__(self, articles: Iterable[ArticleSummary], article: Callable[[int], Article], name: str = "") -> None:
@@ -39,16 +39,10 @@ class ArticleList(Sequence[Article]):
         self._by_key = {key: row for _, _, _, row, key in listed}
 
     @classmethod
-    def of(cls, articles: Sequence[Article]) -> ArticleList:
-        """A shelf of articles that are at hand."""
-        listed = (ArticleSummary(row, found.id, found.title, found.published) for row, found in enumerate(articles))
-        return cls(listed, articles.__getitem__)
+    def from_index(cls, index: Index) -> ArticleList:
+        """Make a list of an index's articles, which takes seconds for a large index; another thread may do it.
 
-    @classmethod
-    def over(cls, index: Index) -> ArticleList:
-        """A shelf of an index's articles, which takes seconds where they are many; another thread may make it.
-
-        It gives way often: who answers beside it would else wait five milliseconds whenever it needs the GIL.
+        It releases the GIL often: a thread that answers meanwhile would otherwise wait five milliseconds each time.
         """
 
         def listed() -> Iterator[ArticleSummary]:
@@ -63,15 +57,15 @@ class ArticleList(Sequence[Article]):
         return len(self._rows)
 
     @overload
-    def __getitem__(self, place: int) -> Article: ...
+    def __getitem__(self, position: int) -> Article: ...
 
     @overload
-    def __getitem__(self, place: slice) -> list[Article]: ...
+    def __getitem__(self, position: slice) -> list[Article]: ...
 
-    def __getitem__(self, place: int | slice) -> Article | list[Article]:
-        if isinstance(place, slice):
-            return [self._article(row) for row in self._rows[place]]
-        return self._article(self._rows[place])
+    def __getitem__(self, position: int | slice) -> Article | list[Article]:
+        if isinstance(position, slice):
+            return [self._article(row) for row in self._rows[position]]
+        return self._article(self._rows[position])
 
     @property
     def keys(self) -> Set[str]:
@@ -79,11 +73,11 @@ class ArticleList(Sequence[Article]):
         return self._by_key.keys()
 
     def count_since(self, day: dt.date) -> int:
-        """How many articles were published on a day or later; they are the first."""
+        """How many articles were published on `day` or later; they come first in the list."""
         return sum(published >= day.toordinal() for published in self._days)
 
     def find(self, key: str) -> Article | None:
-        """The article of a key, where it is here."""
+        """The article with this key, None if there is none."""
         row = self._by_key.get(key)
         return None if row is None else self._article(row)
 
@@ -93,7 +87,7 @@ def _day(published: str | None) -> int:
 
 
 def quote_to_record(quote: Quote) -> dict[str, Any]:
-    """What is needed to make a quote again from the article it was cut from: no words, only where they stand."""
+    """A quote as JSON: no text, only the article's id and the offsets from which it can be restored."""
     article = quote.article
     return {
         "article": article.id,
@@ -107,17 +101,17 @@ def quote_to_record(quote: Quote) -> dict[str, Any]:
     }
 
 
-def quote_from_record(kept: dict[str, Any], shelf: ArticleList) -> Quote | None:
-    """The quote that was put away; None where its article is gone or its words have changed."""
-    article = shelf.find(article_key(kept["article"]))
-    if article is None or content_id(article.title, article.text) != kept["content"]:
+def quote_from_record(record: dict[str, Any], articles: ArticleList) -> Quote | None:
+    """Restore a quote; None if its article is gone or its text has changed."""
+    article = articles.find(article_key(record["article"]))
+    if article is None or content_id(article.title, article.text) != record["content"]:
         return None
     return Quote(
         article=article,
-        span=Span(*kept["span"]),
-        highlights=tuple(Span(*highlight) for highlight in kept["highlights"]),
-        score=kept["score"],
-        context=Span(*kept["context"]),
-        link=kept["link"],
-        also_in=tuple(other for known in kept.get("also_in", ()) if (other := shelf.find(article_key(known)))),
+        span=Span(*record["span"]),
+        highlights=tuple(Span(*highlight) for highlight in record["highlights"]),
+        score=record["score"],
+        context=Span(*record["context"]),
+        link=record["link"],
+        also_in=tuple(other for known in record.get("also_in", ()) if (other := articles.find(article_key(known)))),
     )

@@ -1,4 +1,4 @@
-"""What changes the library and publishes it: the same for the command line, the bot's admins and timed rebuilds."""
+"""Changes to the library and their publication, for the command line, the bot's admins and `newsquote watch`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from bot.service.storage import merge, merge_due, publish, store_of
+from bot.service.progress import ProgressReporter, count_progress, no_progress
+from bot.service.storage import merge, merge_due, open_store, publish
 from bot.settings import Settings, SettingsError
-from bot.terminal.progress import build_progress_bar, progress_bar
 from corpus import (
     Article,
     Item,
@@ -41,30 +41,36 @@ log = logging.getLogger(__name__)
 
 
 class Editor:
-    """The one writer of a home: every change holds the library's lock until the new index serves.
+    """Changes the library of a home and publishes it, holding the library's lock until the new index is current.
 
-    What a large index has to merge after that, another process merges, without the lock; see
-    `retrieval.index.writing.merging`.
+    Segments that a large index has to merge after that are merged by another process, without the lock; see
+    `retrieval.index.writing.merging`. `encoder` opens the encoder when it is first needed; `progress` reports on slow
+    work.
     """
 
-    def __init__(self, settings: Settings, encoder: Callable[[], Encoder]) -> None:
+    def __init__(
+        self, settings: Settings, encoder: Callable[[], Encoder], progress: ProgressReporter = no_progress
+    ) -> None:
         self.library = Library(settings.library)
         self._home = settings.home
         self._settings = settings
         self._published = settings.home / "published"
         self._encoder = encoder
+        self._progress = progress
         self._allow_private = settings.allow_private_addresses
-        self._merging: subprocess.Popen[bytes] | None = None
+        self._merge_process: subprocess.Popen[bytes] | None = None
         self._feeds = [_feed(listed, settings.feed_minutes) for listed in settings.feeds]
 
     def prepare(self, say: Callable[[str], None]) -> None:
-        """Put the shipped articles into an empty home and build the index where there is none.
+        """Build the index if there is none, from the shipped articles if the library is empty.
+
+        `say` is called with a line for the person who waits before each slow part.
 
         Raises:
-            CorpusError, RetrievalError: it cannot be done; the message says why.
+            CorpusError, RetrievalError: the library or the index cannot be written.
         """
         with self.library.lock():
-            if store_of(self._settings).current() is not None:
+            if open_store(self._settings).current() is not None:
                 return  # another process was faster
             if self.library.is_bare():
                 say("The library is empty: adding the article newsquote comes with.")
@@ -80,17 +86,17 @@ class Editor:
         on_replaced: Callable[[Article], None] | None = None,
         indexing: Callable[[], None] = lambda: None,
     ) -> list[Outcome]:
-        """Take articles from files, folders, URLs or `-` into the library and publish; one outcome for each.
+        """Add articles from files, folders, URLs or `-` to the library and publish; returns one outcome for each.
 
-        `on_replaced` is given each article that is replaced, as it was; `indexing` is called when all are read and
-        there is something to publish.
+        `on_replaced` is called with the old version of each article that is replaced; `indexing` is called once all
+        are read, if there is something to publish.
 
         Raises:
             CorpusError, RetrievalError: the library or the index cannot be written.
         """
         with self.library.lock():
-            self._look()
-            with progress_bar("Reading articles", count_of(sources)) as step:
+            self._refresh_library()
+            with count_progress(self._progress, "Reading articles", count_of(sources)) as step:
                 done = itertools.count(1)
                 outcomes = self.library.add(
                     self._items(sources, stdin), on_outcome=lambda _: step(next(done)), on_replaced=on_replaced
@@ -99,7 +105,7 @@ class Editor:
         return outcomes
 
     def undo(self, added: Sequence[str], replaced: Sequence[Article]) -> list[str]:
-        """Remove what was added, put back what was replaced and publish; the ids of which that could be done.
+        """Undo an addition: remove the added articles, restore the replaced ones and publish; returns the ids undone.
 
         Raises:
             CorpusError, RetrievalError: the library or the index cannot be written.
@@ -115,13 +121,13 @@ class Editor:
         return done
 
     def edit(self, article_id: str, change: Callable[[Path], None]) -> Article | None:
-        """Let somebody change an article as Markdown and publish it; None where nothing was changed.
+        """Let a person edit an article as Markdown and publish it; None if nothing was changed.
 
-        `change` changes the file it is given. What was written and cannot be used stays in the home's drafts/, and the
-        next call goes on from there.
+        `change` edits the file it is given. A draft that cannot be used stays in the home's drafts/, and the next call
+        goes on from there.
 
         Raises:
-            CorpusError: there is no such article, or what was written cannot be used; the message says where it is.
+            CorpusError: there is no such article, or the draft cannot be used; the message says where it is.
             RetrievalError: the index cannot be written.
         """
         old = self.library.get(article_id)
@@ -157,7 +163,7 @@ class Editor:
         return new
 
     def remove(self, ids: Sequence[str]) -> list[str]:
-        """Remove articles by id and publish what is left; the ids that were there.
+        """Remove articles by id and publish; returns the ids that were found.
 
         Raises:
             CorpusError, RetrievalError: the library or the index cannot be written.
@@ -168,7 +174,7 @@ class Editor:
         return removed
 
     def build(self, *, full: bool) -> Published:
-        """Publish a snapshot of the library; with `full`, every passage is encoded anew.
+        """Publish a snapshot of the library; with `full`, every passage is encoded again.
 
         Raises:
             CorpusError, RetrievalError: the library is gone or cannot be read, or the index cannot be written.
@@ -179,43 +185,44 @@ class Editor:
             return self._publish(full=full)
 
     def rebuild(self) -> Published:
-        """Publish what the library holds now, and have merged aside what that leaves to merge.
+        """Publish what the library holds now, and merge segments in the background if that is due.
 
         Raises:
             CorpusError, RetrievalError: as `build`.
         """
         done = self.build(full=False)
-        self.merge_aside()
+        self.merge_in_background()
         return done
 
     def merge(self) -> str | None:
-        """Merge what many additions to a large library left behind; what serves then, None where there was nothing.
+        """Merge the segments that many additions to a large library left behind.
 
-        Where another process goes on writing, the next merge publishes what this one merged.
+        Returns the name of the new snapshot, None if there was nothing to merge. If another process holds the lock, the
+        next merge publishes what this one merged.
 
         Raises:
             RetrievalError: the index cannot be written.
         """
         try:
-            with build_progress_bar() as step:
+            with self._progress() as step:
                 return merge(self._settings, self.library.lock, progress=step)
         except LibraryLocked as exc:
             log.warning("what was merged is published by the next merge: %s", exc)
             return None
 
-    def merge_aside(self) -> None:
-        """Have what is to be merged merged by another process, which lives on when this one ends."""
-        if (self._merging is None or self._merging.poll() is not None) and merge_due(self._settings):
+    def merge_in_background(self) -> None:
+        """Merge segments that are due in another process, which outlives this one."""
+        if (self._merge_process is None or self._merge_process.poll() is not None) and merge_due(self._settings):
             command = [sys.executable, "-P", "-m", "bot", "--home", str(self._home.absolute()), "index", "merge"]
             nowhere = subprocess.DEVNULL
-            self._merging = subprocess.Popen(
+            self._merge_process = subprocess.Popen(
                 command, stdin=nowhere, stdout=nowhere, stderr=nowhere, cwd=self._home, start_new_session=True
             )
             if hasattr(os, "setpriority"):
-                os.setpriority(os.PRIO_PROCESS, self._merging.pid, 10)  # whoever asks or adds goes first
+                os.setpriority(os.PRIO_PROCESS, self._merge_process.pid, 10)  # asking and adding take precedence
 
     def watch(self, stop: Stop, say: Callable[[str], None]) -> None:
-        """Publish what changes in the library, by hand or by its feeds, until `stop` is set.
+        """Publish every change of the library, by hand or from its feeds, until `stop` is set.
 
         Raises:
             LibraryError: the library cannot be read or written.
@@ -223,43 +230,43 @@ class Editor:
         with Fetcher(allow_private=self._allow_private) as fetcher:
             feeds = Feeds(self._feeds, fetcher, self.library.folder.parent / "feeds.json")
             for _ in watch(self.library, feeds, stop):
-                before = store_of(self._settings).current()
+                before = open_store(self._settings).current()
                 try:
                     done = self.rebuild()
                 except (LibraryLocked, RetrievalError) as exc:
                     say(f"not published, the next change tries again: {exc}")
                     continue
                 if done.name != before:
-                    say(f"{done.name} serves: {done.articles} articles, {done.encoded} passages newly encoded")
+                    say(f"now serving {done.name}: {done.articles} articles, {done.encoded} passages newly encoded")
 
     def _publish_changes(self, indexing: Callable[[], None] = lambda: None) -> None:
-        """Publish unless what was published last is what the library holds: whoever was killed in between has not.
+        """Publish if the library has changed since it was last published, even by a process that was killed.
 
-        `indexing` is called first where there is something to publish.
+        `indexing` is called first, if there is something to publish.
         """
         try:
             published = self._published.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
             published = ""
-        serves = store_of(self._settings).current() is not None
-        if published != self.library.digest() and (serves or self.library.ids()):
+        has_index = open_store(self._settings).current() is not None
+        if published != self.library.digest() and (has_index or self.library.ids()):
             indexing()
             self._publish(full=False)
-            self.merge_aside()
+            self.merge_in_background()
 
-    def _look(self) -> None:
-        """Read what somebody changed in the library, and say how far that is: it may be thousands of files."""
-        with progress_bar("Reading the library", None) as step:
+    def _refresh_library(self) -> None:
+        """Read files of the library that were changed by hand, showing progress: there may be thousands."""
+        with count_progress(self._progress, "Reading the library", None) as step:
             self.library.refresh(step)
 
     def _publish(self, *, full: bool) -> Published:
-        self._look()
-        encoder = self._encoder()  # which may take its time to be made; that is no part of the build
-        with build_progress_bar() as step:
+        self._refresh_library()
+        encoder = self._encoder()  # opening it may be slow, and is no part of the build
+        with self._progress() as step:
             digest = self.library.digest()
             done = publish(self.library, encoder, self._settings, full=full, progress=step)
         self._published.write_text(digest, encoding="utf-8")
-        log.info("%s serves: %d articles, %d passages, %d new", done.name, done.articles, done.passages, done.encoded)
+        log.info("serving %s: %d articles, %d passages, %d new", done.name, done.articles, done.passages, done.encoded)
         return done
 
     def _items(self, sources: Sequence[str], stdin: BinaryIO | None) -> Iterator[Item]:
@@ -269,7 +276,7 @@ class Editor:
 
 
 def _feed(listed: str, minutes: int) -> Feed:
-    """The feed of a setting: an address, and behind it its own minutes where it has some."""
+    """The feed of a setting: a URL, followed by its own minutes if it has any."""
     url, *own = listed.split()
     return Feed(url, 60.0 * int(own[0] if own else minutes))
 
@@ -277,8 +284,8 @@ def _feed(listed: str, minutes: int) -> Feed:
 _EDITORS = ("sensible-editor", "nano", "vim", "vi")
 
 
-def edit_by_hand(environ: Mapping[str, str]) -> Callable[[Path], None]:
-    """What opens a file in the person's editor and waits until it is closed.
+def external_editor(environ: Mapping[str, str]) -> Callable[[Path], None]:
+    """Return a function that opens a file in the person's editor and waits until it is closed.
 
     Raises:
         SettingsError: there is no editor.

@@ -1,4 +1,4 @@
-"""The asynchronous face of an Answerer: one worker thread, a bounded queue, and the snapshot that serves now."""
+"""Asynchronous answering from the current snapshot: one worker thread and a bounded queue."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 
-class TooSlow(Exception):
-    """An answer that did not come in time; its search may still be running."""
+class AnswerTimeout(Exception):
+    """No answer came in time; the search may still be running."""
 
 
 class Engine:
-    """Answers off the event loop, one question at a time, from whatever snapshot CURRENT names.
+    """Answers questions in a worker thread, one at a time, from the current snapshot.
 
-    `open_answerer` opens that snapshot and `current` gives its name; both are called in the worker thread, `current`
-    before every question, see `Newsroom`.
-    At most `room` calls wait; further callers wait for their place in the queue. A call that does not end within
-    `timeout_s` of getting its place raises `TooSlow`.
+    `open_answerer` opens an answerer over the current snapshot and `current` names that snapshot; both are called in
+    the worker thread, `current` before every question, see `ReloadingAnswerer`. At most `queue_size` calls are in the
+    worker's queue; further callers wait until there is room. A call that does not end within `timeout_s` of entering
+    the queue raises `AnswerTimeout`.
     """
 
     def __init__(
@@ -35,11 +35,11 @@ class Engine:
         current: Callable[[], str | None],
         *,
         timeout_s: float = 30.0,
-        room: int = 64,
+        queue_size: int = 64,
     ) -> None:
-        self._room = ReloadingAnswerer(open_answerer, current)
+        self._answerer = ReloadingAnswerer(open_answerer, current)
         self._timeout_s = timeout_s
-        self._places = asyncio.Semaphore(room)
+        self._queue_slots = asyncio.Semaphore(queue_size)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="engine")
         self.waiting = 0
 
@@ -54,7 +54,7 @@ class Engine:
 
         Raises:
             RetrievalError: it cannot be asked, or there is no snapshot to answer from.
-            TooSlow: no answer in time.
+            AnswerTimeout: no answer in time.
         """
         return await self.call(lambda answerer: answerer.answer(query))
 
@@ -63,23 +63,23 @@ class Engine:
 
         Raises:
             RetrievalError: there is no snapshot to open.
-            TooSlow: it did not end in time.
+            AnswerTimeout: it did not end in time.
         """
         self.waiting += 1
         try:
-            async with self._places:
+            async with self._queue_slots:
                 task = asyncio.get_running_loop().run_in_executor(self._thread, self._run, work)
                 try:
                     async with asyncio.timeout(self._timeout_s):
                         return await task
                 except TimeoutError as exc:
-                    raise TooSlow(f"no answer within {self._timeout_s:g} seconds") from exc
+                    raise AnswerTimeout(f"no answer within {self._timeout_s:g} seconds") from exc
         finally:
             self.waiting -= 1
 
     async def close(self) -> None:
-        """Wait for what the worker is doing and end it."""
+        """Wait for the call that is running, drop the queue and end the worker."""
         await asyncio.to_thread(self._thread.shutdown, wait=True, cancel_futures=True)
 
     def _run(self, work: Callable[[Answerer], R]) -> R:
-        return work(self._room.answerer())
+        return work(self._answerer.answerer())

@@ -1,4 +1,4 @@
-"""What people thought of the quotes, as questions in SQuAD 2.0 form for `newsquote eval`."""
+"""Votes on quotes as questions in SQuAD 2.0 form, for `newsquote eval`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from bot.service.state import Vote
 from corpus.article import Article, content_id
 
 
-def squad(votes: Sequence[Vote], articles: Mapping[str, Article]) -> dict[str, Any]:
-    """The quotes that people found good as questions with their answers, an article a group, in the order of the votes.
+def votes_to_squad(votes: Sequence[Vote], articles: Mapping[str, Article]) -> dict[str, Any]:
+    """Questions with the quotes that people voted good as answers, grouped by article, in the order of the votes.
 
-    `articles` has those that are voted on, by id. Left out are votes without a question (they are kept only where the
-    settings say so), those on articles that are gone or have changed, and bad ones: they say what does not answer, not
-    what does.
+    `articles` holds the articles voted on, by id. Left out are votes without a question (questions are stored only if
+    the settings say so), votes on articles that are gone or have changed, and bad votes: they say what does not answer
+    a question, not what does.
     """
     groups: dict[str, dict[str, Any]] = {}
     for number, vote in enumerate(votes):

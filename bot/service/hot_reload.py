@@ -1,4 +1,4 @@
-"""An answerer that follows what is published: when CURRENT moves, the next question is answered from there."""
+"""Hot reload: once a new snapshot is published, the next question is answered from it."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ log = logging.getLogger(__name__)
 
 
 class ReloadingAnswerer:
-    """Answers and lists articles from the snapshot that serves now. Not for several threads at once.
+    """Answers questions and lists articles from the current snapshot. Not thread-safe.
 
-    `open_answerer` opens an answerer over the snapshot that serves; `current` names that snapshot. Nothing is opened
-    before it is first needed. Where a new snapshot cannot be opened, the old one goes on serving and the log says why.
+    `open_answerer` opens an answerer over the current snapshot; `current` names that snapshot. Nothing is opened before
+    it is first needed. If a new snapshot cannot be opened, the old one stays in use and the log says why.
     """
 
     def __init__(self, open_answerer: Callable[[], Answerer], current: Callable[[], str | None]) -> None:
         self._open = open_answerer
         self._current = current
         self._answerer: Answerer | None = None
-        self._tried: str | None = None
-        self._shelf: ArticleList | None = None
+        self._last_tried: str | None = None
+        self._articles: ArticleList | None = None
 
     def answer(self, query: Query) -> Answer:
-        """Answer a question, or decline and hold the nearest passages.
+        """Answer a question; if no article answers it, the answer holds the nearest passages.
 
         Raises:
             RetrievalError: it cannot be asked, or there is no snapshot to answer from.
@@ -43,20 +43,20 @@ class ReloadingAnswerer:
             RetrievalError: there is no snapshot to list.
         """
         snapshot = self.answerer().snapshot
-        if self._shelf is None or self._shelf.name != snapshot.name:
-            self._shelf = ArticleList.over(snapshot)
-        return self._shelf
+        if self._articles is None or self._articles.name != snapshot.name:
+            self._articles = ArticleList.from_index(snapshot)
+        return self._articles
 
     def answerer(self) -> Answerer:
-        """The answerer over the snapshot that serves, newly opened where CURRENT has moved.
+        """Return the answerer over the current snapshot, opening it if another one was published.
 
         Raises:
-            RetrievalError, OSError: there is no snapshot to open, and none was open before.
+            RetrievalError, OSError: no snapshot can be opened, and none was open before.
         """
         try:
             name = self._current()
-            if self._answerer is None or name != self._tried:
-                self._tried = name
+            if self._answerer is None or name != self._last_tried:
+                self._last_tried = name
                 self._answerer = self._open()
                 log.info("serving %s", name)
         except (RetrievalError, OSError) as exc:

@@ -1,4 +1,4 @@
-"""What happened since the start, in Prometheus' text format. No names, no texts: only counts and times."""
+"""Metrics since the start of the process, in Prometheus' text format. No names, no texts: only counts and times."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ABOUT = {
 
 
 class Metrics:
-    """Counters by name, and how long people waited for answers."""
+    """Counters by name, and a histogram of how long people waited for answers."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter(dict.fromkeys(_ABOUT, 0))
@@ -25,7 +25,7 @@ class Metrics:
         self._waited_s = 0.0
 
     def count(self, name: str) -> None:
-        """One more of `name`.
+        """Increase the counter `name` by one.
 
         Raises:
             KeyError: there is no such counter.
@@ -35,16 +35,16 @@ class Metrics:
         self._counts[name] += 1
 
     def __getitem__(self, name: str) -> int:
-        """How many of `name` there were."""
+        """The value of the counter `name`."""
         return self._counts[name]
 
-    def waited(self, seconds: float) -> None:
-        """Somebody waited so long from their question to its answer."""
+    def observe_wait(self, seconds: float) -> None:
+        """Record how long somebody waited from their question to its answer."""
         self._waits[sum(seconds > bound for bound in BUCKETS_S)] += 1
         self._waited_s += seconds
 
     def text(self, gauges: Mapping[str, float]) -> str:
-        """Everything, with values that change in both directions in `gauges`."""
+        """All metrics as text; `gauges` gives those that go up and down."""
         lines = []
         for name, about in _ABOUT.items():
             lines += [

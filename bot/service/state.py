@@ -1,7 +1,7 @@
-"""state.db: what the bot must remember over a restart. SQLite in WAL mode; no question's text unless told to keep it.
+"""state.db: what the bot keeps across restarts, in SQLite. Questions are kept only if the settings say so.
 
-A commit survives the end of the process, however it ends; the last few may be lost when the machine loses power
-(synchronous=NORMAL). All of it is called from one thread.
+A commit survives a crash of the process; the last few may be lost in a power cut (WAL mode, synchronous=NORMAL). All
+methods are called from one thread.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from typing import Any, Self
 Json = dict[str, Any]
 
 StateError = sqlite3.Error
-"""What any method may raise where the file cannot be read or written any more, such as on a full disk."""
+"""What any method may raise if the file can no longer be read or written, for example on a full disk."""
 
 DAY_S = 86_400.0
 ANSWERS_KEPT_S = 90 * DAY_S
-UPDATES_KEPT_S = 2 * DAY_S  # Telegram keeps updates for a day, so none comes again after two
+UPDATES_KEPT_S = 2 * DAY_S  # Telegram keeps updates for a day, so none is delivered again after two
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS inbox (
@@ -53,7 +53,7 @@ CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY, value TEXT NOT NULL) WI
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What somebody thought of a quote: where it stands, and the question where that is kept."""
+    """A vote on a quote: the quote's article and offsets, and the question if it was kept."""
 
     good: bool
     at: float
@@ -67,7 +67,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Subscriber:
-    """A chat, or a topic of one (0 is none), that wants to hear of new articles, in its language."""
+    """A chat, or a topic in one (thread 0 is none), that is told about new articles, in its language."""
 
     chat: int
     thread: int
@@ -75,7 +75,7 @@ class Subscriber:
 
 
 class StateDatabase:
-    """An open state.db, made where there is none.
+    """An open state.db, created if there is none.
 
     Raises:
         OSError: the file cannot be opened or is no database.
@@ -88,7 +88,7 @@ class StateDatabase:
             self._db = sqlite3.connect(path, timeout=10, isolation_level=None)
             self._db.execute("PRAGMA journal_mode=WAL")
             self._db.execute("PRAGMA synchronous=NORMAL")
-            self._db.execute("PRAGMA secure_delete=ON")  # what is forgotten is overwritten
+            self._db.execute("PRAGMA secure_delete=ON")  # deleted rows are overwritten
             self._db.executescript(_SCHEMA)
         except sqlite3.Error as exc:
             raise OSError(f"{path} cannot be used: {exc}") from exc
@@ -100,18 +100,18 @@ class StateDatabase:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
+        """Close the database."""
         self._db.close()
 
-    # Updates: what Telegram was told we have, and was not answered yet.
+    # Updates that Telegram delivered and that are not handled yet.
 
-    def keep_updates(self, updates: Iterable[Mapping[str, Any]]) -> list[Json]:
-        """Keep updates in one commit; gives those that had not been seen before, in the order given.
+    def store_updates(self, updates: Iterable[Mapping[str, Any]]) -> list[Json]:
+        """Store updates in one commit; returns those not seen before, in the order given.
 
-        Numbers alone do not tell them apart: they may begin anew, after a week of silence or with another server.
+        Ids alone do not tell updates apart: they may start again, after a week without updates or on another server.
         """
         now, fresh = self._clock(), []
-        with self._commit():
+        with self._transaction():
             for update in updates:
                 body = json.dumps(update)
                 row = (update["update_id"], _digest(body), now, body)
@@ -119,45 +119,45 @@ class StateDatabase:
                     fresh.append(dict(update))
         return fresh
 
-    def update_done(self, update: Mapping[str, Any]) -> None:
-        """An update was handled: forget what it said, remember that it was here."""
+    def mark_handled(self, update: Mapping[str, Any]) -> None:
+        """Mark an update as handled: its content is deleted, its id is kept."""
         key = (update["update_id"], _digest(json.dumps(update)))
         self._db.execute("UPDATE inbox SET body = NULL WHERE id = ? AND digest = ?", key)
 
-    def confirmed(self, offset: int) -> None:
-        """Telegram knows that we have every update before `offset`, and sends none of them again."""
-        self.learn("confirmed", str(offset))
+    def confirm_updates(self, offset: int) -> None:
+        """Note that Telegram knows that every update before `offset` arrived, and sends none of them again."""
+        self.set_value("confirmed", str(offset))
 
-    def forget_confirmed(self) -> None:
-        """Forget that confirmed updates were here: another server may count from 1 and say the same once more."""
-        offset = int(self.known("confirmed") or 0)
+    def delete_confirmed(self) -> None:
+        """Delete the ids of confirmed updates: another server may count from 1 and send identical updates."""
+        offset = int(self.get_value("confirmed") or 0)
         self._db.execute("DELETE FROM inbox WHERE body IS NULL AND id < ?", (offset,))
 
-    def open_updates(self) -> list[Json]:
-        """The updates that were kept and not handled, in order."""
+    def unhandled_updates(self) -> list[Json]:
+        """The stored updates that are not handled, oldest first."""
         rows = self._db.execute("SELECT body FROM inbox WHERE body IS NOT NULL ORDER BY at, id")
         return [json.loads(body) for (body,) in rows]
 
     # Answers: what the buttons under them need.
 
-    def keep_answer(self, snapshot: str, quotes: list[Json], *, answered: bool, question: str | None = None) -> int:
-        """Keep what an answer quotes; gives the number its buttons carry."""
+    def store_answer(self, snapshot: str, quotes: list[Json], *, answered: bool, question: str | None = None) -> int:
+        """Store an answer's quotes; returns the number that its buttons carry."""
         row = (self._clock(), snapshot, answered, json.dumps(quotes), question)
         sql = "INSERT INTO answers (at, snapshot, answered, quotes, question) VALUES (?, ?, ?, ?, ?)"
         return int(self._db.execute(sql, row).lastrowid or 0)
 
-    def answer(self, number: int) -> tuple[str, bool, list[Json], str | None] | None:
-        """The snapshot of an answer, whether it answered, its quotes and, where kept, its question."""
+    def stored_answer(self, number: int) -> tuple[str, bool, list[Json], str | None] | None:
+        """An answer's snapshot, whether it was answered, its quotes and, if kept, its question."""
         row = self._db.execute("SELECT snapshot, answered, quotes, question FROM answers WHERE id = ?", (number,))
         found = row.fetchone()
         return None if found is None else (found[0], bool(found[1]), json.loads(found[2]), found[3])
 
-    def keep_reply(self, chat: int, message: int, reply: int) -> None:
-        """Remember which message of ours answers a person's."""
+    def store_reply(self, chat: int, message: int, reply: int) -> None:
+        """Store which message of the bot replies to a person's message."""
         self._db.execute("INSERT OR REPLACE INTO replies VALUES (?, ?, ?, ?)", (chat, message, reply, self._clock()))
 
     def reply_to(self, chat: int, message: int) -> int | None:
-        """Our message that answers a person's, where there is one."""
+        """The bot's message that replies to a person's message, None if there is none."""
         row = self._db.execute("SELECT reply FROM replies WHERE chat = ? AND message = ?", (chat, message)).fetchone()
         return None if row is None else int(row[0])
 
@@ -169,7 +169,7 @@ class StateDatabase:
         Raises:
             KeyError: the answer is not kept, or has no such quote.
         """
-        kept = self.answer(answer)
+        kept = self.stored_answer(answer)
         if kept is None or not 0 <= place < len(kept[2]):
             raise KeyError(answer)
         quote, voter = kept[2][place], self._voter(person)
@@ -190,8 +190,8 @@ class StateDatabase:
         return [Vote(bool(good), *rest) for good, *rest in rows]
 
     def _voter(self, person: int) -> str:
-        """A person's name in the votes: tells voters apart, and none can be found by it without this file."""
-        key = self.known("voters") or self.learn("voters", secrets.token_hex(16))
+        """A person's pseudonym in the votes, which cannot be traced back without the key in this file."""
+        key = self.get_value("voters") or self.set_value("voters", secrets.token_hex(16))
         return blake2b(str(person).encode(), key=key.encode(), digest_size=8).hexdigest()
 
     # People and chats.
@@ -201,89 +201,88 @@ class StateDatabase:
         row = self._db.execute("SELECT language FROM languages WHERE person = ?", (person,)).fetchone()
         return None if row is None else str(row[0])
 
-    def choose_language(self, person: int, language: str) -> None:
-        """Remember the language a person chose."""
+    def set_language(self, person: int, language: str) -> None:
+        """Store the language a person chose."""
         self._db.execute("INSERT OR REPLACE INTO languages VALUES (?, ?)", (person, language))
 
     def subscribe(self, subscriber: Subscriber) -> bool:
-        """Announce articles that are new from now on to a chat; False where that was so before."""
-        row = (subscriber.chat, subscriber.thread, subscriber.language, self.news()[0])
+        """Announce new articles to a chat from now on; False if it was subscribed before."""
+        row = (subscriber.chat, subscriber.thread, subscriber.language, self.latest_news()[0])
         return bool(self._db.execute("INSERT OR IGNORE INTO subscribers VALUES (?, ?, ?, ?)", row).rowcount)
 
     def unsubscribe(self, chat: int, thread: int | None = None) -> bool:
-        """Announce nothing more to a topic, or to all of a chat; False where nothing was."""
+        """End the subscription of a topic, or of a whole chat; False if there was none."""
         sql = "DELETE FROM subscribers WHERE chat = ? AND (? IS NULL OR thread = ?)"
         return bool(self._db.execute(sql, (chat, thread, thread)).rowcount)
 
-    def note_articles(self, articles: Iterable[str], name: str) -> None:
-        """Make the articles that were never seen before the news of `name`; the first ever seen are no news."""
+    def record_articles(self, articles: Iterable[str], name: str) -> None:
+        """Record articles; those not seen before become the news of `name`, unless they are the first ever."""
         first = self._db.execute("SELECT 1 FROM seen LIMIT 1").fetchone() is None
         sql = "SELECT value FROM json_each(?) WHERE value NOT IN (SELECT article FROM seen) ORDER BY key"
-        with self._commit():
+        with self._transaction():
             new = [article for (article,) in self._db.execute(sql, (json.dumps(list(articles)),))]
             self._db.executemany("INSERT OR IGNORE INTO seen VALUES (?)", ((article,) for article in new))
             if new and not first:
-                self.learn("news", json.dumps([name, new]))
+                self.set_value("news", json.dumps([name, new]))
 
-    def news(self) -> tuple[str, list[str]]:
-        """The name of the latest news and its articles."""
-        name, articles = json.loads(self.known("news") or '["", []]')
+    def latest_news(self) -> tuple[str, list[str]]:
+        """The snapshot that brought the latest new articles, and their ids."""
+        name, articles = json.loads(self.get_value("news") or '["", []]')
         return name, articles
 
-    def untold(self) -> list[Subscriber]:
-        """The subscribers who have not been told of the latest news."""
-        rows = self._db.execute("SELECT chat, thread, language FROM subscribers WHERE told != ?", (self.news()[0],))
+    def unnotified(self) -> list[Subscriber]:
+        """The subscribers that have not been told about the latest news."""
+        rows = self._db.execute(
+            "SELECT chat, thread, language FROM subscribers WHERE told != ?", (self.latest_news()[0],)
+        )
         return [Subscriber(*row) for row in rows]
 
-    def told(self, subscriber: Subscriber) -> None:
-        """A subscriber has been told of the latest news."""
+    def mark_notified(self, subscriber: Subscriber) -> None:
+        """Note that a subscriber was told about the latest news."""
         sql = "UPDATE subscribers SET told = ? WHERE chat = ? AND thread = ?"
-        self._db.execute(sql, (self.news()[0], subscriber.chat, subscriber.thread))
+        self._db.execute(sql, (self.latest_news()[0], subscriber.chat, subscriber.thread))
 
-    def subscribers(self) -> int:
-        """How many chats and topics hear of new articles."""
+    def count_subscribers(self) -> int:
+        """The number of subscribed chats and topics."""
         return int(self._db.execute("SELECT count(*) FROM subscribers").fetchone()[0])
 
     def move_chat(self, old: int, new: int) -> None:
-        """A group became a supergroup."""
-        with self._commit():
+        """Carry subscriptions over to the new id of a group that became a supergroup."""
+        with self._transaction():
             self._db.execute("UPDATE OR REPLACE subscribers SET chat = ? WHERE chat = ?", (new, old))
             self._db.execute("DELETE FROM replies WHERE chat = ?", (old,))
 
-    # What else is known, and what is forgotten.
+    # Other values, and deletion.
 
-    def known(self, name: str) -> str | None:
-        """A value learned before."""
+    def get_value(self, name: str) -> str | None:
+        """A stored value, None if there is none."""
         row = self._db.execute("SELECT value FROM known WHERE name = ?", (name,)).fetchone()
         return None if row is None else str(row[0])
 
-    def learn(self, name: str, value: str) -> str:
-        """Remember a value; gives it back."""
+    def set_value(self, name: str, value: str) -> str:
+        """Store a value and return it."""
         self._db.execute("INSERT OR REPLACE INTO known VALUES (?, ?)", (name, value))
         return value
 
-    def forget_person(self, person: int) -> None:
-        """Forget everything kept about a person."""
-        with self._commit():
+    def delete_person(self, person: int) -> None:
+        """Delete everything stored about a person."""
+        with self._transaction():
             self._db.execute("DELETE FROM languages WHERE person = ?", (person,))
             self._db.execute("DELETE FROM votes WHERE voter = ?", (self._voter(person),))
             self._db.execute("DELETE FROM subscribers WHERE chat = ?", (person,))
             self._db.execute("DELETE FROM replies WHERE chat = ?", (person,))
 
-    def tidy(self) -> None:
-        """Forget handled updates, answers and replies that nobody comes back to, and what they said from the log file.
-
-        SQLite's write-ahead log holds what was overwritten until it is emptied.
-        """
+    def delete_expired(self) -> None:
+        """Delete old handled updates, answers and replies, and empty the write-ahead log, which may still hold them."""
         now = self._clock()
-        with self._commit():
+        with self._transaction():
             self._db.execute("DELETE FROM inbox WHERE body IS NULL AND at < ?", (now - UPDATES_KEPT_S,))
             self._db.execute("DELETE FROM answers WHERE at < ?", (now - ANSWERS_KEPT_S,))
             self._db.execute("DELETE FROM replies WHERE at < ?", (now - 2 * DAY_S,))
         self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
-    def _commit(self) -> AbstractContextManager[object]:
-        """One transaction for several statements, undone where one fails."""
+    def _transaction(self) -> AbstractContextManager[object]:
+        """One transaction for several statements, rolled back if one fails."""
         self._db.execute("BEGIN IMMEDIATE")
         return self._db
 

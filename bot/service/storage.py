@@ -1,4 +1,4 @@
-"""Where the index is, by the settings: in the home, or on a Milvus server. What reads and what writes it."""
+"""Reads and writes the index wherever the settings keep it: in the home, or on a Milvus server."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
     from retrieval.models.encoder import Encoder
 
 
-def store_of(settings: Settings) -> IndexStore:
-    """What answers are read from.
+def open_store(settings: Settings) -> IndexStore:
+    """Open the store that holds the index.
 
     Raises:
-        IndexUnreachable: the server does not answer, or what it takes to ask it is not installed.
+        IndexUnreachable: the server does not answer, or its client library is not installed.
     """
     if settings.index_url is None:
         return SnapshotStore(settings.snapshots)
-    return server(settings.index_url, settings.index_token)
+    return connect(settings.index_url, settings.index_token)
 
 
 @functools.lru_cache(maxsize=4)
-def server(url: str, token: str | None) -> MilvusStore:
-    """A Milvus server, connected to once.
+def connect(url: str, token: str | None) -> MilvusStore:
+    """Connect to a Milvus server; the connection is made once and shared.
 
     Raises:
         IndexUnreachable: it does not answer.
@@ -59,7 +59,7 @@ def publish(
     if settings.index_url is not None:
         from retrieval.milvus import publishing
 
-        milvus = server(settings.index_url, settings.index_token)
+        milvus = connect(settings.index_url, settings.index_token)
         return publishing.publish(source, encoder, milvus, full=full, progress=progress, known=known)
     from retrieval.index.writing import publishing as embedded
 
@@ -67,7 +67,7 @@ def publish(
 
 
 def merge_due(settings: Settings) -> bool:
-    """Whether the index has segments to merge; a server sees to its own."""
+    """Whether the index has segments to merge; never on a server, which merges its own."""
     from retrieval.index.writing.merging import merge_due
 
     return settings.index_url is None and merge_due(settings.snapshots)
@@ -88,17 +88,17 @@ def merge(
     return merge_embedded(settings.snapshots, lock, progress=progress)
 
 
-def use(settings: Settings, name: str) -> None:
-    """Let another snapshot serve.
+def switch_to(settings: Settings, name: str) -> None:
+    """Make another snapshot the current one.
 
     Raises:
-        SnapshotMissing, SnapshotCorrupt, SnapshotOutdated: it cannot serve.
-        PublishError, IndexUnreachable: that cannot be written down.
+        SnapshotMissing, SnapshotCorrupt, SnapshotOutdated: it cannot be used.
+        PublishError, IndexUnreachable: the change cannot be written.
     """
     if settings.index_url is not None:
         from retrieval.milvus import publishing
 
-        publishing.use(server(settings.index_url, settings.index_token), name)
+        publishing.use(connect(settings.index_url, settings.index_token), name)
         return
     from retrieval.index.writing.current_snapshot import switch_to as use_embedded
 

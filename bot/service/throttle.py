@@ -1,4 +1,4 @@
-"""How often somebody may ask: a bucket of questions that fills again with time, with an injected clock."""
+"""Rate limiting by token buckets."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from collections.abc import Callable, Hashable
 
 
 class Throttle:
-    """A budget for each key: `burst` at once, and one more every `every_s` seconds.
+    """A token bucket for each key: `burst` tokens, and a new one every `every_s` seconds.
 
-    Keys whose budget is whole again are forgotten, so memory follows those who ask now.
+    Full buckets are dropped, so memory grows only with the number of keys in use now.
     """
 
     def __init__(self, burst: int, every_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._span_s = burst * every_s
+        self._capacity_s = burst * every_s
         self._every_s = every_s
         self._clock = clock
-        self._whole_at: dict[Hashable, float] = {}  # when each key's budget is whole again
+        self._full_at: dict[Hashable, float] = {}  # when each key's bucket is full again
 
     def wait_s(self, key: Hashable) -> float:
-        """Take one from a key's budget and give 0, or give the seconds until there is one to take."""
+        """Take a token from the key's bucket and return 0, or return the seconds until there is one."""
         now = self._clock()
-        whole_at = max(self._whole_at.get(key, now), now) + self._every_s
-        over = whole_at - now - self._span_s
+        full_at = max(self._full_at.get(key, now), now) + self._every_s
+        over = full_at - now - self._capacity_s
         if over > 1e-9:
             return over
-        self._whole_at[key] = whole_at
-        if len(self._whole_at) > 10_000:
-            self._whole_at = {other: at for other, at in self._whole_at.items() if at > now}
+        self._full_at[key] = full_at
+        if len(self._full_at) > 10_000:
+            self._full_at = {other: at for other, at in self._full_at.items() if at > now}
         return 0.0

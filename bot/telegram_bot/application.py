@@ -34,7 +34,7 @@ from telegram.request import HTTPXRequest
 from bot import logs
 from bot.conversation.admin import Editor, LibraryAdmin
 from bot.conversation.chatbot import ADMIN, GROUP, PRIVATE, Chatbot
-from bot.service.engine import Engine, TooSlow
+from bot.service.engine import AnswerTimeout, Engine
 from bot.service.state import StateDatabase, StateError
 from bot.settings import Settings
 from bot.telegram_bot import webhook
@@ -194,10 +194,10 @@ def run(
     if token is None:
         tell("no token: get one from @BotFather and set NEWSQUOTE_TELEGRAM_TOKEN")
         return WRONG_USE
-    mask = logs.Masked(token)
+    mask = logs.SecretFilter(token)
     for handler in logging.getLogger().handlers:
         handler.addFilter(mask)
-    logs.hush()
+    logs.quiet_leaky_loggers()
     try:
         asyncio.run(TelegramBot(settings, token, tell, editor, rate=rate).main(engine))
     except Stopped as stopped:
@@ -313,7 +313,7 @@ class TelegramBot:
                     raise Stopped(f"{self._server} cannot be reached ({_brief(exc)}); is the address right?") from exc
             await self._pause(pause)
             pause = min(2 * pause, 4.0)
-        self._tell(f"@{bot.username} answers; Ctrl-C stops it.")
+        self._tell(f"@{bot.username} is running; Ctrl-C stops it.")
         if bot.supports_inline_queries is False:
             self._tell("inline mode is off; /setinline at @BotFather lets people share quotes and ask in any chat.")
 
@@ -442,7 +442,7 @@ class TelegramBot:
         try:
             async with asyncio.timeout(CONFIRM_S):
                 await bot.get_updates(self._offset, limit=1, timeout=0, allowed_updates=ALLOWED)
-            store.confirmed(self._offset)
+            store.confirm_updates(self._offset)
         except (TelegramError, StateError, TimeoutError) as exc:
             log.info("the last updates could not be confirmed: %s", _brief(exc))
 
@@ -461,10 +461,10 @@ class TelegramBot:
         said = ""
         while not self._stop.is_set():
             try:
-                store.tidy()
+                store.delete_expired()
                 await handlers.announce(bot, self._stop)
                 said = ""
-            except (RetrievalError, TooSlow, TelegramError, StateError, OSError) as exc:
+            except (RetrievalError, AnswerTimeout, TelegramError, StateError, OSError) as exc:
                 if str(exc) != said:
                     log.warning("new articles could not be announced: %s", exc)
                 said = str(exc)

@@ -249,7 +249,7 @@ class Handlers:
                     return
                 if card is not None:
                     await self._send(bot, subscriber.chat, card, thread=subscriber.thread or None)
-                self._host.store.told(subscriber)
+                self._host.store.mark_notified(subscriber)
 
         told = await asyncio.gather(*(tell(*each) for each in await self._host.news()), return_exceptions=True)
         for failed in told:
@@ -342,7 +342,7 @@ class Handlers:
         to = None if message.chat.type == ChatType.PRIVATE else message.message_id
         sent = await self._send(message.get_bot(), message.chat_id, card, to=to, thread=_thread(message))
         if sent is not None:
-            self._host.store.keep_reply(message.chat_id, message.message_id, sent.message_id)
+            self._host.store.store_reply(message.chat_id, message.message_id, sent.message_id)
             self._remember_shown(sent.chat_id, sent.message_id, card)
         return sent
 

@@ -37,8 +37,8 @@ class Inbox:
 
     async def replay(self) -> int:
         """Take up what an earlier process left; gives how many updates that were."""
-        self._state.forget_confirmed()
-        left = self._state.open_updates()
+        self._state.delete_confirmed()
+        left = self._state.unhandled_updates()
         await self._enqueue(left)
         return len(left)
 
@@ -47,7 +47,7 @@ class Inbox:
         for update in updates:
             if "inline_query" in update:  # worthless after a restart, and nobody waits for another's
                 self._start(self._handle_one(dict(update)))
-        await self._enqueue(self._state.keep_updates(u for u in updates if "inline_query" not in u))
+        await self._enqueue(self._state.store_updates(u for u in updates if "inline_query" not in u))
 
     async def drain(self, timeout_s: float) -> bool:
         """Wait until everything is handled, at most `timeout_s`; then stop. Whether everything was handled."""
@@ -83,7 +83,7 @@ class Inbox:
             async with self._active:
                 await self._handle_one(update)
             try:
-                self._state.update_done(update)
+                self._state.mark_handled(update)
             except StateError as exc:
                 log.error("state.db cannot be written (%s): what was answered is answered again after a restart", exc)
             lane.popleft()

@@ -35,25 +35,25 @@ COMMANDS = ("more", "context", "articles", "why", "language", "help", "quit")
 ARTICLES_PER_PAGE = 20
 
 
-class Newsroom(Protocol):
-    """What a conversation is held with."""
+class ChatBackend(Protocol):
+    """What a chat needs: answers and the list of articles."""
 
     def answer(self, query: Query) -> Answer:
         """Answer a question, or decline."""
 
     def articles(self) -> Sequence[Article]:
-        """The articles there are, in the order to list them."""
+        """All articles, in the order to list them."""
 
 
 class Screen:
-    """Prints what was rendered, styled on a terminal and plain elsewhere; its words can never steer the terminal."""
+    """Prints rendered text, styled on a terminal and plain elsewhere; control characters never reach the terminal."""
 
     def __init__(self, stream: TextIO, *, styled: bool | None = None) -> None:
         self._stream = stream
         self.styled = stream.isatty() if styled is None else styled
 
     def show(self, rich: Rich) -> None:
-        """Print and flush, with a line end."""
+        """Print with a newline, and flush."""
         if self.styled:
             self._console().print(rendering.terminal(rich))
         else:
@@ -61,7 +61,7 @@ class Screen:
         self._stream.flush()
 
     def wait(self, text: str) -> AbstractContextManager[object]:
-        """A line that is there while the context is open; nothing where the output is plain."""
+        """Show a line while the context is open; nothing on plain output."""
         return self._console().status(text) if self.styled else nullcontext()
 
     def _console(self) -> Console:
@@ -70,8 +70,8 @@ class Screen:
         return Console(file=self._stream, force_terminal=True, highlight=False, markup=False, emoji=False)
 
 
-def converse(
-    load: Callable[[], Newsroom],
+def run_chat(
+    load: Callable[[], ChatBackend],
     *,
     stdin: TextIO,
     stdout: TextIO,
@@ -80,19 +80,18 @@ def converse(
     keys: Input | None = None,
     display: Output | None = None,
 ) -> None:
-    """Talk until the person leaves or the input ends.
+    """Chat until the person leaves or the input ends.
 
-    `load` runs at once, beside the prompt, and may take its time. `history` is the file that remembers what was typed,
-    made private to its owner. `language` is the one of the person's terminal, where known: it is spoken until the
-    person has said something. `keys` and `display` stand
-    in for the terminal's.
+    `load` runs in the background while the prompt is shown, and may be slow. `history` is the file that keeps what was
+    typed, readable by its owner only. `language` is the terminal's, if known; it is used until the person has written
+    something. `keys` and `display` replace the terminal's input and output in tests.
 
     Raises:
         Exception: whatever `load` raised, when its result is first needed.
     """
     interactive = stdin.isatty() and stdout.isatty()
     screen = Screen(stdout, styled=interactive)
-    lines = _typed(history, screen, language, keys, display) if interactive else _read(stdin)
+    lines = _prompted_lines(history, screen, language, keys, display) if interactive else _piped_lines(stdin)
     executor = ThreadPoolExecutor(1, "load")
     try:
         _Conversation(executor.submit(load), screen, DialogueState(heard=language or Language.EN)).run(lines)
@@ -101,8 +100,8 @@ def converse(
 
 
 class _Conversation:
-    def __init__(self, newsroom: Future[Newsroom], screen: Screen, state: DialogueState) -> None:
-        self._newsroom = newsroom
+    def __init__(self, backend: Future[ChatBackend], screen: Screen, state: DialogueState) -> None:
+        self._backend = backend
         self._screen = screen
         self._state = state
 
@@ -122,25 +121,25 @@ class _Conversation:
         state, turn = step(self._state, line)
         self._state = state
         if isinstance(turn, Ask):
-            newsroom = self._opened()
+            backend = self._loaded()
             try:
-                answer = newsroom.answer(turn.query)
+                answer = backend.answer(turn.query)
             except RetrievalError as exc:
                 return exc
             self._state, turn = resolve(state, turn, answer)
         return turn
 
-    def _opened(self) -> Newsroom:
-        if self._newsroom.done():
-            return self._newsroom.result()
+    def _loaded(self) -> ChatBackend:
+        if self._backend.done():
+            return self._backend.result()
         with self._screen.wait(say(Phrase.LOADING, self._state.language)):
-            return self._newsroom.result()
+            return self._backend.result()
 
     def _show(self, reply: Reply | RetrievalError) -> None:
         if isinstance(reply, RetrievalError):
             shown = Rich(say(Phrase.FAILED, self._state.language, reason=str(reply)))
         elif isinstance(reply, Browse):
-            shown = _page(self._opened().articles(), reply)
+            shown = _page(self._loaded().articles(), reply)
         else:
             shown = rendering.reply(reply, look=QuoteLook.MARKS, commands=COMMANDS)
         self._screen.show(shown + Rich("" if isinstance(reply, Leave) else "\n"))
@@ -154,16 +153,16 @@ def _page(articles: Sequence[Article], browse: Browse) -> Rich:
     return rendering.joined([listed, Rich(say(Phrase.ARTICLES_NEXT, browse.language, page=browse.page + 1))], "\n")
 
 
-def _read(stdin: TextIO) -> Iterator[str]:
+def _piped_lines(stdin: TextIO) -> Iterator[str]:
     if isinstance(stdin, TextIOWrapper):
         stdin.reconfigure(encoding="utf-8", errors="replace")
     yield from stdin
 
 
-def _typed(
+def _prompted_lines(
     history: Path | None, screen: Screen, language: Language | None, keys: Input | None, display: Output | None
 ) -> Iterator[str]:
-    """The lines a person types; Ctrl-C drops one, twice in a row with nothing typed or Ctrl-D ends them."""
+    """The lines a person types. Ctrl-C drops a line; Ctrl-C twice on an empty line or Ctrl-D ends the chat."""
     from prompt_toolkit import PromptSession
     from prompt_toolkit.completion import WordCompleter
 
@@ -195,7 +194,7 @@ def _typed(
 def _history(path: Path | None) -> History:
     from prompt_toolkit.history import FileHistory, InMemoryHistory
 
-    class Remembered(FileHistory):
+    class PrintableHistory(FileHistory):
         def store_string(self, string: str) -> None:
             super().store_string(rendering.printable(string))  # a lone surrogate cannot be written
 
@@ -208,4 +207,4 @@ def _history(path: Path | None) -> History:
     except OSError as exc:
         log.warning("what you type will not be remembered: %s: %s", path, exc.strerror)
         return InMemoryHistory()
-    return Remembered(path)
+    return PrintableHistory(path)

@@ -1,4 +1,4 @@
-"""The library as a person looks through it: which articles, in which order, on which page, and how they look."""
+"""Lists of articles for the terminal: filtered, sorted, paged and rendered."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from typing import Any
 from bot.conversation.rendering import Rich, Style, joined
 from corpus.article import Article
 
-Record = dict[str, Any]
+ArticleRecord = dict[str, Any]
 """An article as the command line's JSON shows it."""
 
 _FIELDS = ("id", "title", "url", "source", "author", "published", "language")
 
 
-class Order(StrEnum):
+class SortKey(StrEnum):
     """What a list of articles is sorted by."""
 
     PUBLISHED = "published"
@@ -30,16 +30,16 @@ class Order(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ArticleSelection:
-    """Which articles are meant; what is None chooses all. Days are inclusive; an article without a date has none."""
+    """Filters on articles; None matches all. Days are inclusive; articles without a date match no day."""
 
     since: dt.date | None = None
     until: dt.date | None = None
     source: str | None = None
     language: str | None = None
-    words: str | None = None
+    title_words: str | None = None
 
-    def takes(self, article: Article) -> bool:
-        """Whether the article is one of them: of that outlet and language, of those days, these words in its title."""
+    def matches(self, article: Article) -> bool:
+        """Whether the article passes every filter."""
         if self.since or self.until:
             if article.published is None:
                 return False
@@ -49,28 +49,33 @@ class ArticleSelection:
         return (
             _same(self.source, article.source)
             and _same(self.language, article.language)
-            and (self.words is None or all(w in article.title.casefold() for w in self.words.casefold().split()))
+            and (
+                self.title_words is None
+                or all(w in article.title.casefold() for w in self.title_words.casefold().split())
+            )
         )
 
 
-def record(article: Article, *, text: bool) -> Record:
+def article_record(article: Article, *, text: bool) -> ArticleRecord:
     """An article as the command line's JSON shows it."""
     return {key: getattr(article, key) for key in (*_FIELDS, *(("text",) if text else ()))}
 
 
-def sort_records(records: Iterable[Record], order: Order = Order.PUBLISHED, *, backwards: bool = False) -> list[Record]:
-    """The records sorted: by date the newest first, by all else from A on; equal ones by title, then by id.
+def sort_records(
+    records: Iterable[ArticleRecord], order: SortKey = SortKey.PUBLISHED, *, backwards: bool = False
+) -> list[ArticleRecord]:
+    """Sort the records: by date newest first, by anything else from A to Z; ties by title, then by id.
 
-    What does not say what it is sorted by comes last, backwards too.
+    Records without a value to sort by come last, backwards too.
     """
     listed = sorted(records, key=lambda r: (r["title"].casefold(), r["id"]))
     known = [r for r in listed if r[order] is not None]
-    known.sort(key=lambda r: r[order].casefold(), reverse=(order is Order.PUBLISHED) is not backwards)
+    known.sort(key=lambda r: r[order].casefold(), reverse=(order is SortKey.PUBLISHED) is not backwards)
     return known + [r for r in listed if r[order] is None]
 
 
-def page_of(records: list[Record], size: int | None, number: int) -> tuple[list[Record], str | None]:
-    """The records of a page, and what to say of it where there are more."""
+def paginate(records: list[ArticleRecord], size: int | None, number: int) -> tuple[list[ArticleRecord], str | None]:
+    """The records of page `number`, counted from 1, and a line on which they are; None if all fit on one page."""
     if size is None:
         return records, None
     first = (number - 1) * size
@@ -82,16 +87,16 @@ def page_of(records: list[Record], size: int | None, number: int) -> tuple[list[
     return shown, f"{first + 1} to {first + len(shown)} of {len(records)} articles{more}" if pages > 1 else None
 
 
-def summary_line(listed: Record) -> Rich:
+def summary_line(listed: ArticleRecord) -> Rich:
     """A record on one line: id, title, outlet, date."""
     about = " · ".join(part for part in (listed["source"], listed["published"]) if part)
     return joined([Rich(listed["id"]).styled(Style.DIM), Rich(listed["title"]), Rich(about).styled(Style.DIM)], " · ")
 
 
 def full_article(article: Article) -> Rich:
-    """An article to read: its title, what is known of it, its text."""
-    known = " · ".join(part for part in (article.source, article.author, article.published, article.url) if part)
-    head = joined([Rich(article.title).styled(Style.BOLD), Rich(known).styled(Style.DIM)], "\n")
+    """A whole article: title, metadata, text."""
+    metadata = " · ".join(part for part in (article.source, article.author, article.published, article.url) if part)
+    head = joined([Rich(article.title).styled(Style.BOLD), Rich(metadata).styled(Style.DIM)], "\n")
     return joined([head, Rich(article.text)], "\n\n")
 
 

@@ -1,4 +1,4 @@
-"""An evaluation as a table for the terminal and as a page: reliability plot, distributions, worst failures."""
+"""An evaluation as a table for the terminal and as an HTML page: reliability plot, distributions, worst failures."""
 
 from __future__ import annotations
 
@@ -25,33 +25,35 @@ small { color: #555 }
 """
 
 
-def rows(figures: EvaluationResult) -> list[tuple[str, str]]:
-    """Name and value of each figure that was measured."""
+def figure_rows(figures: EvaluationResult) -> list[tuple[str, str]]:
+    """Name and formatted value of each figure that was measured."""
     found = [(field.name, getattr(figures, field.name)) for field in fields(figures) if field.name != "bins"]
     return [
         (name, f"{value:.4f}" if isinstance(value, float) else str(value)) for name, value in found if value is not None
     ]
 
 
-def table(figures: EvaluationResult) -> str:
+def text_report(figures: EvaluationResult) -> str:
     """The figures, one a line."""
-    return "\n".join(f"{name:22s} {value}" for name, value in rows(figures))
+    return "\n".join(f"{name:22s} {value}" for name, value in figure_rows(figures))
 
 
-def page(name: str, figures: EvaluationResult, cases: Sequence[GoldQuestion], answers: Sequence[Answer]) -> str:
-    """An HTML page that needs nothing else: figures, plots, and the failures the answers were surest of."""
-    yes = [a.confidence for c, a in zip(cases, answers, strict=True) if c.gold]
-    no = [a.confidence for c, a in zip(cases, answers, strict=True) if not c.gold]
+def html_report(
+    name: str, figures: EvaluationResult, questions: Sequence[GoldQuestion], answers: Sequence[Answer]
+) -> str:
+    """A self-contained HTML page: figures, plots, and the failures with the highest confidence."""
+    answerable = [a.confidence for q, a in zip(questions, answers, strict=True) if q.gold]
+    unanswerable = [a.confidence for q, a in zip(questions, answers, strict=True) if not q.gold]
     title = html.escape(f"newsquote on {name}")
-    lines = "".join(f"<tr><th>{field}</th><td>{value}</td></tr>" for field, value in rows(figures))
+    lines = "".join(f"<tr><th>{field}</th><td>{value}</td></tr>" for field, value in figure_rows(figures))
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
         f"<h1>{title}</h1><table>{lines}</table>"
         f"<figure>{_reliability(figures.bins)}<figcaption>Reliability: how often the first quote was right, by stated "
         f"confidence. On the line is calibrated; a dot's size is the number of questions.</figcaption></figure>"
-        f"<figure>{_distributions(yes, no)}<figcaption>Confidence of questions with an answer (blue) and without one "
-        f"(orange), as shares of each.</figcaption></figure>"
-        f"<h2>Worst failures</h2>{''.join(_failures(cases, answers))}</html>\n"
+        f"<figure>{_distributions(answerable, unanswerable)}<figcaption>Confidence of questions with an answer "
+        f"(blue) and without one (orange), as shares of each.</figcaption></figure>"
+        f"<h2>Worst failures</h2>{''.join(_failures(questions, answers))}</html>\n"
     )
 
 
@@ -67,9 +69,9 @@ def _reliability(bins: Iterable[CalibrationBin]) -> str:
     return _plot(f'<line x1="0" y1="{_SIDE}" x2="{_SIDE}" y2="0" stroke="#999" stroke-dasharray="4"/>{dots}')
 
 
-def _distributions(yes: Sequence[float], no: Sequence[float]) -> str:
+def _distributions(answerable: Sequence[float], unanswerable: Sequence[float]) -> str:
     bars = []
-    shares = [[_share(scores, tenth) for tenth in range(10)] for scores in (yes, no)]
+    shares = [[_share(scores, tenth) for tenth in range(10)] for scores in (answerable, unanswerable)]
     highest = max(max(line) for line in shares) or 1
     for number, (line, colour) in enumerate(zip(shares, ("#2b6cb0", "#dd6b20"), strict=True)):
         for tenth, share in enumerate(line):
@@ -96,24 +98,24 @@ def _plot(inside: str) -> str:
     )
 
 
-def _failures(cases: Sequence[GoldQuestion], answers: Sequence[Answer]) -> Iterable[str]:
-    """The worst first: answered without an answer, then answered wrongly, then declined although there was one."""
-    wrong = [(c, a) for c, a in zip(cases, answers, strict=True) if a.answered and c.rank(a) != 0]
-    missed = [(c, a) for c, a in zip(cases, answers, strict=True) if not a.answered and c.gold]
+def _failures(questions: Sequence[GoldQuestion], answers: Sequence[Answer]) -> Iterable[str]:
+    """Failures, worst first: wrong answers by falling confidence, then declined questions by rising confidence."""
+    wrong = [(q, a) for q, a in zip(questions, answers, strict=True) if a.answered and q.rank(a) != 0]
+    missed = [(q, a) for q, a in zip(questions, answers, strict=True) if not a.answered and q.gold]
     wrong.sort(key=lambda pair: -pair[1].confidence)
     missed.sort(key=lambda pair: pair[1].confidence)
-    for case, answer in [*wrong[:FAILURES], *missed[:FAILURES]]:
-        rank = case.rank(answer)
+    for question, answer in [*wrong[:FAILURES], *missed[:FAILURES]]:
+        rank = question.rank(answer)
         kind = "answered" if answer.answered else "declined"
         shown = _quote(answer.quotes[0]) if answer.quotes else "nothing"
-        if not case.gold:
+        if not question.gold:
             wanted = "No article answers this."
         elif rank:
             wanted = _quote(answer.quotes[rank]) + f"<small>quote {rank + 1}</small>"
         else:
-            wanted = html.escape(" … ".join(dict.fromkeys(gold.window for gold in case.gold)))
+            wanted = html.escape(" … ".join(dict.fromkeys(gold.window for gold in question.gold)))
         yield (
-            f"<article><h3>{html.escape(case.question)}</h3><p>{kind}, confidence {answer.confidence:.2f}</p>"
+            f"<article><h3>{html.escape(question.question)}</h3><p>{kind}, confidence {answer.confidence:.2f}</p>"
             f"<div><section><h4>Shown</h4>{shown}</section><section><h4>Wanted</h4>{wanted}</section></div></article>"
         )
 

@@ -48,4 +48,4 @@ class SnapshotStore:
         manifest = SnapshotManifest.read(self.folder / name)
         files = check_files(self.folder / name, manifest, memory=None)
         self.open(name)
-        return f"{name} is whole: {manifest.articles} articles, {manifest.passages} passages, {files} files."
+        return f"{name} is intact: {manifest.articles} articles, {manifest.passages} passages, {files} files."

@@ -64,4 +64,4 @@ class MilvusStore(MilvusConnection):
                 f"the index {about.name} has {articles} articles and {passages} passages, not {about.articles} and "
                 f"{about.passages}; run: newsquote index build"
             )
-        return f"{about.name} is whole: {articles} articles, {passages} passages."
+        return f"{about.name} is intact: {articles} articles, {passages} passages."

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from bot.logs import TELLTALES, Facts, Masked, configure
+from bot.logs import LEAKY_LOGGERS, LogfmtFormatter, SecretFilter, configure
 
 
 def record(message: str, **more: object) -> logging.LogRecord:
@@ -16,7 +16,7 @@ def record(message: str, **more: object) -> logging.LogRecord:
 
 
 def test_a_record_is_one_line_of_facts() -> None:
-    line = Facts().format(record("answered", facts={"took_ms": 12, "snapshot": "20261124T001500Z-1a2b3c4d"}))
+    line = LogfmtFormatter().format(record("answered", facts={"took_ms": 12, "snapshot": "20261124T001500Z-1a2b3c4d"}))
     assert line == (
         "time=2026-09-21T14:13:20.500+00:00 level=info logger=bot.conversation.chatbot event=answered took_ms=12 "
         "snapshot=20261124T001500Z-1a2b3c4d"
@@ -27,8 +27,8 @@ def test_a_record_is_one_line_of_facts() -> None:
     ("message", "written"),
     [("two words", '"two words"'), ('a "b"', '"a \\"b\\""'), ("a=b", '"a=b"'), ("a\nb", '"a\\nb"'), ("", '""')],
 )
-def test_what_is_more_than_a_word_is_quoted(message: str, written: str) -> None:
-    assert Facts().format(record(message)).endswith(f"event={written}")
+def test_a_value_that_is_not_one_word_is_quoted(message: str, written: str) -> None:
+    assert LogfmtFormatter().format(record(message)).endswith(f"event={written}")
 
 
 def test_a_traceback_follows_its_line() -> None:
@@ -36,7 +36,7 @@ def test_a_traceback_follows_its_line() -> None:
         raise ValueError("no")
     except ValueError:
         failed = record("failed", exc_info=sys.exc_info())
-    first, *rest = Facts().format(failed).split("\n")
+    first, *rest = LogfmtFormatter().format(failed).split("\n")
     assert first.endswith("event=failed")
     assert (rest[0], rest[-1]) == ("Traceback (most recent call last):", "ValueError: no")
 
@@ -46,17 +46,19 @@ def test_a_secret_is_masked_in_messages_and_tracebacks() -> None:
         raise ValueError("at https://host/botSECRET/x")
     except ValueError:
         made = record("asked for SECRET", exc_info=sys.exc_info())
-    assert Masked("SECRET").filter(made)
-    written = Facts().format(made)
+    assert SecretFilter("SECRET").filter(made)
+    written = LogfmtFormatter().format(made)
     assert "SECRET" not in written
     assert "at https://host/bot<token>/x" in written
 
 
-def test_libraries_that_print_messages_or_addresses_never_do() -> None:
+def test_leaky_loggers_stay_at_warning() -> None:
     configure("debug")
-    assert [logging.getLogger(name).isEnabledFor(logging.INFO) for name in TELLTALES] == [False] * len(TELLTALES)
+    assert [logging.getLogger(name).isEnabledFor(logging.INFO) for name in LEAKY_LOGGERS] == [False] * len(
+        LEAKY_LOGGERS
+    )
 
 
-def test_an_unknown_level_is_one_clear_line() -> None:
+def test_an_unknown_level_is_refused_in_one_line() -> None:
     with pytest.raises(ValueError, match="LOGLEVEL must be DEBUG, INFO, WARNING, ERROR or CRITICAL, not 'loud'"):
         configure("loud")

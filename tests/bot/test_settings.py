@@ -15,7 +15,7 @@ def write(home: Path, text: str) -> Path:
     return home
 
 
-def test_without_anything_the_defaults_are_in_force(tmp_path: Path) -> None:
+def test_defaults_are_in_force_without_file_and_environment(tmp_path: Path) -> None:
     assert Settings.load(tmp_path, {}) == Settings(home=tmp_path)
 
 
@@ -38,7 +38,7 @@ def test_the_home_option_wins_over_the_environment(tmp_path: Path) -> None:
     assert Settings.load(None, {}).home.name == "newsquote"
 
 
-def test_a_variable_set_to_nothing_counts_as_not_set(tmp_path: Path) -> None:
+def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
     assert Settings.load(tmp_path, {"NEWSQUOTE_LIMIT": "", "NEWSQUOTE_TELEGRAM_TOKEN": " "}) == Settings(home=tmp_path)
 
 
@@ -58,7 +58,7 @@ def test_a_variable_set_to_nothing_counts_as_not_set(tmp_path: Path) -> None:
         ("telegram_api_url", "localhost:80", "a URL that begins with http:// or https://, not 'localhost:80'"),
     ],
 )
-def test_a_value_out_of_range_is_named_with_what_it_must_be(tmp_path: Path, name: str, value: str, wants: str) -> None:
+def test_a_value_out_of_range_is_named_with_what_is_expected(tmp_path: Path, name: str, value: str, wants: str) -> None:
     with pytest.raises(SettingsError) as caught:
         Settings.load(tmp_path, {f"NEWSQUOTE_{name.upper()}": value})
     assert str(caught.value) == f"NEWSQUOTE_{name.upper()} (environment) must be {wants}"
@@ -86,7 +86,7 @@ def test_an_unknown_variable_is_named_with_the_nearest_valid_one(tmp_path: Path)
 
 
 @pytest.mark.parametrize("text", ["limit = ", "\x00", "= 3"])
-def test_a_file_that_is_no_toml_says_where(tmp_path: Path, text: str) -> None:
+def test_invalid_toml_is_reported_with_its_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(SettingsError, match=r"config\.toml is not TOML"):
         Settings.load(write(tmp_path, text), {})
 
@@ -95,14 +95,14 @@ def test_the_token_is_never_shown(tmp_path: Path) -> None:
     found = Settings.load(tmp_path, {"NEWSQUOTE_TELEGRAM_TOKEN": SECRET})
     assert found.telegram_token == SECRET
     assert SECRET not in repr(found)
-    assert ("telegram_token", "********", "environment") in found.shown()
+    assert ("telegram_token", "********", "environment") in found.describe()
     with pytest.raises(SettingsError) as caught:
         Settings.load(write(tmp_path, f"telegram_token = ['{SECRET}']"), {})
     assert SECRET not in str(caught.value)
 
 
 def test_every_setting_is_shown_with_its_origin(tmp_path: Path) -> None:
-    shown = Settings.load(tmp_path, {"NEWSQUOTE_TELEGRAM_ADMINS": "7,8"}).shown()
+    shown = Settings.load(tmp_path, {"NEWSQUOTE_TELEGRAM_ADMINS": "7,8"}).describe()
     assert ("home", str(tmp_path), "option") in shown
     assert ("telegram_admins", "7, 8", "environment") in shown
     assert ("telegram_api_url", "", "default") in shown
@@ -113,14 +113,14 @@ def test_every_setting_is_shown_with_its_origin(tmp_path: Path) -> None:
     ["https://x.kw/feed/, http://y.kw/map.xml  60", ["https://x.kw/feed/", " http://y.kw/map.xml 60 "]],
     ids=["variable", "file"],
 )
-def test_a_feed_may_have_minutes_of_its_own(tmp_path: Path, given: str | list[str]) -> None:
+def test_a_feed_may_have_its_own_minutes(tmp_path: Path, given: str | list[str]) -> None:
     home = write(tmp_path, f"feeds = {given}") if isinstance(given, list) else tmp_path
     environ = {"NEWSQUOTE_FEEDS": given} if isinstance(given, str) else {}
     assert Settings.load(home, environ).feeds == ("https://x.kw/feed/", "http://y.kw/map.xml 60")
 
 
 @pytest.mark.parametrize("feed", ["x.kw/feed", "https://x.kw/feed soon", "https://x.kw/feed 0", "https://x.kw/f 5 6"])
-def test_a_feed_that_is_none_is_refused(tmp_path: Path, feed: str) -> None:
+def test_an_invalid_feed_is_refused(tmp_path: Path, feed: str) -> None:
     with pytest.raises(
         SettingsError, match=r"NEWSQUOTE_FEEDS .* must be URLs, comma between, each with its minutes behind it"
     ):

@@ -11,12 +11,12 @@ from bot.conversation import cards
 from bot.conversation.cards import CallbackData, Card, KeptAnswer
 from bot.conversation.phrases import Language
 from bot.conversation.rendering import Rich, utf16_units
-from bot.service.browsing import ArticleList, article_key
+from bot.service.browsing import article_key
 from bot.telegram_bot.handlers import entities_of, keyboard_of
 from corpus.article import Article, Span
 from retrieval.results import Quote
 from tests.bot_api.checks import cut, keyboard, text_and_entities
-from tests.library_of import BRIDGE, HARBOUR, LIBRARY
+from tests.library_of import BRIDGE, HARBOUR, LIBRARY, article_list
 
 NASTY = st.text(
     st.one_of(
@@ -82,7 +82,7 @@ def test_a_quote_of_any_text_makes_a_message_telegram_takes_with_its_words_verba
 
 @given(st.lists(quotes(), max_size=30), st.sampled_from(Language), st.integers(0, 9))
 def test_articles_of_any_title_make_messages_telegram_takes(found: list[Quote], language: Language, page: int) -> None:
-    shelf = ArticleList.of(
+    shelf = article_list(
         [
             Article(id=f"{n}{quote.article.id}", title=quote.article.title, text="Text", url=quote.article.url)
             for n, quote in enumerate(found)
@@ -158,7 +158,7 @@ def test_pages_turn_the_way_people_read() -> None:
 
 
 def test_the_articles_since_a_day_are_counted_and_listed() -> None:
-    shelf = ArticleList.of(LIBRARY)
+    shelf = article_list(LIBRARY)
     card = cards.since(shelf, dt.date(2026, 10, 5), Language.EN)
     assert card.rich.text.split("\n") == [
         "2 articles since 5 October 2026",
@@ -172,12 +172,12 @@ def test_the_articles_since_a_day_are_counted_and_listed() -> None:
 
 
 def test_the_latest_articles_come_with_their_first_words() -> None:
-    card = cards.latest(ArticleList.of([HARBOUR, BRIDGE]), Language.EN)
+    card = cards.latest(article_list([HARBOUR, BRIDGE]), Language.EN)
     assert card.rich.text.startswith(
         "Bridge over the Ostra to close for repairs · Ostra Post · 1 November 2026\nThe old"
     )
     assert labels(card) == [["1", "2"], ["All articles"]]
-    assert cards.latest(ArticleList.of([]), Language.EN).rich.text == "There are no articles yet."
+    assert cards.latest(article_list([]), Language.EN).rich.text == "There are no articles yet."
 
 
 def test_only_admins_see_the_button_that_removes_an_article() -> None:
@@ -192,7 +192,7 @@ def test_a_quote_that_is_not_there_makes_no_card() -> None:
 
 
 def test_the_last_page_stands_for_all_after_it() -> None:
-    shelf = ArticleList.of(LIBRARY)
+    shelf = article_list(LIBRARY)
     assert cards.articles(shelf, Language.EN, 7) == cards.articles(shelf, Language.EN, 0)
 
 

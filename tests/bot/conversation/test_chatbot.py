@@ -135,7 +135,7 @@ async def test_the_news_is_for_those_who_subscribed_and_not_for_the_first_articl
     [(subscriber, news)] = await host.news()
     assert news is not None
     assert (subscriber.chat, news.rich.text.split("\n")[0]) == (1, "1 new article")
-    host.store.told(subscriber)
+    host.store.mark_notified(subscriber)
     assert await host.news() == []
 
 

@@ -12,8 +12,9 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from bot.cli import answer_json, main
-from bot.service.editing import Editor, edit_by_hand
+from bot.cli import main
+from bot.commands.ask import answer_json
+from bot.service.editing import Editor, external_editor
 from bot.settings import Settings, SettingsError
 from corpus import Article, CorpusError, Library, LibraryError, LibraryLocked, OutcomeKind, SourceError, read
 from retrieval.answering import Answerer
@@ -53,14 +54,14 @@ def test_an_empty_home_gets_the_shipped_article_and_an_index(settings: Settings)
     ]
 
 
-def test_a_home_in_which_nothing_came_of_a_change_is_as_empty_as_before(settings: Settings) -> None:
+def test_a_home_stays_empty_after_a_change_without_effect(settings: Settings) -> None:
     editor = Editor(settings, HashingEncoder)
     assert editor.remove(["nope"]) == []
     editor.prepare(lambda _: None)
     assert titles(settings) == ["US cooperates with Kuwait to ensure well-being of human trafficking victims"]
 
 
-def test_a_library_that_is_gone_is_not_taken_for_one_that_is_empty(settings: Settings, ferry: str) -> None:
+def test_a_missing_library_is_not_mistaken_for_an_empty_one(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
     settings.library.rename(settings.home / "moved")
@@ -69,14 +70,14 @@ def test_a_library_that_is_gone_is_not_taken_for_one_that_is_empty(settings: Set
     assert titles(settings) == ["Ferry is late"]
 
 
-def test_a_library_that_has_articles_gets_an_index_of_those_alone(settings: Settings, ferry: str) -> None:
+def test_a_library_with_articles_gets_no_shipped_ones(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.library.add(read(ferry))
     editor.prepare(lambda _: None)
     assert titles(settings) == ["Ferry is late"]
 
 
-def test_preparing_a_home_that_serves_changes_nothing(settings: Settings) -> None:
+def test_preparing_a_home_with_an_index_changes_nothing(settings: Settings) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.prepare(lambda _: None)
     before = snapshot_folder.current_name(settings.snapshots)
@@ -84,7 +85,7 @@ def test_preparing_a_home_that_serves_changes_nothing(settings: Settings) -> Non
     assert snapshot_folder.current_name(settings.snapshots) == before
 
 
-def test_what_was_added_is_published_and_what_was_there_is_not_built_again(settings: Settings, ferry: str) -> None:
+def test_added_articles_are_published_and_the_rest_is_not_built_again(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     assert [outcome.kind for outcome in editor.add([ferry])] == [OutcomeKind.ADDED]
     assert titles(settings) == ["Ferry is late"]
@@ -93,7 +94,7 @@ def test_what_was_added_is_published_and_what_was_there_is_not_built_again(setti
     assert snapshot_folder.snapshot_names(settings.snapshots) == before
 
 
-def test_what_was_added_and_replaced_is_undone(settings: Settings, ferry: str, tmp_path: Path) -> None:
+def test_an_addition_is_undone(settings: Settings, ferry: str, tmp_path: Path) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
     newer = tmp_path / "newer.jsonl"
@@ -111,7 +112,7 @@ def test_what_was_added_and_replaced_is_undone(settings: Settings, ferry: str, t
     assert (article, article.text) == (was[0], "The ferry is late because of fog.")
 
 
-def test_what_was_removed_is_published_without_it(settings: Settings, ferry: str) -> None:
+def test_a_removal_is_published(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
     assert editor.remove(["ferry", "nobody"]) == ["ferry"]
@@ -127,7 +128,7 @@ def test_articles_stay_in_the_library_when_the_index_cannot_be_built(settings: S
     assert Editor(settings, HashingEncoder).build(full=False).articles == 1
 
 
-def test_while_another_writes_it_says_who(settings: Settings, ferry: str) -> None:
+def test_a_locked_library_says_which_process_holds_the_lock(settings: Settings, ferry: str) -> None:
     first, second = Editor(settings, HashingEncoder), Editor(settings, HashingEncoder)
     second.library = Library(settings.library, lock_timeout_s=0.05)
     with first.library.lock(), pytest.raises(LibraryLocked, match=f"process {os.getpid()} "):
@@ -146,9 +147,7 @@ def drafts(settings: Settings) -> list[Path]:
 
 
 @pytest.mark.parametrize("form", ["record", "file"])
-def test_an_edited_article_is_published_with_all_it_says_and_no_more(
-    settings: Settings, tmp_path: Path, form: str
-) -> None:
+def test_an_edited_article_is_published_as_written(settings: Settings, tmp_path: Path, form: str) -> None:
     editor = Editor(settings, HashingEncoder)
     article = Article("ferry", "Ferry is late", "It is late because of fog.", author="Ann Lee", language="en")
     if form == "record":
@@ -167,7 +166,7 @@ def test_an_edited_article_is_published_with_all_it_says_and_no_more(
     assert drafts(settings) == []
 
 
-def test_an_article_that_was_left_as_it_is_changes_nothing(settings: Settings, ferry: str) -> None:
+def test_an_edit_without_changes_publishes_nothing(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
     before = snapshot_folder.current_name(settings.snapshots)
@@ -183,7 +182,7 @@ def test_an_article_that_was_left_as_it_is_changes_nothing(settings: Settings, f
         (replacing("The ferry is late because of fog.", ""), "it holds no text"),
     ],
 )
-def test_what_was_written_is_kept_where_it_cannot_be_used(
+def test_a_draft_that_cannot_be_used_is_kept(
     settings: Settings, ferry: str, change: Callable[[Path], None], reason: str
 ) -> None:
     editor = Editor(settings, HashingEncoder)
@@ -203,7 +202,7 @@ def test_what_was_written_is_kept_where_it_cannot_be_used(
     assert (titles(settings), drafts(settings)) == (["Ferry is on time"], [])
 
 
-def test_an_edit_does_not_undo_what_another_did_meanwhile(settings: Settings, ferry: str) -> None:
+def test_an_edit_does_not_overwrite_a_change_made_meanwhile(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
 
@@ -216,7 +215,7 @@ def test_an_edit_does_not_undo_what_another_did_meanwhile(settings: Settings, fe
     assert [article.text for article in editor.library.articles()] == ["The ferry is late because of ice."]
 
 
-def test_an_article_that_is_not_there_cannot_be_edited(settings: Settings) -> None:
+def test_a_missing_article_cannot_be_edited(settings: Settings) -> None:
     with pytest.raises(CorpusError, match="there is no article nobody"):
         Editor(settings, HashingEncoder).edit("nobody", lambda _: None)
 
@@ -228,22 +227,22 @@ def test_an_article_that_is_not_there_cannot_be_edited(settings: Settings) -> No
         ({"VISUAL": "'"}, '$EDITOR is "\'", which is no command: No closing quotation'),
     ],
 )
-def test_an_editor_that_is_none_is_refused(environ: dict[str, str], reason: str) -> None:
+def test_an_unknown_editor_is_refused(environ: dict[str, str], reason: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        edit_by_hand(environ)
+        external_editor(environ)
     assert str(caught.value) == reason
 
 
-def test_the_editor_is_run_on_the_draft_and_its_failure_is_told(tmp_path: Path) -> None:
+def test_the_editor_is_run_on_the_draft_and_its_failure_is_reported(tmp_path: Path) -> None:
     path = tmp_path / "draft file.md"
     path.write_text("fog")
-    edit_by_hand({"EDITOR": "no-such", "VISUAL": "sed -i s/fog/ice/"})(path)
+    external_editor({"EDITOR": "no-such", "VISUAL": "sed -i s/fog/ice/"})(path)
     assert path.read_text() == "ice"
     with pytest.raises(SourceError, match="the editor ended with status 1; nothing was taken over from "):
-        edit_by_hand({"EDITOR": "false"})(path)
+        external_editor({"EDITOR": "false"})(path)
 
 
-def test_what_a_killed_process_did_not_publish_the_next_one_does(settings: Settings, ferry: str) -> None:
+def test_the_next_process_publishes_what_a_killed_one_did_not(settings: Settings, ferry: str) -> None:
     Editor(settings, HashingEncoder).prepare(lambda _: None)
     editor = Editor(settings, HashingEncoder)
     editor.library.add(read(ferry))
@@ -275,7 +274,7 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return Aside.begun
 
 
-def test_what_additions_left_behind_is_merged_by_another_process(
+def test_segments_left_by_additions_are_merged_by_another_process(
     settings: Settings, tmp_path: Path, begun: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     editor = Editor(settings, HashingEncoder)
@@ -288,11 +287,11 @@ def test_what_additions_left_behind_is_merged_by_another_process(
     assert command[:4] == [sys.executable, "-P", "-m", "bot"]
     assert main(command[4:]) == 0
     serving = Snapshot.open(settings.snapshots)
-    assert capsys.readouterr().out == f"{serving.name} serves: the same, in fewer segments.\n"
+    assert capsys.readouterr().out == f"now serving {serving.name}: the same articles, in fewer segments.\n"
     assert (len(serving.segments), sorted(titles(settings))) == (1, ["bees", "bridge", "ferry"])
 
 
-def test_a_rebuild_has_the_rest_merged_aside_too(settings: Settings, ferry: str, begun: list[list[str]]) -> None:
+def test_a_rebuild_merges_in_the_background_too(settings: Settings, ferry: str, begun: list[list[str]]) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
     assert not begun
@@ -301,11 +300,11 @@ def test_a_rebuild_has_the_rest_merged_aside_too(settings: Settings, ferry: str,
     assert [command[-2:] for command in begun] == [["index", "merge"]]
 
 
-def test_a_merge_that_finds_another_writer_at_work_is_finished_by_the_next(
+def test_a_merge_stopped_by_another_writer_is_finished_by_the_next(
     settings: Settings, ferry: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publishing, "SMALL_SEGMENT", 0)
-    monkeypatch.setattr(Editor, "merge_aside", lambda _: None)
+    monkeypatch.setattr(Editor, "merge_in_background", lambda _: None)
     editor = Editor(settings, HashingEncoder)
     editor.add([ferry])
     (tmp_path / "bees.jsonl").write_text(json.dumps({"id": "bees", "title": "Bees", "text": "The bees are late."}))
@@ -319,7 +318,7 @@ def test_a_merge_that_finds_another_writer_at_work_is_finished_by_the_next(
     assert sorted(titles(settings)) == ["Bees", "Ferry is late"]
 
 
-def test_an_older_snapshot_that_was_chosen_stays_chosen_while_nothing_changes(settings: Settings, ferry: str) -> None:
+def test_a_chosen_older_snapshot_stays_current_while_nothing_changes(settings: Settings, ferry: str) -> None:
     editor = Editor(settings, HashingEncoder)
     editor.prepare(lambda _: None)
     old = snapshot_folder.current_name(settings.snapshots)
@@ -351,7 +350,7 @@ def answers(settings: Settings) -> list[object]:
 
 @hypothesis.settings(max_examples=12, deadline=None)
 @hypothesis.given(STEPS)
-def test_however_a_library_came_about_it_answers_as_one_built_anew(steps: list[tuple[str, str, str]]) -> None:
+def test_an_index_built_in_steps_answers_like_one_built_at_once(steps: list[tuple[str, str, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings.load(Path(folder, "home"), {})
         editor = Editor(settings, HashingEncoder)

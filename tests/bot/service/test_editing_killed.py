@@ -1,4 +1,4 @@
-"""Whoever adds and publishes may be killed at any moment: what serves is whole, and the next one goes on."""
+"""A process that adds and publishes may be killed at any moment: the index stays intact and the next run goes on."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ while True:
 BATCHES, EACH = 6, 4
 
 
-def test_what_serves_is_whole_after_every_kill_and_the_next_run_goes_on(tmp_path: Path) -> None:
+def test_after_every_kill_the_current_snapshot_is_intact_and_the_next_run_goes_on(tmp_path: Path) -> None:
     draw = random.Random(11)
     batches = tmp_path / "batches"
     batches.mkdir()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.service.engine import Engine, TooSlow
+from bot.service.engine import AnswerTimeout, Engine
 from retrieval.answering import Answerer
 from retrieval.errors import QuestionError, SnapshotCorrupt, SnapshotMissing
 from retrieval.index.snapshot import Snapshot
@@ -23,8 +23,8 @@ def opener(folder: Path) -> Answerer:
     return Answerer(Snapshot.open(folder, encoder=encoder.fingerprint), encoder)
 
 
-def engine_over(folder: Path, *, timeout_s: float = 30.0, room: int = 64) -> Engine:
-    return Engine(lambda: opener(folder), lambda: current_name(folder), timeout_s=timeout_s, room=room)
+def engine_over(folder: Path, *, timeout_s: float = 30.0, queue_size: int = 64) -> Engine:
+    return Engine(lambda: opener(folder), lambda: current_name(folder), timeout_s=timeout_s, queue_size=queue_size)
 
 
 async def test_a_question_is_answered_off_the_event_loop(tmp_path: Path) -> None:
@@ -82,11 +82,11 @@ async def test_without_any_snapshot_the_caller_learns_why(tmp_path: Path) -> Non
         assert (await engine.answer(Query("strike"))).quotes
 
 
-async def test_an_answer_that_takes_too_long_is_given_up(tmp_path: Path) -> None:
+async def test_an_answer_that_takes_too_long_is_abandoned(tmp_path: Path) -> None:
     built(tmp_path)
     gate = threading.Event()
     async with engine_over(tmp_path, timeout_s=0.01) as engine:
-        with pytest.raises(TooSlow):
+        with pytest.raises(AnswerTimeout):
             await engine.call(lambda _: gate.wait(10))
         gate.set()
 
@@ -94,7 +94,7 @@ async def test_an_answer_that_takes_too_long_is_given_up(tmp_path: Path) -> None
 async def test_a_full_queue_makes_callers_wait_and_serves_them_in_order(tmp_path: Path) -> None:
     built(tmp_path)
     gate, done = threading.Event(), list[int]()
-    async with engine_over(tmp_path, room=2) as engine:
+    async with engine_over(tmp_path, queue_size=2) as engine:
 
         def work(number: int, _: Answerer) -> None:
             gate.wait(10)

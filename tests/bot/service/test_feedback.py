@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 
-from bot.service.feedback import squad
+from bot.service.feedback import votes_to_squad
 from bot.service.state import Vote
 from corpus.article import content_id
 from retrieval.evaluation import read_questions
@@ -22,7 +22,7 @@ def vote(
 
 def test_good_votes_are_questions_that_eval_can_read() -> None:
     bees = Vote(True, 1.0, "s", "bees", content_id(BEES.title, BEES.text), 0, 4, "Who makes honey?")
-    file = squad([vote(), bees, vote("What ended?")], HELD)
+    file = votes_to_squad([vote(), bees, vote("What ended?")], HELD)
     articles, cases = read_questions(json.dumps(file).encode())
     assert [article.title for article in articles] == [HARBOUR.title, BEES.title]
     assert [(case.question, case.gold[0].words) for case in cases] == [
@@ -32,10 +32,10 @@ def test_good_votes_are_questions_that_eval_can_read() -> None:
     ]
 
 
-def test_a_question_that_many_liked_is_there_once() -> None:
-    assert len(squad([vote(), vote()], HELD)["data"][0]["paragraphs"][0]["qas"]) == 1
+def test_a_question_with_many_good_votes_is_exported_once() -> None:
+    assert len(votes_to_squad([vote(), vote()], HELD)["data"][0]["paragraphs"][0]["qas"]) == 1
 
 
-def test_votes_that_say_no_answer_or_whose_words_changed_are_left_out() -> None:
+def test_bad_votes_and_votes_on_changed_articles_are_left_out() -> None:
     gone = Vote(True, 0.0, "s", "gone", "c", 0, 3, "Who?")
-    assert squad([vote(None), vote(good=False), vote(content="other"), gone], HELD)["data"] == []
+    assert votes_to_squad([vote(None), vote(good=False), vote(content="other"), gone], HELD)["data"] == []

@@ -5,12 +5,12 @@ import pytest
 from bot.service.metrics import Metrics
 
 
-def test_everything_is_there_from_the_start_and_counts() -> None:
+def test_every_counter_is_there_from_the_start_and_counts() -> None:
     metrics = Metrics()
     assert "newsquote_answered_total 0\n" in metrics.text({})
     metrics.count("answered")
-    metrics.waited(0.07)
-    metrics.waited(99)
+    metrics.observe_wait(0.07)
+    metrics.observe_wait(99)
     lines = metrics.text({"waiting": 3}).splitlines()
     assert metrics["answered"] == 1
     assert {
@@ -26,12 +26,12 @@ def test_everything_is_there_from_the_start_and_counts() -> None:
     } <= set(lines)
 
 
-def test_a_wait_of_just_a_bound_is_within_it() -> None:
+def test_a_wait_equal_to_a_bound_falls_in_its_bucket() -> None:
     metrics = Metrics()
-    metrics.waited(0.1)
+    metrics.observe_wait(0.1)
     assert 'newsquote_answer_seconds_bucket{le="0.1"} 1' in metrics.text({})
 
 
-def test_a_counter_nobody_knows_is_a_mistake() -> None:
+def test_an_unknown_counter_is_an_error() -> None:
     with pytest.raises(KeyError):
         Metrics().count("answred")

@@ -30,59 +30,59 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "home" / "state.db"
 
 
-def test_an_update_is_kept_once_and_open_until_it_is_done(path: Path) -> None:
+def test_an_update_is_stored_once_and_unhandled_until_it_is_marked(path: Path) -> None:
     first, second = {"update_id": 7, "message": {"text": "é"}}, {"update_id": 6}
     with StateDatabase(path) as state:
-        assert state.keep_updates([first, second]) == [first, second]
-        assert state.keep_updates([first]) == []
-        state.update_done(first)
+        assert state.store_updates([first, second]) == [first, second]
+        assert state.store_updates([first]) == []
+        state.mark_handled(first)
     with StateDatabase(path) as state:
-        assert state.open_updates() == [second]
-        assert state.keep_updates([first]) == []
+        assert state.unhandled_updates() == [second]
+        assert state.store_updates([first]) == []
 
 
-def test_another_update_of_the_same_number_is_not_taken_for_a_repetition(path: Path) -> None:
+def test_a_different_update_with_the_same_id_is_not_a_duplicate(path: Path) -> None:
     old, new = {"update_id": 7, "message": {"text": "old"}}, {"update_id": 7, "message": {"text": "new"}}
     with StateDatabase(path) as state:
-        state.keep_updates([old])
-        state.update_done(old)
-        assert state.keep_updates([old, new]) == [new]
-        assert state.open_updates() == [new]
+        state.store_updates([old])
+        state.mark_handled(old)
+        assert state.store_updates([old, new]) == [new]
+        assert state.unhandled_updates() == [new]
 
 
-def test_what_an_update_said_is_forgotten_when_it_is_done(path: Path) -> None:
+def test_the_content_of_an_update_is_deleted_once_it_is_handled(path: Path) -> None:
     with StateDatabase(path) as state:
         update = {"update_id": 7, "message": {"text": "a private question"}}
-        state.keep_updates([update])
-        state.update_done(update)
+        state.store_updates([update])
+        state.mark_handled(update)
     with StateDatabase(path) as state:
-        state.tidy()
+        state.delete_expired()
     assert b"a private question" not in path.read_bytes()
 
 
 def test_an_answer_is_found_by_its_number_after_a_restart(path: Path) -> None:
     with StateDatabase(path) as state:
-        number = state.keep_answer("20261124T001500Z-1a2b3c4d", QUOTES, answered=True)
+        number = state.store_answer("20261124T001500Z-1a2b3c4d", QUOTES, answered=True)
     with StateDatabase(path) as state:
-        assert state.answer(number) == ("20261124T001500Z-1a2b3c4d", True, QUOTES, None)
-        assert state.answer(number + 1) is None
+        assert state.stored_answer(number) == ("20261124T001500Z-1a2b3c4d", True, QUOTES, None)
+        assert state.stored_answer(number + 1) is None
 
 
-def test_old_answers_replies_and_updates_are_forgotten(path: Path, clock: Clock) -> None:
+def test_old_answers_replies_and_updates_are_deleted(path: Path, clock: Clock) -> None:
     with StateDatabase(path, clock) as state:
-        number = state.keep_answer("s", QUOTES, answered=True)
-        state.keep_reply(1, 2, 3)
-        state.keep_updates([{"update_id": 7}, {"update_id": 8}])
-        state.update_done({"update_id": 7})
+        number = state.store_answer("s", QUOTES, answered=True)
+        state.store_reply(1, 2, 3)
+        state.store_updates([{"update_id": 7}, {"update_id": 8}])
+        state.mark_handled({"update_id": 7})
         clock.now += 100 * 86_400
-        state.tidy()
-        assert (state.answer(number), state.reply_to(1, 2)) == (None, None)
-        assert state.keep_updates([{"update_id": 7}, {"update_id": 8}]) == [{"update_id": 7}]
+        state.delete_expired()
+        assert (state.stored_answer(number), state.reply_to(1, 2)) == (None, None)
+        assert state.store_updates([{"update_id": 7}, {"update_id": 8}]) == [{"update_id": 7}]
 
 
 def test_a_vote_counts_once_and_can_be_changed(path: Path, clock: Clock) -> None:
     with StateDatabase(path, clock) as state:
-        number = state.keep_answer("s", QUOTES, answered=True, question="Who?")
+        number = state.store_answer("s", QUOTES, answered=True, question="Who?")
         assert [state.vote(number, 1, 42, good=good) for good in (True, True, False)] == [True, False, True]
         assert state.vote(number, 1, 43, good=True)
         counted = [Vote(good, clock.now, "s", "bees", "c2", 3, 20, "Who?") for good in (False, True)]
@@ -91,38 +91,38 @@ def test_a_vote_counts_once_and_can_be_changed(path: Path, clock: Clock) -> None
             state.vote(number, 2, 42, good=True)
 
 
-def test_a_person_is_forgotten_on_request_and_votes_do_not_name_anybody(path: Path) -> None:
+def test_a_person_is_deleted_on_request_and_votes_name_nobody(path: Path) -> None:
     with StateDatabase(path) as state:
-        number = state.keep_answer("s", QUOTES, answered=True)
+        number = state.store_answer("s", QUOTES, answered=True)
         state.vote(number, 0, 987_654_321, good=True)
-        state.choose_language(987_654_321, "ar")
+        state.set_language(987_654_321, "ar")
         state.subscribe(Subscriber(987_654_321, 0, "ar"))
         voters = [voter for (voter,) in state._db.execute("SELECT voter FROM votes")]
         assert "987654321" not in voters[0]
         assert state.language(987_654_321) == "ar"
-        state.forget_person(987_654_321)
-        assert (state.votes(), state.language(987_654_321), state.subscribers()) == ([], None, 0)
+        state.delete_person(987_654_321)
+        assert (state.votes(), state.language(987_654_321), state.count_subscribers()) == ([], None, 0)
 
 
-def test_subscribers_are_told_once_of_each_news(path: Path) -> None:
+def test_subscribers_are_notified_once_of_each_news(path: Path) -> None:
     ada, topic = Subscriber(1, 0, "en"), Subscriber(-100, 5, "ar")
     with StateDatabase(path) as state:
         assert [state.subscribe(ada), state.subscribe(ada), state.subscribe(topic)] == [True, False, True]
-        state.note_articles(["a", "b"], "s1")
-        assert (state.news(), state.untold()) == (("", []), [])
-        state.note_articles(["a", "b", "c"], "s2")
-        assert (state.news(), state.untold()) == (("s2", ["c"]), [topic, ada])
-        state.told(ada)
-        state.note_articles(["c"], "s3")
-        assert (state.news(), state.untold()) == (("s2", ["c"]), [topic])
+        state.record_articles(["a", "b"], "s1")
+        assert (state.latest_news(), state.unnotified()) == (("", []), [])
+        state.record_articles(["a", "b", "c"], "s2")
+        assert (state.latest_news(), state.unnotified()) == (("s2", ["c"]), [topic, ada])
+        state.mark_notified(ada)
+        state.record_articles(["c"], "s3")
+        assert (state.latest_news(), state.unnotified()) == (("s2", ["c"]), [topic])
 
 
-def test_who_subscribes_later_is_not_told_of_what_is_old(path: Path) -> None:
+def test_a_new_subscriber_is_not_notified_of_old_articles(path: Path) -> None:
     with StateDatabase(path) as state:
-        state.note_articles(["a"], "s1")
-        state.note_articles(["b"], "s2")
+        state.record_articles(["a"], "s1")
+        state.record_articles(["b"], "s2")
         state.subscribe(Subscriber(1, 0, "en"))
-        assert state.untold() == []
+        assert state.unnotified() == []
 
 
 def test_a_subscription_moves_with_its_group_and_ends_on_request(path: Path) -> None:
@@ -141,15 +141,15 @@ def test_a_file_that_is_no_database_is_refused(path: Path) -> None:
         StateDatabase(path)
 
 
-def test_only_what_is_not_confirmed_is_known_again_after_a_restart(tmp_path: Path) -> None:
+def test_confirmed_updates_can_be_deleted_and_arrive_again(tmp_path: Path) -> None:
     updates = [{"update_id": number, "message": {"text": str(number)}} for number in (1, 2, 3)]
     with StateDatabase(tmp_path / "state.db") as state:
-        state.keep_updates(updates)
+        state.store_updates(updates)
         for update in updates[:2]:
-            state.update_done(update)
-        state.confirmed(2)
-        assert state.keep_updates(updates) == []
+            state.mark_handled(update)
+        state.confirm_updates(2)
+        assert state.store_updates(updates) == []
     with StateDatabase(tmp_path / "state.db") as state:
-        state.forget_confirmed()
-        assert state.open_updates() == updates[2:]
-        assert state.keep_updates(updates) == updates[:1]
+        state.delete_confirmed()
+        assert state.unhandled_updates() == updates[2:]
+        assert state.store_updates(updates) == updates[:1]

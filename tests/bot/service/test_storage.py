@@ -22,12 +22,12 @@ def publish(settings: Settings, source: IndexSource) -> str:
 def test_what_is_published_is_read_from_the_same_place(tmp_path: Path, url: str | None) -> None:
     environ = {} if url is None else {"NEWSQUOTE_INDEX_URL": str(tmp_path / url)}
     settings = Settings.load(tmp_path, environ)
-    store = storage.store_of(settings)
+    store = storage.open_store(settings)
     assert isinstance(store, SnapshotStore if url is None else MilvusStore)
     name = publish(settings, IndexSource(built(tmp_path / "other")))
     assert store.current() == name
     assert {article.id for article in articles_in(store.open())} == {article.id for article in LIBRARY}
-    storage.use(settings, name)
+    storage.switch_to(settings, name)
     assert store.current() == name
 
 
@@ -42,4 +42,4 @@ def test_the_servers_password_is_not_shown(tmp_path: Path) -> None:
         tmp_path, {"NEWSQUOTE_INDEX_URL": "http://h:19530", "NEWSQUOTE_INDEX_TOKEN": "root:secret"}
     )
     assert "secret" not in repr(settings)
-    assert ("index_token", "********", "environment") in settings.shown()
+    assert ("index_token", "********", "environment") in settings.describe()

@@ -147,14 +147,14 @@ async def test_what_cannot_be_kept_is_not_confirmed_and_answered_when_it_can(
     settings: Settings, world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(application, "UNKEPT_S", 0.01)
-    keep, full = StateDatabase.keep_updates, iter(range(2))
+    keep, full = StateDatabase.store_updates, iter(range(2))
 
     def kept(self: StateDatabase, updates: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         if next(full, None) is not None:
             raise sqlite3.OperationalError("database or disk is full")
         return keep(self, updates)
 
-    monkeypatch.setattr(StateDatabase, "keep_updates", kept)
+    monkeypatch.setattr(StateDatabase, "store_updates", kept)
     async with running(settings):
         assert words(await Phone(world).ask("What about the bridge?"), "blockquote")
     assert len(world.from_bot()) == 1
@@ -184,7 +184,7 @@ async def test_whoever_starts_a_bot_without_inline_mode_is_told(
     assert (
         told
         == [
-            "@newsquote_test_bot answers; Ctrl-C stops it.",
+            "@newsquote_test_bot is running; Ctrl-C stops it.",
             "inline mode is off; /setinline at @BotFather lets people share quotes and ask in any chat.",
         ][:lines]
     )
@@ -281,7 +281,7 @@ async def test_what_goes_wrong_is_logged_and_told_with_a_reference(
         raise ZeroDivisionError(f"at https://host/bot{TOKEN}/x")
 
     monkeypatch.setattr("bot.conversation.cards.quote", broken)
-    caplog.handler.addFilter(logs.Masked(TOKEN))
+    caplog.handler.addFilter(logs.SecretFilter(TOKEN))
     async with running(settings):
         message = await Phone(world).ask("What about the bridge?")
     reference = message["text"].partition("(Reference ")[2].rstrip(")")

@@ -564,7 +564,7 @@ class TestGroups:
             built(settings.snapshots, [*LIBRARY, Article(id="eel", title="Eels", text="Eels glow.")])
             await phone.next(1, 1)
         with Store(settings.home / "state.db") as store:
-            assert store.subscribers() == 1
+            assert store.count_subscribers() == 1
 
 
 class TestInline:
@@ -821,5 +821,5 @@ async def test_subscribers_hear_of_new_articles_once_and_those_who_blocked_the_b
         await phone.ask("What about the bridge?", 3)
     assert [m["text"] for m in world.from_bot(1)][1:] == ["2 new articles\n• Eels 0\n• Eels 1"]
     with Store(settings.home / "state.db") as store:
-        assert store.subscribers() == 1
+        assert store.count_subscribers() == 1
     assert len(world.from_bot(3)) == 4

@@ -67,7 +67,7 @@ async def test_what_was_not_handled_is_handled_after_a_restart(state: StateDatab
     assert await inbox.replay() == 2
     assert await inbox.drain(5)
     assert again.ended == [1, 2]
-    assert state.open_updates() == []
+    assert state.unhandled_updates() == []
 
 
 async def test_an_update_that_comes_twice_is_handled_once(state: StateDatabase) -> None:
@@ -105,7 +105,7 @@ async def test_an_inline_query_is_not_kept_and_waits_for_nobody(state: StateData
     inbox = Inbox(state, handler)
     queries = [{"update_id": n, "inline_query": {"query": "rain"}} for n in (1, 2)]
     await inbox.take(queries)
-    assert state.open_updates() == []
+    assert state.unhandled_updates() == []
     asyncio.get_running_loop().call_soon(handler.go.set)
     assert await inbox.drain(5)
     assert (handler.begun, handler.most) == ([1, 2], 2)
@@ -132,13 +132,13 @@ async def test_a_chat_goes_on_where_it_could_not_be_noted_that_its_update_was_ha
     def full(*_: object) -> None:
         raise StateError("database or disk is full")
 
-    monkeypatch.setattr(StateDatabase, "update_done", full)
+    monkeypatch.setattr(StateDatabase, "mark_handled", full)
     handler = Handler()
     inbox = Inbox(state, handler)
     await inbox.take([message(1), message(2)])
     assert await inbox.drain(5)
     assert (handler.ended, inbox.waiting) == ([1, 2], 0)
-    assert len(state.open_updates()) == 2
+    assert len(state.unhandled_updates()) == 2
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from prompt_toolkit.output import DummyOutput
 from bot.conversation.phrases import Language
 from bot.conversation.rendering import Rich, Style, Styled
 from bot.terminal import chat
-from bot.terminal.chat import Newsroom, Screen, converse
+from bot.terminal.chat import ChatBackend, Screen, run_chat
 from corpus.article import Article
 from retrieval.errors import QuestionError, SnapshotCorrupt
 from retrieval.results import Answer, Query
@@ -27,7 +27,7 @@ WELCOME = "Ask about the articles. /help shows what else there is, /quit leaves.
 INTERRUPTED = "(Ctrl-C again or Ctrl-D to leave)\n"
 
 
-class PaperNewsroom:
+class PreparedBackend:
     """Answers known questions from a list and remembers what it was asked."""
 
     def __init__(self, known: Sequence[Article] | None = None) -> None:
@@ -56,10 +56,10 @@ class Terminal(io.StringIO):
         return True
 
 
-def transcript(*lines: str, newsroom: Newsroom | None = None) -> str:
+def transcript(*lines: str, backend: ChatBackend | None = None) -> str:
     out = io.StringIO()
-    there = newsroom or PaperNewsroom()
-    converse(lambda: there, stdin=io.StringIO("".join(f"{line}\n" for line in lines)), stdout=out)
+    there = backend or PreparedBackend()
+    run_chat(lambda: there, stdin=io.StringIO("".join(f"{line}\n" for line in lines)), stdout=out)
     return out.getvalue()
 
 
@@ -98,9 +98,9 @@ def test_why_shows_the_evidence_and_help_the_commands() -> None:
 
 
 def test_a_follow_up_carries_the_question_before() -> None:
-    newsroom = PaperNewsroom()
-    transcript("Which tier is Kuwait in?", "and since when?", "Who is Alina Romanowski?", newsroom=newsroom)
-    assert [(query.text, query.context) for query in newsroom.asked] == [
+    backend = PreparedBackend()
+    transcript("Which tier is Kuwait in?", "and since when?", "Who is Alina Romanowski?", backend=backend)
+    assert [(query.text, query.context) for query in backend.asked] == [
         ("Which tier is Kuwait in?", ()),
         ("and since when?", ("Which tier is Kuwait in?",)),
         ("Who is Alina Romanowski?", ()),
@@ -113,26 +113,26 @@ def test_an_arabic_question_is_declined_in_arabic_around_an_english_quote() -> N
     )
 
 
-def test_a_question_that_cannot_be_answered_is_reported_and_the_talk_goes_on() -> None:
+def test_an_error_is_reported_and_the_chat_goes_on() -> None:
     assert transcript("this is broken", "bye") == (
         "I could not look that up: the question cannot be read\n\nGoodbye!\n"
     )
 
 
 def test_control_characters_never_reach_the_output() -> None:
-    class Hostile(PaperNewsroom):
+    class Hostile(PreparedBackend):
         def answer(self, query: Query) -> Answer:  # noqa: ARG002
             evil = article("Red \x1b[31malert\x1b[0m and \x9b2J a bell\x07.", "A \x1b]0;title\x07", source="\x1bZ")
             return answer(quote(evil, evil.text))
 
-    assert transcript("tier", "/\x1b[2Jboo", newsroom=Hostile()) == (
+    assert transcript("tier", "/\x1b[2Jboo", backend=Hostile()) == (
         '"Red alert and 2J a bell."\nA ]0;title · Z\n\nI don\'t know /boo. See /help for what I can do.\n\n'
     )
 
 
 def test_articles_come_in_pages() -> None:
-    newsroom = PaperNewsroom([article(title=f"Story {n}", source=None) for n in range(1, 23)])
-    assert transcript("/articles", "/articles 2", "/articles 3", newsroom=newsroom) == (
+    backend = PreparedBackend([article(title=f"Story {n}", source=None) for n in range(1, 23)])
+    assert transcript("/articles", "/articles 2", "/articles 3", backend=backend) == (
         "22 articles\n" + "".join(f"{n}. Story {n}\n" for n in range(1, 21)) + "/articles 2 shows more.\n\n"
         "22 articles\n21. Story 21\n22. Story 22\n\n"
         "The articles end before that. /articles shows them from the start.\n\n"
@@ -140,28 +140,28 @@ def test_articles_come_in_pages() -> None:
 
 
 def test_bytes_that_are_not_utf_8_are_read_as_replacement_characters() -> None:
-    newsroom = PaperNewsroom()
+    backend = PreparedBackend()
     stdin = io.TextIOWrapper(io.BytesIO(b"which tier\xff?\n"), encoding="ascii")
-    converse(lambda: newsroom, stdin=stdin, stdout=io.StringIO())
-    assert [query.text for query in newsroom.asked] == ["which tier\ufffd?"]
+    run_chat(lambda: backend, stdin=stdin, stdout=io.StringIO())
+    assert [query.text for query in backend.asked] == ["which tier\ufffd?"]
 
 
-def test_small_talk_needs_nothing_loaded_and_a_question_raises_what_loading_raised() -> None:
-    def fails() -> Newsroom:
+def test_small_talk_needs_nothing_loaded_and_a_question_raises_the_loading_error() -> None:
+    def fails() -> ChatBackend:
         raise SnapshotCorrupt("the index is damaged; run: newsquote index build")
 
     out = io.StringIO()
     with pytest.raises(SnapshotCorrupt, match="the index is damaged"):
-        converse(fails, stdin=io.StringIO("thanks\nWhich tier?\n"), stdout=out)
+        run_chat(fails, stdin=io.StringIO("thanks\nWhich tier?\n"), stdout=out)
     assert out.getvalue() == "You're welcome! Ask me more whenever you like.\n\n"
 
 
-def on_a_terminal(typed: str, load: Callable[[], Newsroom] = PaperNewsroom, history: Path | None = None) -> str:
+def on_a_terminal(typed: str, load: Callable[[], ChatBackend] = PreparedBackend, history: Path | None = None) -> str:
     """What is printed while somebody types `typed`, all at once."""
     out = Terminal()
     with create_pipe_input() as keys:
         keys.send_text(typed)
-        converse(load, stdin=Terminal(), stdout=out, history=history, keys=keys, display=DummyOutput())
+        run_chat(load, stdin=Terminal(), stdout=out, history=history, keys=keys, display=DummyOutput())
     return out.getvalue()
 
 
@@ -246,12 +246,12 @@ def test_a_home_that_cannot_be_written_is_a_warning(tmp_path: Path, caplog: pyte
 
 
 @pytest.mark.usefixtures("dumb")
-def test_loading_goes_on_while_somebody_types() -> None:
+def test_loading_runs_while_a_person_types() -> None:
     typing = threading.Event()
 
-    def load() -> Newsroom:
+    def load() -> ChatBackend:
         assert typing.wait(10)
-        return PaperNewsroom()
+        return PreparedBackend()
 
     class Keen(Terminal):
         def write(self, text: str) -> int:
@@ -262,17 +262,17 @@ def test_loading_goes_on_while_somebody_types() -> None:
     out = Keen()
     with create_pipe_input() as keys:
         keys.send_text(f"thanks\rwhich tier\r{CTRL_D}")
-        converse(load, stdin=Terminal(), stdout=out, keys=keys, display=DummyOutput())
+        run_chat(load, stdin=Terminal(), stdout=out, keys=keys, display=DummyOutput())
     assert " ".join(out.getvalue().split()).endswith(f'like. "{FIRST} {SECOND}" {SOURCE}')
 
 
-def test_somebody_who_asks_before_all_is_loaded_is_told_to_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_asked_while_loading_shows_a_wait_message(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     told = threading.Event()
 
-    def load() -> Newsroom:
+    def load() -> ChatBackend:
         assert told.wait(10)
-        return PaperNewsroom()
+        return PreparedBackend()
 
     class Watched(Terminal):
         def write(self, text: str) -> int:
@@ -283,13 +283,13 @@ def test_somebody_who_asks_before_all_is_loaded_is_told_to_wait(monkeypatch: pyt
     out = Watched()
     with create_pipe_input() as keys:
         keys.send_text(f"which tier\r{CTRL_D}")
-        converse(load, stdin=Terminal(), stdout=out, keys=keys, display=DummyOutput())
+        run_chat(load, stdin=Terminal(), stdout=out, keys=keys, display=DummyOutput())
     assert FIRST in out.getvalue()
 
 
 @pytest.mark.usefixtures("dumb")
 def test_ctrl_c_during_an_answer_gives_the_prompt_back() -> None:
-    class Slow(PaperNewsroom):
+    class Slow(PreparedBackend):
         def answer(self, query: Query) -> Answer:
             if "slow" in query.text:
                 raise KeyboardInterrupt
@@ -300,12 +300,12 @@ def test_ctrl_c_during_an_answer_gives_the_prompt_back() -> None:
 
 
 def test_ctrl_c_during_a_scripted_answer_stops() -> None:
-    class Slow(PaperNewsroom):
+    class Slow(PreparedBackend):
         def answer(self, query: Query) -> Answer:  # noqa: ARG002
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        transcript("slow question", newsroom=Slow())
+        transcript("slow question", backend=Slow())
 
 
 @pytest.mark.usefixtures("dumb")
@@ -315,7 +315,7 @@ def test_a_lone_surrogate_does_not_break_the_history(tmp_path: Path) -> None:
     assert list(remembered.load_history_strings()) == ["caf?"]
 
 
-def test_a_plain_screen_shows_words_only() -> None:
+def test_a_plain_screen_prints_text_only() -> None:
     out = io.StringIO()
     screen = Screen(out)
     screen.show(Rich("bold", (Styled(0, 4, Style.BOLD),)))
@@ -324,9 +324,9 @@ def test_a_plain_screen_shows_words_only() -> None:
     assert out.getvalue() == "bold\n"
 
 
-def test_the_language_of_the_terminal_is_spoken_until_somebody_speaks() -> None:
+def test_the_terminals_language_is_used_until_the_person_writes() -> None:
     out = io.StringIO()
-    converse(PaperNewsroom, stdin=io.StringIO("/more\nhello\n/more\n"), stdout=out, language=Language.AR)
+    run_chat(PreparedBackend, stdin=io.StringIO("/more\nhello\n/more\n"), stdout=out, language=Language.AR)
     assert out.getvalue() == (
         "اسألني سؤالًا أولًا.\n\n"
         "Hello! Ask me anything about the articles, and I will answer in their own words.\n\n"

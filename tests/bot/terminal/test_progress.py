@@ -26,7 +26,7 @@ def test_without_a_terminal_there_is_a_line_every_ten_seconds() -> None:
     ]
 
 
-def test_what_is_done_within_a_second_shows_nothing() -> None:
+def test_work_done_within_a_second_shows_nothing() -> None:
     for stream in (io.StringIO(), Terminal()):
         clock = Clock()
         with progress_bar("Indexing articles", 2, stream, clock) as step:
@@ -56,7 +56,7 @@ def test_an_unknown_total_shows_no_time_left() -> None:
     assert stream.getvalue() == "Reading: 10, 0.5 a second\n"
 
 
-def test_what_is_left_counts_what_follows_and_each_part_has_a_pace_of_its_own() -> None:
+def test_the_time_left_includes_later_stages_and_each_stage_has_its_own_rate() -> None:
     stream, clock = io.StringIO(), Clock()
     with build_progress_bar(stream, clock) as show:
         clock.now += 10
@@ -72,7 +72,7 @@ def test_what_is_left_counts_what_follows_and_each_part_has_a_pace_of_its_own() 
     ]
 
 
-def test_the_pace_is_that_of_late_since_what_was_kept_is_copied_before_the_rest_is_encoded() -> None:
+def test_the_rate_is_the_recent_one_because_copying_is_faster_than_encoding() -> None:
     stream, clock = io.StringIO(), Clock()
     with build_progress_bar(stream, clock) as show:
         for seconds, done in [(10, 100_000), (20, 100_020), (20, 100_040), (20, 100_060)]:
@@ -82,7 +82,7 @@ def test_the_pace_is_that_of_late_since_what_was_kept_is_copied_before_the_rest_
     assert stream.getvalue().splitlines()[-1] == "Indexing articles: 100060 of 100100, 40 s left, 1.0 a second"
 
 
-def test_a_part_that_tells_nothing_for_minutes_is_told_of_all_the_same() -> None:
+def test_a_stage_without_steps_for_minutes_is_still_reported() -> None:
     stream, clock, shown = io.StringIO(), Clock(), threading.Event()
     waits = iter([4.0, 4.0, 4.0, 10.0, 10.0])
 

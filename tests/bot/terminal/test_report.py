@@ -27,7 +27,7 @@ def text_of(page: str) -> str:
 
 
 def test_the_table_has_a_line_for_each_figure_that_was_measured() -> None:
-    lines = report.table(measure([RIGHT], [ANSWER], articles=1)).splitlines()
+    lines = report.text_report(measure([RIGHT], [ANSWER], articles=1)).splitlines()
     assert lines[:4] == [
         "articles               1",
         "questions              1",
@@ -39,7 +39,7 @@ def test_the_table_has_a_line_for_each_figure_that_was_measured() -> None:
 
 def test_the_page_shows_failures_with_their_quotes_and_no_foreign_markup() -> None:
     cases, answers = [RIGHT, NONE, RIGHT], [ANSWER, ANSWER, DECLINED]
-    page = report.page("news & more.json", measure(cases, answers, articles=1), cases, answers)
+    page = report.html_report("news & more.json", measure(cases, answers, articles=1), cases, answers)
     assert "newsquote on news & more.json" in text_of(page)
     assert "Who is <script>?answered, confidence 0.80" in text_of(page)
     assert "First <i>sentence</i>. Second one & more.Tom & <b>Jerry</b>" in text_of(page)

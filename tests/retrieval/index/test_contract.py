@@ -203,7 +203,7 @@ def test_publishing_adds_replaces_removes_and_rolls_back(make: Callable[[Path], 
     }
     assert [index.document_frequency(term) for term in ("honey", "calm", "strike")] == [0, 1, 1]
     assert index.known_words(["honey", "calm"]) == {"calm"}
-    assert engine.store.check().startswith(f"{second.name} is whole: 2 articles, 2 passages")
+    assert engine.store.check().startswith(f"{second.name} is intact: 2 articles, 2 passages")
     with pytest.raises(SnapshotOutdated, match="newsquote index build"):
         engine.store.open(encoder="another")
     third = engine.publish([changed, BRIDGE], encoder, full=True)
@@ -244,4 +244,4 @@ def test_an_interrupted_publication_is_finished_by_the_next(
     index = engine.store.open()
     assert [index.document_frequency(term) for term in ("honey", "ostra", "deal")] == [1, 1, 1]
     assert {article.id for article in articles_in(index)} == {"bees", "bridge", "harbour", "harbour-ar"}
-    assert engine.store.check().startswith(f"{done.name} is whole: 4 articles")
+    assert engine.store.check().startswith(f"{done.name} is intact: 4 articles")

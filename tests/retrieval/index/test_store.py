@@ -32,7 +32,7 @@ def test_checking_reads_the_current_snapshot(tmp_path: Path) -> None:
     opened = built(tmp_path, LIBRARY)
     store = SnapshotStore(tmp_path)
     assert store.encoder() == "hashing-32"
-    assert store.check().startswith(f"{opened.name} is whole: 3 articles, 3 passages, ")
+    assert store.check().startswith(f"{opened.name} is intact: 3 articles, 3 passages, ")
     (opened.segments[0].folder / "words.bin").write_bytes(b"x")
     with pytest.raises(SnapshotCorrupt, match=r"words\.bin is missing or damaged"):
         store.check()

@@ -77,7 +77,7 @@ def test_every_call_has_a_timeout_and_old_generations_are_released(
     assert released == [milvus.collection(old, kind) for kind in ("articles", "passages", "terms")]
     use(milvus, first)
     assert visible_texts(milvus.open()) == ({BEES.text, HARBOUR.text}, {BEES.text, HARBOUR.text})
-    assert milvus.check().startswith(f"{first} is whole")
+    assert milvus.check().startswith(f"{first} is intact")
     assert endless == set()
     assert {"query", "query_iterator", "hybrid_search", "upsert", "delete"} <= {name for name, _ in called}
 
@@ -120,7 +120,7 @@ def test_the_next_run_repairs_an_update_killed_at_any_call(
         index = milvus.open()
         assert {a.id: a.text for a in articles_in(index)} == {a.id: a.text for a in articles}
         assert (done.articles, index.size, index.about.tokens > 0) == (len(articles), len(articles), True)
-        assert milvus.check().startswith(f"{done.name} is whole")
+        assert milvus.check().startswith(f"{done.name} is intact")
         for term, having in (("honey", BEES), ("ostra", BRIDGE), ("calm", changed)):
             assert index.document_frequency(term) == (
                 having in articles and any(a.text == having.text for a in articles)

@@ -1,0 +1,140 @@
+"""newsquote ask: answers for people and for programs."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from bot import wiring
+from bot.commands.arguments import date, quote_limit
+from bot.commands.exit_status import ExitStatus
+from bot.settings import Settings
+from bot.terminal.output import print_error, print_result
+from retrieval.errors import QuestionError
+
+if TYPE_CHECKING:
+    from bot.commands.arguments import Subparsers
+    from retrieval.results import Answer, Query
+
+
+def add_parsers(commands: Subparsers) -> None:
+    """Add `ask`."""
+    ask = commands.add_parser("ask", help="answer a question, or each line of standard input")
+    ask.add_argument("question", help="the question; - reads one a line from standard input")
+    ask.add_argument("--limit", type=quote_limit, metavar="N", help="at most N quotes")
+    ask.add_argument("--json", action="store_true", help="one JSON object a question")
+    ask.add_argument("--since", type=date, metavar="DATE", help="only articles published on or after DATE")
+    ask.add_argument("--until", type=date, metavar="DATE", help="only articles published on or before DATE")
+    ask.add_argument("--source", metavar="NAME", help="only articles of this outlet")
+    ask.add_argument("--why", action="store_true", help="show the evidence behind the answer")
+    ask.set_defaults(run=_ask)
+
+
+def _ask(options: argparse.Namespace, settings: Settings) -> ExitStatus:
+    from retrieval.answering import clean_question
+
+    queries: Iterable[Query] = (
+        (_query(line, options, settings) for line in _lines(sys.stdin))
+        if options.question == "-"
+        else [_query(options.question, options, settings)]
+    )
+    if options.question != "-":
+        clean_question(options.question)  # a question that cannot be asked should not wait for the index
+    reranker = wiring.open_reranker(settings)
+    wiring.ensure_index(settings)
+    answerer = wiring.open_answerer(settings, reranker)
+    status = ExitStatus.DONE
+    for query in queries:
+        try:
+            answer = answerer.answer(query)
+        except QuestionError as exc:
+            if options.question != "-":
+                raise
+            status = ExitStatus.WRONG_USE
+            if options.json:
+                print_result(json.dumps({**_unanswered(query.text, answerer.snapshot.name), "error": str(exc)}))
+            else:
+                print_error(exc)
+            continue
+        if options.json:
+            print_result(answer_json(answer, why=options.why))
+        else:
+            _show(answer, why=options.why)
+        sys.stdout.flush()
+        if options.question != "-" and not answer.answered:
+            status = ExitStatus.NOT_FOUND
+    return status
+
+
+def _lines(stream: Any) -> Iterable[str]:
+    """The questions of standard input, one a line; bytes that are not UTF-8 become replacement characters."""
+    for line in stream.buffer:
+        yield line.decode("utf-8", errors="replace").rstrip("\r\n")
+
+
+def _query(text: str, options: argparse.Namespace, settings: Settings) -> Query:
+    from retrieval.results import Query
+
+    return Query(
+        text=text,
+        limit=options.limit or settings.limit,
+        since=options.since,
+        until=options.until,
+        source=options.source,
+    )
+
+
+def _unanswered(question: str, snapshot: str) -> dict[str, Any]:
+    return {
+        "question": question.encode("utf-8", "replace").decode(),
+        "answered": False,
+        "confidence": 0.0,
+        "quotes": [],
+        "snapshot": snapshot,
+        "took_ms": 0.0,
+    }
+
+
+def answer_json(answer: Answer, *, why: bool = False) -> str:
+    """An answer as `ask --json` prints it: a JSON object on one line."""
+    from bot.terminal.listing import article_record
+
+    shown: dict[str, Any] = {
+        "question": answer.question,
+        "answered": answer.answered,
+        "confidence": round(answer.confidence, 4),
+        "quotes": [
+            {
+                "article": article_record(quote.article, text=False),
+                "text": quote.text,
+                "start": quote.span.start,
+                "end": quote.span.end,
+                "highlights": [[mark.start, mark.end] for mark in quote.highlights],
+                "score": round(quote.score, 6),
+                "link": quote.link,
+                **({"also_in": [article_record(a, text=False) for a in quote.also_in]} if quote.also_in else {}),
+                **({"evidence": quote.evidence} if why else {}),
+            }
+            for quote in answer.quotes
+        ],
+        "snapshot": answer.snapshot,
+        "took_ms": round(answer.took_ms, 2),
+        **({"evidence": answer.evidence} if why else {}),
+    }
+    return json.dumps(shown, ensure_ascii=False)
+
+
+def _show(answer: Answer, *, why: bool) -> None:
+    from bot.conversation import rendering
+    from bot.conversation.dialogue import language_of
+    from bot.conversation.phrases import Language
+    from bot.terminal.chat import Screen
+
+    language = language_of(answer.question) or Language.EN
+    parts = [rendering.answer(answer, language, count=len(answer.quotes), look=rendering.QuoteLook.MARKS)]
+    if why:
+        parts.append(rendering.why(answer, language))
+    Screen(sys.stdout).show(rendering.joined(parts, "\n\n"))
