@@ -12,8 +12,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bot.conversation.cards import ROOM, UNDO, Button, CallbackData, Card, Rows
-from bot.conversation.phrases import Language, Phrase, say
-from bot.conversation.rendering import Rich, one_line
+from bot.conversation.languages import Language
+from bot.conversation.phrases import Phrase, say
+from bot.conversation.rich_text import Rich, one_line
 from bot.service.state import StateDatabase
 from corpus.article import Article
 from corpus.errors import CorpusError

@@ -7,9 +7,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from bot.conversation import phrases, rendering
-from bot.conversation.phrases import Language, Phrase, say
-from bot.conversation.rendering import MessageRoom, QuoteLook, Rich, Style, joined
+from bot.conversation import languages, rendering, rich_text
+from bot.conversation.languages import Language
+from bot.conversation.phrases import Phrase, say
+from bot.conversation.rendering import QuoteLook
+from bot.conversation.rich_text import MessageRoom, Rich, Style, joined
 from bot.service.browsing import ArticleList, article_key
 from corpus.article import Article
 from retrieval.results import Answer, Quote
@@ -20,7 +22,7 @@ ANNOUNCED = 50  # articles; more do not fit into a message
 OPENING = 300  # code points of an article's first words
 
 LIMIT_UTF16 = 4096  # the Bot API's sendMessage
-ROOM = MessageRoom(LIMIT_UTF16, rendering.utf16_units)
+ROOM = MessageRoom(LIMIT_UTF16, rich_text.utf16_units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,7 @@ def _quote_rows(kept: KeptAnswer, found: Quote, place: int, language: Language, 
     if last > 0 and place == 0:
         pages = (Button(say(Phrase.BUTTON_MORE, language), CallbackData(QUOTE, subject, 1).data),)
     elif last > 0:
-        counted = f"{phrases.number(place + 1, language)}/{phrases.number(last + 1, language)}"
+        counted = f"{languages.number(place + 1, language)}/{languages.number(last + 1, language)}"
         before, after = CallbackData(QUOTE, subject, place - 1), CallbackData(QUOTE, subject, place + 1)
         middle = (Button(counted, CallbackData(SAME, subject, place).data),)
         pages = _turns(before, middle, after if place < last else None, language)
@@ -137,7 +139,7 @@ def articles(shelf: ArticleList, language: Language, page: int) -> Card:
 
 def since(shelf: ArticleList, day: dt.date, language: Language) -> Card:
     """The first page of the articles published on a day or later."""
-    count, written = shelf.count_since(day), phrases.date(day.isoformat(), language)
+    count, written = shelf.count_since(day), languages.date(day.isoformat(), language)
     if count == 0:
         return Card(Rich(say(Phrase.NOTHING_SINCE, language, day=written)))
     said = f"{say(Phrase.ARTICLE_COUNT, language, count=count)} {say(Phrase.SINCE_DAY, language, day=written)}"
@@ -185,7 +187,7 @@ def removal(found: Article, language: Language, page: int) -> Card:
     return Card(rich, _laid_out(((remove, keep),), language))
 
 
-def languages(language: Language) -> Card:
+def language_choice(language: Language) -> Card:
     """The question which language to speak, each in its own name."""
     names = tuple(
         Button(say(Phrase.LANGUAGE_NAME, each), CallbackData(LANGUAGE, "0", place).data)
@@ -213,14 +215,14 @@ def greeting(commands: Sequence[str], language: Language) -> Card:
 def _numbers(listed: Sequence[Article], language: Language, first: int, page: int) -> Row:
     """A button to read about each article, numbered from `first` on, counted from 0."""
     return tuple(
-        Button(phrases.number(first + place + 1, language), CallbackData(ARTICLE, article_key(article.id), page).data)
+        Button(languages.number(first + place + 1, language), CallbackData(ARTICLE, article_key(article.id), page).data)
         for place, article in enumerate(listed)
     )
 
 
 def _turns(back: CallbackData | None, middle: Row, on: CallbackData | None, language: Language) -> Row:
     """Buttons to turn pages with, as people read: on is where the next word of a line stands."""
-    backward, forward = "▸◂" if language is Language.AR else "◂▸"
+    backward, forward = "▸◂" if language.right_to_left else "◂▸"
     return (
         *((Button(backward, back.data),) if back else ()),
         *middle,
@@ -230,7 +232,7 @@ def _turns(back: CallbackData | None, middle: Row, on: CallbackData | None, lang
 
 def _laid_out(rows: Iterable[Row], language: Language) -> Rows:
     """The rows that are not empty; messengers put buttons from left to right, whatever their language."""
-    return tuple(row[::-1] if language is Language.AR else row for row in rows if row)
+    return tuple(row[::-1] if language.right_to_left else row for row in rows if row)
 
 
 def _opening(found: Article) -> Rich:

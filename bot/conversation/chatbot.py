@@ -15,12 +15,14 @@ from collections.abc import Awaitable, Callable, Collection, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from bot.conversation import cards, phrases, rendering
+from bot.conversation import cards, languages, rendering, rich_text
 from bot.conversation.admin import LibraryAdmin, ShowProgress
 from bot.conversation.cards import CallbackData, Card, KeptAnswer
 from bot.conversation.dialogue import Ask, Browse, DialogueState, Help, Show, Turn, Widen, resolve, step
-from bot.conversation.phrases import Language, Phrase, say
-from bot.conversation.rendering import QuoteLook, Rich
+from bot.conversation.languages import Language
+from bot.conversation.phrases import Phrase, say
+from bot.conversation.rendering import QuoteLook
+from bot.conversation.rich_text import Rich
 from bot.service.browsing import ArticleList, article_key, quote_from_record, quote_to_record
 from bot.service.engine import Engine, TooSlow
 from bot.service.metrics import Metrics
@@ -187,7 +189,7 @@ class Chatbot:
         try:
             answer = await self.engine.answer(turn.query)
         except RetrievalError as exc:
-            return Card(Rich(say(Phrase.FAILED, turn.language, reason=rendering.one_line(str(exc)))))
+            return Card(Rich(say(Phrase.FAILED, turn.language, reason=rich_text.one_line(str(exc)))))
         except TooSlow:
             return Card(Rich(say(Phrase.TOO_SLOW, turn.language)))
         talk.state, shown = resolve(talk.state, turn, answer)
@@ -260,7 +262,7 @@ class Chatbot:
     async def _language(self, visit: MessageOrigin, argument: str) -> Card:
         talk = self._talk(visit)
         talk.state, turn = step(talk.state, f"/language {argument}".strip())
-        said, which = await self._turn(visit, talk, turn), cards.languages(talk.state.language)
+        said, which = await self._turn(visit, talk, turn), cards.language_choice(talk.state.language)
         if talk.state.chosen is None or said.rich == which.rich:
             return which
         self.store.choose_language(visit.person, talk.state.chosen)
@@ -447,7 +449,7 @@ class Chatbot:
         if article is None:
             return None
         card = cards.article(article, language, 0)
-        about = phrases.date(article.published, language) if article.published else article.source or ""
+        about = languages.date(article.published, language) if article.published else article.source or ""
         return InlineResult(f"a.{press.subject}", article.title, about, Card(card.rich), f"a-{press.subject}")
 
     def _result(self, kept: KeptAnswer, place: int, language: Language) -> InlineResult | None:

@@ -11,7 +11,8 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from bot.conversation.followups import is_followup
-from bot.conversation.phrases import Language, Phrase, say
+from bot.conversation.languages import Language
+from bot.conversation.phrases import Phrase, say
 from bot.conversation.smalltalk import SmallTalk, small_talk_of, without_opening
 from retrieval.results import Answer, Query, Quote
 
@@ -210,18 +211,8 @@ def _more(state: DialogueState) -> tuple[DialogueState, Turn]:
     return replace(state, shown=first + count - 1), Show(state.answer, first, count, language)
 
 
-_LANGUAGE_NAMES = {
-    "english": Language.EN,
-    "الإنجليزية": Language.EN,
-    "انجليزي": Language.EN,
-    "arabic": Language.AR,
-    "العربية": Language.AR,
-    "عربي": Language.AR,
-}
-
-
 def _speak(state: DialogueState, name: str) -> tuple[DialogueState, Say]:
-    chosen = _LANGUAGE_NAMES.get(name.casefold()) or Language.of(name)
+    chosen = Language.named(name)
     if chosen is None:
         return state, Say(say(Phrase.LANGUAGE_WHICH, state.language), state.language)
     return replace(state, chosen=chosen), Say(say(Phrase.LANGUAGE_SET, chosen), chosen)

@@ -48,11 +48,12 @@ from telegram.ext import (
     filters,
 )
 
-from bot.conversation import rendering
+from bot.conversation import rich_text
 from bot.conversation.cards import CallbackData, Card
 from bot.conversation.chatbot import ADMIN, PRIVATE, Chatbot, InlineResult, LongTask, MessageOrigin
-from bot.conversation.phrases import Language, Phrase, say
-from bot.conversation.rendering import Rich, Style
+from bot.conversation.languages import Language
+from bot.conversation.phrases import Phrase, say
+from bot.conversation.rich_text import Rich, Style
 from bot.service.state import Subscriber
 
 log = logging.getLogger(__name__)
@@ -89,8 +90,8 @@ def entities_of(rich: Rich) -> list[MessageEntity]:
         kind = _ENTITIES.get(span.style)
         if kind is None or (span.style is Style.LINK and not (span.url or "").startswith(("https://", "http://"))):
             continue
-        offset = rendering.utf16_units(rich.text[: span.start])
-        length = rendering.utf16_units(rich.text[span.start : span.end])
+        offset = rich_text.utf16_units(rich.text[: span.start])
+        length = rich_text.utf16_units(rich.text[span.start : span.end])
         found.append(MessageEntity(kind, offset, length, url=span.url if span.style is Style.LINK else None))
     return found
 

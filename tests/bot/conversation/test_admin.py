@@ -9,7 +9,7 @@ import pytest
 
 from bot.conversation.admin import LibraryAdmin
 from bot.conversation.cards import CallbackData, Card
-from bot.conversation.phrases import Language
+from bot.conversation.languages import Language
 from bot.service.state import StateDatabase
 from corpus.article import Article
 from corpus.errors import SourceError

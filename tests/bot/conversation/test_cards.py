@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bot.conversation import cards
 from bot.conversation.cards import CallbackData, Card, KeptAnswer
-from bot.conversation.phrases import Language
-from bot.conversation.rendering import Rich, utf16_units
+from bot.conversation.languages import Language
+from bot.conversation.rich_text import Rich, utf16_units
 from bot.service.browsing import ArticleList, article_key
 from bot.telegram_bot.handlers import entities_of, keyboard_of
 from corpus.article import Article, Span
@@ -94,7 +94,7 @@ def test_articles_of_any_title_make_messages_telegram_takes(found: list[Quote], 
         accepted(cards.article(quote.article, language, page, admin=True))
         accepted(cards.removal(quote.article, language, page))
     accepted(cards.latest(shelf, language))
-    accepted(cards.languages(language))
+    accepted(cards.language_choice(language))
 
 
 @given(st.sampled_from("qwgbainlfurd"), st.integers(0, 10**15), st.integers(0, 999_999))

@@ -22,7 +22,8 @@ from bot.conversation.dialogue import (
     resolve,
     step,
 )
-from bot.conversation.phrases import Language, Phrase, say
+from bot.conversation.languages import Language
+from bot.conversation.phrases import Phrase, say
 from retrieval.answering import MAX_QUESTION
 from retrieval.results import Query
 from tests.bot.answers import FIRST, LAST, SECOND, THIRD, answer, article, quote

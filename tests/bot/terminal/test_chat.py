@@ -13,8 +13,8 @@ import pytest
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from bot.conversation.phrases import Language
-from bot.conversation.rendering import Rich, Style, Styled
+from bot.conversation.languages import Language
+from bot.conversation.rich_text import Rich, Style, Styled
 from bot.terminal import chat
 from bot.terminal.chat import Newsroom, Screen, converse
 from corpus.article import Article
