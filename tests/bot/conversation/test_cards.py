@@ -12,7 +12,7 @@ from bot.conversation.cards import CallbackData, Card, KeptAnswer
 from bot.conversation.languages import Language
 from bot.conversation.rich_text import Rich, utf16_units
 from bot.service.browsing import ArticleList, article_key
-from bot.telegram_bot.handlers import entities_of, keyboard_of
+from bot.telegram_bot.messages import entities_of, keyboard_of
 from corpus.article import Article, Span
 from retrieval.results import Quote
 from tests.bot_api.checks import cut, keyboard, text_and_entities
