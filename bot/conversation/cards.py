@@ -131,37 +131,37 @@ def _quote_rows(kept: KeptAnswer, found: Quote, place: int, language: Language, 
     return _laid_out((pages, around, (share, *votes)), language)
 
 
-def articles(shelf: ArticleList, language: Language, page: int) -> Card:
+def articles(listed: ArticleList, language: Language, page: int) -> Card:
     """A page of the articles, each with a button to read about it; pages count from 0, the last stands for later."""
-    pages = max(1, -(-len(shelf) // PAGE))
-    return _listed(shelf, language, min(page, pages - 1), len(shelf))
+    pages = max(1, -(-len(listed) // PAGE))
+    return _listed(listed, language, min(page, pages - 1), len(listed))
 
 
-def since(shelf: ArticleList, day: dt.date, language: Language) -> Card:
+def since(listed: ArticleList, day: dt.date, language: Language) -> Card:
     """The first page of the articles published on a day or later."""
-    count, written = shelf.count_since(day), languages.date(day.isoformat(), language)
+    count, written = listed.count_since(day), languages.date(day.isoformat(), language)
     if count == 0:
         return Card(Rich(say(Phrase.NOTHING_SINCE, language, day=written)))
     said = f"{say(Phrase.ARTICLE_COUNT, language, count=count)} {say(Phrase.SINCE_DAY, language, day=written)}"
-    return _listed(shelf, language, 0, count, Rich(said))
+    return _listed(listed, language, 0, count, Rich(said))
 
 
-def _listed(shelf: ArticleList, language: Language, page: int, count: int, head: Rich | None = None) -> Card:
+def _listed(listed: ArticleList, language: Language, page: int, count: int, head: Rich | None = None) -> Card:
     """A page of the first `count` articles."""
     first, last = page * PAGE, min(page * PAGE + PAGE, count)
-    rich = rendering.articles(shelf, language, first=first, count=last - first, head=head, room=ROOM)
-    numbers = _numbers(shelf[first:last], language, first, page)
+    rich = rendering.articles(listed, language, first=first, count=last - first, head=head, room=ROOM)
+    numbers = _numbers(listed[first:last], language, first, page)
     back = CallbackData(ARTICLES, "0", page - 1) if page else None
     turns = _turns(back, (), CallbackData(ARTICLES, "0", page + 1) if last < count else None, language)
     half = -(-len(numbers) // 2) if len(numbers) > 4 else len(numbers)
     return Card(rich, _laid_out((numbers[:half], numbers[half:], turns), language))
 
 
-def latest(shelf: ArticleList, language: Language) -> Card:
+def latest(listed: ArticleList, language: Language) -> Card:
     """The newest articles with their first words, as many as fit."""
-    newest = shelf[:LATEST]
+    newest = listed[:LATEST]
     if not newest:
-        return articles(shelf, language, 0)
+        return articles(listed, language, 0)
     rich = ROOM.fill((joined([rendering.source(each, language), _opening(each)], "\n") for each in newest), "\n\n")
     back = Button(say(Phrase.BUTTON_LIST, language), CallbackData(ARTICLES, "0").data)
     return Card(rich, _laid_out((_numbers(newest, language, 0, 0), (back,)), language))

@@ -20,7 +20,7 @@ from telegram.ext import Application
 
 from bot import logs
 from bot.conversation.admin import Editor, LibraryAdmin
-from bot.conversation.chatbot import Chatbot
+from bot.conversation.chatbot.chatbot import Chatbot
 from bot.service.engine import Engine, TooSlow
 from bot.service.state import StateDatabase, StateError
 from bot.settings import Settings
@@ -130,7 +130,7 @@ class TelegramBot:
                 chatbot = Chatbot(
                     engine,
                     state,
-                    desk=LibraryAdmin(self._editor, state) if self._editor else None,
+                    library=LibraryAdmin(self._editor, state) if self._editor else None,
                     admins=self._settings.telegram_admins,
                     keep_questions=self._settings.telegram_keep_questions,
                 )

@@ -16,7 +16,7 @@ from telegram import (
 )
 from telegram.error import TelegramError
 
-from bot.conversation.chatbot import ADMIN, GROUP, PRIVATE
+from bot.conversation.chatbot.chatbot import ADMIN, GROUP, PRIVATE
 from bot.conversation.languages import Language
 from bot.conversation.phrases import Phrase, say
 

@@ -35,7 +35,9 @@ from telegram.ext import (
 )
 
 from bot.conversation.cards import CallbackData, Card
-from bot.conversation.chatbot import ADMIN, PRIVATE, Chatbot, InlineResult, MessageOrigin
+from bot.conversation.chatbot.chatbot import ADMIN, PRIVATE, Chatbot
+from bot.conversation.chatbot.inline import InlineResult
+from bot.conversation.chatbot.session import MessageOrigin
 from bot.conversation.languages import Language
 from bot.conversation.phrases import Phrase, say
 from bot.conversation.rich_text import Rich
@@ -77,23 +79,23 @@ class Handlers:
         message, user = update.message, update.effective_user
         if message is None or user is None:
             return
-        visit, words = origin_of(message, user), words_for_bot(message, context.bot)
-        article = self._article_in(message, visit, words, context.bot)
-        unreadable = visit.private and words is None and message.effective_attachment is not None
-        if (words is None and article is None and not unreadable) or await self._throttled(message, visit):
+        origin, words = origin_of(message, user), words_for_bot(message, context.bot)
+        article = self._article_in(message, origin, words, context.bot)
+        unreadable = origin.private and words is None and message.effective_attachment is not None
+        if (words is None and article is None and not unreadable) or await self._throttled(message, origin):
             return
         if article is not None:
-            await self._take(message, article, visit)
+            await self._take(message, article, origin)
         elif words is None:
-            language = self._chatbot.speaks(visit.person, visit.client)
+            language = self._chatbot.language_of(origin.person, origin.client)
             await self._messenger.reply(message, Card(Rich(say(Phrase.NOT_TEXT, language))))
         else:
             async with typing(message):
-                reply = await self._chatbot.reply(visit, words)
+                reply = await self._chatbot.reply(origin, words)
             await self._messenger.deliver(message, reply)
-            if words.startswith("/start") and self._chatbot.is_admin(visit):
+            if words.startswith("/start") and self._chatbot.is_admin_chat(origin):
                 # before their first message, Telegram does not know their chat
-                await set_menu(context.bot, BotCommandScopeChat(visit.chat), (*PRIVATE, *ADMIN))
+                await set_menu(context.bot, BotCommandScopeChat(origin.chat), (*PRIVATE, *ADMIN))
 
     async def on_edit(self, update: Update, context: Context) -> None:
         """A question that was put differently: answered anew in the message that answered it."""
@@ -102,11 +104,11 @@ class Handlers:
             return
         answered = self._chatbot.store.reply_to(message.chat_id, message.message_id)
         words = words_for_bot(message, context.bot)
-        visit = origin_of(message, user)
-        if answered is None or words is None or await self._throttled(message, visit):
+        origin = origin_of(message, user)
+        if answered is None or words is None or await self._throttled(message, origin):
             return
         async with typing(message):
-            reply = await self._chatbot.again(visit, words)
+            reply = await self._chatbot.reply_to_edit(origin, words)
         await self._messenger.deliver(message, reply, into=answered)
 
     async def on_migration(self, update: Update, context: Context) -> None:  # noqa: ARG002
@@ -138,35 +140,35 @@ class Handlers:
         lost = isinstance(error, NetworkError) and not isinstance(error, BadRequest)
         if chat is None or user is None or lost:
             return
-        text = say(Phrase.WENT_WRONG, self._chatbot.speaks(user.id, user.language_code), reference=reference)
+        text = say(Phrase.WENT_WRONG, self._chatbot.language_of(user.id, user.language_code), reference=reference)
         message = update.effective_message if isinstance(update, Update) else None
         thread = thread_of(message) if isinstance(message, Message) else None
         with contextlib.suppress(TelegramError):
             await self._messenger.send(context.bot, chat.id, Card(Rich(text)), thread=thread)
 
-    async def _throttled(self, message: Message, visit: MessageOrigin) -> bool:
+    async def _throttled(self, message: Message, origin: MessageOrigin) -> bool:
         """Whether somebody asks more than their budget; they are told so once until it allows again."""
-        wait_s = self._chatbot.wait_s(visit)
-        card = self._chatbot.slow_down(visit, wait_s) if wait_s else None
+        wait_s = self._chatbot.wait_s(origin)
+        card = self._chatbot.slow_down(origin, wait_s) if wait_s else None
         if card is not None:
             await self._messenger.reply(message, card)
         return wait_s > 0
 
     # Articles that admins send.
 
-    def _article_in(self, message: Message, visit: MessageOrigin, words: str | None, bot: Bot) -> Message | None:
+    def _article_in(self, message: Message, origin: MessageOrigin, words: str | None, bot: Bot) -> Message | None:
         """The message that holds what an admin wants added: a document, a forwarded post or an address."""
         replied = message.reply_to_message
-        if words == "/add" and replied is not None and self._chatbot.runs(visit.person):
+        if words == "/add" and replied is not None and self._chatbot.is_admin(origin.person):
             return replied if replied.from_user is None or replied.from_user.id != bot.id else None
         sent = message.forward_origin is not None and bool(text_of(message))
         shared = words is not None and SHARED_ADDRESS.fullmatch(words) is not None
-        return message if self._chatbot.is_admin(visit) and (message.document or sent or shared) else None
+        return message if self._chatbot.is_admin_chat(origin) and (message.document or sent or shared) else None
 
-    async def _take(self, message: Message, article: Message, visit: MessageOrigin) -> None:
+    async def _take(self, message: Message, article: Message, origin: MessageOrigin) -> None:
         """Add what an admin sent."""
         words, document = text_of(article).strip(), article.document
-        language = self._chatbot.speaks(visit.person, visit.client)
+        language = self._chatbot.language_of(origin.person, origin.client)
         with tempfile.TemporaryDirectory() as folder:
             if document is not None and (document.file_size or 0) > FileSizeLimit.FILESIZE_DOWNLOAD:
                 limit = FileSizeLimit.FILESIZE_DOWNLOAD // 1_000_000
@@ -180,11 +182,13 @@ class Handlers:
                     failed = say(Phrase.EDIT_FAILED, language, reason=exc.message)
                     await self._messenger.reply(message, Card(Rich(failed)))
                     return
-                job = self._chatbot.adding(visit, [str(path)], path.name)
+                job = self._chatbot.add_articles(origin, [str(path)], path.name)
             elif (shared := SHARED_ADDRESS.fullmatch(words)) is not None:
-                job = self._chatbot.adding(visit, [shared[1]], shared[1])
+                job = self._chatbot.add_articles(origin, [shared[1]], shared[1])
             else:
-                job = self._chatbot.adding(visit, [write_record(article, Path(folder, "post.jsonl"))], words[:80])
+                job = self._chatbot.add_articles(
+                    origin, [write_record(article, Path(folder, "post.jsonl"))], words[:80]
+                )
             await self._messenger.deliver(message, job)
 
     # New articles.
@@ -228,14 +232,14 @@ class Handlers:
     async def _pressed(self, query: CallbackQuery, bot: Bot) -> str | None:
         """Do what a button says; gives a note for who tapped it."""
         message, user = query.message, query.from_user
-        outdated = say(Phrase.OUTDATED, self._chatbot.speaks(user.id, user.language_code))
+        outdated = say(Phrase.OUTDATED, self._chatbot.language_of(user.id, user.language_code))
         if message is None:
             return outdated
         shown = message if isinstance(message, Message) else None
         thread = shown and thread_of(shown)
         private = message.chat.type == ChatType.PRIVATE
-        visit = MessageOrigin(message.chat.id, thread or 0, message.message_id, user.id, user.language_code, private)
-        result = await self._chatbot.press(CallbackData.of(query.data or ""), visit)
+        origin = MessageOrigin(message.chat.id, thread or 0, message.message_id, user.id, user.language_code, private)
+        result = await self._chatbot.press(CallbackData.of(query.data or ""), origin)
         if isinstance(result, Card):
             edited = await self._messenger.edit(bot, message.chat.id, message.message_id, result, shown)
             return None if edited else outdated
@@ -252,7 +256,7 @@ class Handlers:
         found = await self._chatbot.inline(user.id, user.language_code, query.id, query.query, query.offset)
         if found is None:
             return
-        language = self._chatbot.speaks(user.id, user.language_code)
+        language = self._chatbot.language_of(user.id, user.language_code)
         results = [_result(each, language, context.bot) for each in found.results]
         button = None if results else InlineQueryResultsButton(found.otherwise, start_parameter="ask")
         try:

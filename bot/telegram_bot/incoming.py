@@ -7,7 +7,7 @@ import re
 from telegram import Bot, Message, User
 from telegram.constants import ChatType, MessageEntityType
 
-from bot.conversation.chatbot import MessageOrigin
+from bot.conversation.chatbot.session import MessageOrigin
 
 _COMMAND = re.compile(r"/([A-Za-z0-9_]{1,32})(?:@(\w+))?(?!\S)")
 

@@ -21,7 +21,7 @@ from telegram.constants import ChatAction, ChatType, MessageEntityType
 from telegram.error import BadRequest, ChatMigrated, Forbidden, TelegramError
 
 from bot.conversation.cards import Card
-from bot.conversation.chatbot import LongTask
+from bot.conversation.chatbot.session import LongTask
 from bot.conversation.rich_text import Rich, Style, utf16_units
 from bot.service.state import StateDatabase
 from bot.telegram_bot.incoming import thread_of

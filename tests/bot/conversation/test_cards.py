@@ -82,18 +82,18 @@ def test_a_quote_of_any_text_makes_a_message_telegram_takes_with_its_words_verba
 
 @given(st.lists(quotes(), max_size=30), st.sampled_from(Language), st.integers(0, 9))
 def test_articles_of_any_title_make_messages_telegram_takes(found: list[Quote], language: Language, page: int) -> None:
-    shelf = ArticleList.of(
+    listed = ArticleList.of(
         [
             Article(id=f"{n}{quote.article.id}", title=quote.article.title, text="Text", url=quote.article.url)
             for n, quote in enumerate(found)
         ]
     )
-    accepted(cards.articles(shelf, language, page))
-    accepted(cards.announcement(shelf, language))
+    accepted(cards.articles(listed, language, page))
+    accepted(cards.announcement(listed, language))
     for quote in found[:3]:
         accepted(cards.article(quote.article, language, page, admin=True))
         accepted(cards.removal(quote.article, language, page))
-    accepted(cards.latest(shelf, language))
+    accepted(cards.latest(listed, language))
     accepted(cards.language_choice(language))
 
 
@@ -158,15 +158,15 @@ def test_pages_turn_the_way_people_read() -> None:
 
 
 def test_the_articles_since_a_day_are_counted_and_listed() -> None:
-    shelf = ArticleList.of(LIBRARY)
-    card = cards.since(shelf, dt.date(2026, 10, 5), Language.EN)
+    listed = ArticleList.of(LIBRARY)
+    card = cards.since(listed, dt.date(2026, 10, 5), Language.EN)
     assert card.rich.text.split("\n") == [
         "2 articles since 5 October 2026",
         "1. Bridge over the Ostra to close for repairs · Ostra Post · 1 November 2026",
         "2. Harbour strike ends in Port Vell · The Vell Courier · 5 October 2026",
     ]
     assert labels(card) == [["1", "2"]]
-    assert cards.since(shelf, dt.date(2026, 11, 2), Language.EN) == Card(
+    assert cards.since(listed, dt.date(2026, 11, 2), Language.EN) == Card(
         Rich("There are no articles since 2 November 2026.")
     )
 
@@ -192,8 +192,8 @@ def test_a_quote_that_is_not_there_makes_no_card() -> None:
 
 
 def test_the_last_page_stands_for_all_after_it() -> None:
-    shelf = ArticleList.of(LIBRARY)
-    assert cards.articles(shelf, Language.EN, 7) == cards.articles(shelf, Language.EN, 0)
+    listed = ArticleList.of(LIBRARY)
+    assert cards.articles(listed, Language.EN, 7) == cards.articles(listed, Language.EN, 0)
 
 
 def test_a_long_article_is_introduced_by_its_first_whole_words() -> None:

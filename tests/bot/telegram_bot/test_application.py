@@ -198,7 +198,7 @@ def test_a_stopped_bot_finishes_what_it_was_asked_and_loses_nothing(settings: Se
         world.wait(lambda: all(world.from_bot(user) for user in people), 30)
     assert [len(world.from_bot(user)) for user in people] == [1] * 20
     assert "level=debug" in log
-    assert "level=info logger=bot.conversation.chatbot event=answered took_ms=" in log
+    assert "level=info logger=bot.conversation.chatbot.session event=answered took_ms=" in log
     assert [word for word in (TOKEN, "bridge", "987654") if word in log] == []
 
 

@@ -5,7 +5,7 @@ from functools import partial
 
 import pytest
 
-from bot.conversation.chatbot import Chatbot
+from bot.conversation.chatbot.chatbot import Chatbot
 from bot.service.state import StateDatabase as Store
 from bot.settings import Settings
 from bot.telegram_bot import application
