@@ -109,7 +109,9 @@ class LibraryAdmin:
         done = await self._edited(self._editor.rebuild, language)
         if isinstance(done, Card):
             return done
-        return Card(Rich(say(Phrase.REBUILT, language, name=done.name, articles=done.articles, passages=done.passages)))
+        articles = say(Phrase.ARTICLE_COUNT, language, count=done.articles)
+        passages = say(Phrase.PASSAGE_COUNT, language, count=done.passages)
+        return Card(Rich(say(Phrase.REBUILT, language, articles=articles, passages=passages)))
 
     async def _edited(self, work: Callable[[], R], language: Language) -> R | Card:
         """What `work` gives, or a card that says why it failed."""
@@ -142,7 +144,8 @@ def _removed(titles: Mapping[str, str], gone: Sequence[str], language: Language)
 
 
 def _said(outcome: Outcome, language: Language) -> str:
-    title = one_line(outcome.title or PurePath(outcome.source).name)
-    if outcome.reason is None:
+    _, web, address = outcome.source.partition("://")
+    title = one_line(outcome.title or (address if web else PurePath(outcome.source).name))
+    if outcome.reason is None or outcome.kind is OutcomeKind.SKIPPED:
         return say(Phrase(f"outcome_{outcome.kind}"), language, title=title)
     return say(Phrase(f"outcome_{outcome.kind}"), language, title=title, reason=one_line(outcome.reason))

@@ -172,7 +172,7 @@ def article(found: Article, language: Language, page: int, *, admin: bool = Fals
     author = Rich(found.author).styled(Style.ITALIC) if found.author else Rich("")
     key = article_key(found.id)
     back = Button(say(Phrase.BUTTON_LIST, language), CallbackData(ARTICLES, "0", page).data)
-    share = Button(say(Phrase.BUTTON_SHARE, language), share=f"#a-{key}")
+    share = Button(say(Phrase.BUTTON_SHARE_ARTICLE, language), share=f"#a-{key}")
     remove = (Button(say(Phrase.BUTTON_REMOVE, language), CallbackData(REMOVE, key, page).data),) if admin else ()
     rich = joined([rendering.source(found, language), author, _opening(found)], "\n")
     return Card(rich, _laid_out(((back, share), remove), language))
@@ -209,7 +209,7 @@ def announcement(new: Sequence[Article], language: Language, *, count: int | Non
 
 def greeting(commands: Sequence[str], language: Language) -> Card:
     """The first words to a person, and what the commands do."""
-    return Card(joined([Rich(say(Phrase.GREETING, language)), rendering.help_text(commands, language)], "\n\n"))
+    return Card(joined([Rich(say(Phrase.GREETING, language)), rendering.command_list(commands, language)], "\n\n"))
 
 
 def _numbers(listed: Sequence[Article], language: Language, first: int, page: int) -> Row:

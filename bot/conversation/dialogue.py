@@ -214,5 +214,6 @@ def _more(state: DialogueState) -> tuple[DialogueState, Turn]:
 def _speak(state: DialogueState, name: str) -> tuple[DialogueState, Say]:
     chosen = Language.named(name)
     if chosen is None:
-        return state, Say(say(Phrase.LANGUAGE_WHICH, state.language), state.language)
+        commands = ", ".join(f"/language {each}" for each in Language)
+        return state, Say(say(Phrase.LANGUAGE_HOW, state.language, commands=commands), state.language)
     return replace(state, chosen=chosen), Say(say(Phrase.LANGUAGE_SET, chosen), chosen)

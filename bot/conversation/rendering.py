@@ -67,7 +67,8 @@ def answer(
     quotes = answer.quotes[first : first + count]
     head = Rich("")
     if not answer.answered and first == 0:
-        said = [Phrase.NOT_FOUND, Phrase.NEAREST] if quotes else [Phrase.NOT_FOUND]
+        nearest = Phrase.NEAREST if len(quotes) == 1 else Phrase.NEAREST_SEVERAL
+        said = [Phrase.NOT_FOUND, nearest] if quotes else [Phrase.NOT_FOUND]
         head = Rich(" ".join(say(phrase, language) for phrase in said))
     if not quotes:
         return room.fill([head], "")
@@ -120,7 +121,7 @@ def articles(
     if not listed:
         return Rich(say(Phrase.NO_ARTICLES, language))
     if first >= len(listed):
-        return Rich(say(Phrase.NO_SUCH_PAGE, language))
+        return Rich(say(Phrase.NO_SUCH_PAGE, language, page=first // (count or 1) + 1))
     head = head or Rich(say(Phrase.ARTICLE_COUNT, language, count=len(listed)))
     last = len(listed) if count is None else min(first + count, len(listed))
     lines = (
@@ -152,10 +153,15 @@ def why(answer: Answer, language: Language, *, room: MessageRoom = ENDLESS) -> R
 
 
 def help_text(commands: Sequence[str], language: Language) -> Rich:
-    """What to do, and a line for each command."""
+    """How to ask, and what the commands do."""
+    return Rich(f"{say(Phrase.HELP, language)} ") + command_list(commands, language)
+
+
+def command_list(commands: Sequence[str], language: Language) -> Rich:
+    """A line for each command."""
     left, right = (FSI, PDI) if language.right_to_left else ("", "")
     lines = (f"{left}/{name}{right} – " + say(Phrase(f"command_{name}"), language) for name in commands)
-    return Rich("\n".join([say(Phrase.HELP, language), *lines]))
+    return Rich("\n".join([say(Phrase.COMMANDS, language), *lines]))
 
 
 def _whole(quote: Quote, language: Language, look: QuoteLook) -> Rich:

@@ -162,7 +162,7 @@ class TelegramBot:
                     raise Stopped(f"{self._server} cannot be reached ({brief(exc)}); is the address right?") from exc
             await pause(self._stop, wait_s)
             wait_s = min(2 * wait_s, 4.0)
-        self._tell(f"@{bot.username} answers; Ctrl-C stops it.")
+        self._tell(f"@{bot.username} is running; Ctrl-C stops it.")
         if bot.supports_inline_queries is False:
             self._tell("inline mode is off; /setinline at @BotFather lets people share quotes and ask in any chat.")
 

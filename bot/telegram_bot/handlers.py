@@ -88,7 +88,9 @@ class Handlers:
             await self._take(message, article, origin)
         elif words is None:
             language = self._chatbot.language_of(origin.person, origin.client)
-            await self._messenger.reply(message, Card(Rich(say(Phrase.NOT_TEXT, language))))
+            file = message.document is not None and message.animation is None
+            said = say(Phrase.NOT_ADMIN if file else Phrase.NOT_TEXT, language)
+            await self._messenger.reply(message, Card(Rich(said)))
         else:
             async with typing(message):
                 reply = await self._chatbot.reply(origin, words)

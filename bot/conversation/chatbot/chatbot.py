@@ -93,7 +93,7 @@ class Chatbot:
         wait_s = self.wait_s(origin)
         if wait_s:
             seconds = max(1, round(wait_s))
-            return say(Phrase.SLOW_DOWN, self.language_of(origin.person, origin.client), seconds=seconds)
+            return say(Phrase.SLOW_DOWN, self.language_of(origin.person, origin.client), count=seconds)
         return await self._buttons.press(press, origin, self._admin_commands_for(origin.person))
 
     async def inline(self, person: int, client: str | None, query: str, text: str, offset: str) -> InlineResults | None:
@@ -163,4 +163,4 @@ class Chatbot:
             return None
         self._reminded[origin.chat] = now + max(wait_s, REMINDER_S)
         seconds = max(1, round(wait_s))
-        return Card(Rich(say(Phrase.SLOW_DOWN, self.language_of(origin.person, origin.client), seconds=seconds)))
+        return Card(Rich(say(Phrase.SLOW_DOWN, self.language_of(origin.person, origin.client), count=seconds)))

@@ -113,11 +113,11 @@ class Commands:
     async def _language(self, origin: MessageOrigin, argument: str) -> Card:
         talk = self._session.conversation(origin)
         talk.state, turn = step(talk.state, f"/language {argument}".strip())
-        said, which = await self._turn(origin, talk, turn), cards.language_choice(talk.state.language)
-        if talk.state.chosen is None or said.rich == which.rich:
-            return which
-        self._session.store.choose_language(origin.person, talk.state.chosen)
-        return said
+        chosen = Language.named(argument)
+        if chosen is None:
+            return cards.language_choice(talk.state.language)
+        self._session.store.choose_language(origin.person, chosen)
+        return await self._turn(origin, talk, turn)
 
     async def _subscribe(self, origin: MessageOrigin, _: str) -> Card:
         language = self._session.language_of(origin.person, origin.client)

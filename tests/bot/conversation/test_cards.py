@@ -148,8 +148,8 @@ def labels(card: Card | None) -> list[list[str]]:
 def test_pages_turn_the_way_people_read() -> None:
     quote = Quote(article=HARBOUR, span=Span(0, 90), highlights=(), score=0.5, context=Span(0, 90))
     kept = KeptAnswer(1, True, (quote, quote, quote))
-    assert labels(cards.quote(kept, 1, Language.EN)) == [["◂", "2/3", "▸"], ["Share", "👍", "👎"]]
-    assert labels(cards.quote(kept, 1, Language.AR)) == [["◂", "٢/٣", "▸"], ["👎", "👍", "مشاركة"]]
+    assert labels(cards.quote(kept, 1, Language.EN)) == [["◂", "2/3", "▸"], ["Share quote", "👍", "👎"]]
+    assert labels(cards.quote(kept, 1, Language.AR)) == [["◂", "٢/٣", "▸"], ["👎", "👍", "مشاركة الاقتباس"]]
     english, arabic = (cards.quote(kept, 1, language) for language in Language)
     assert english is not None
     assert arabic is not None
@@ -181,9 +181,9 @@ def test_the_latest_articles_come_with_their_first_words() -> None:
 
 
 def test_only_admins_see_the_button_that_removes_an_article() -> None:
-    assert labels(cards.article(HARBOUR, Language.EN, 2)) == [["All articles", "Share"]]
-    assert labels(cards.article(HARBOUR, Language.EN, 2, admin=True)) == [["All articles", "Share"], ["Remove"]]
-    assert labels(cards.removal(HARBOUR, Language.EN, 2)) == [["Remove", "Keep it"]]
+    assert labels(cards.article(HARBOUR, Language.EN, 2)) == [["All articles", "Share article"]]
+    assert labels(cards.article(HARBOUR, Language.EN, 2, admin=True)) == [["All articles", "Share article"], ["Remove"]]
+    assert labels(cards.removal(HARBOUR, Language.EN, 2)) == [["Remove", "Cancel"]]
 
 
 def test_a_quote_that_is_not_there_makes_no_card() -> None:

@@ -78,6 +78,6 @@ def test_a_command_keeps_its_slash_in_front_among_arabic_letters() -> None:
 def test_words_of_the_other_direction_keep_to_their_place() -> None:
     english, arabic = "Kuwait (2019)", "تقرير عن الكويت"
     assert [
-        say(Phrase.OUTCOME_SKIPPED, language, title=arabic, reason=english) for language in (Language.EN, Language.AR)
-    ] == [f"Left out: {FSI}{arabic}{PDI} ({english})", f"تُرك: {arabic} ({FSI}{english}{PDI})"]
+        say(Phrase.OUTCOME_REFUSED, language, title=arabic, reason=english) for language in (Language.EN, Language.AR)
+    ] == [f"Not added: {FSI}{arabic}{PDI} ({english})", f"لم يُضف: {arabic} ({FSI}{english}{PDI})"]
     assert say(Phrase.UNKNOWN_COMMAND, Language.AR, command="/x").startswith(f"لا أعرف {FSI}/x{PDI}. ")

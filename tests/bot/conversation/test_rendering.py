@@ -121,15 +121,13 @@ def test_what_is_short_beside_the_best_sentence_stays_open() -> None:
 def test_a_declined_answer_says_so_before_the_nearest_quotes() -> None:
     declined = answers.answer(quote(article(), LAST), quote(article(), THIRD), answered=False)
     first, second = (answer(declined, EN, first=n, look=QuoteLook.MARKS).text for n in (0, 1))
-    assert (
-        first == f'The articles don\'t answer that, as far as I can find. The nearest they come:\n\n"{LAST}"\n{SOURCE}'
-    )
+    assert first == f'I didn\'t find an answer to that in the articles. Closest passage:\n\n"{LAST}"\n{SOURCE}'
     assert second == f'"{THIRD}"\n{SOURCE}'
 
 
 def test_an_answer_without_quotes_says_so() -> None:
     nothing = answers.answer(answered=False)
-    assert answer(nothing, EN, look=QuoteLook.MARKS) == Rich("The articles don't answer that, as far as I can find.")
+    assert answer(nothing, EN, look=QuoteLook.MARKS) == Rich("I didn't find an answer to that in the articles.")
     assert answer(nothing, EN, first=1, look=QuoteLook.MARKS) == Rich("")
 
 
@@ -213,7 +211,7 @@ def test_why_is_a_table_with_a_column_a_quote() -> None:
     )
     decisive = "passage missing   0.50\nlead over others    -2"
     rich = why(WEIGHED, EN)
-    assert rich.text == f"I answered: I put the chance that the first quote answers at 91%.\n\n{table}\n\n{decisive}"
+    assert rich.text == f"I'm 91% sure the first quote answers this.\n\n{table}\n\n{decisive}"
     assert pieces(rich) == [("code", table), ("code", decisive)]
 
 
@@ -228,7 +226,7 @@ def test_why_in_arabic_is_a_table_that_runs_from_right_to_left() -> None:
     decisive = "ناقص في المقطع   ٠٫٥٠\nالتقدم على غيره  -٢  "
     rich = why(WEIGHED, AR)
     assert pieces(rich) == [("code", table), ("code", decisive)]
-    assert rich.text == f"أجبت لأن احتمال أن يجيب الاقتباس الأول هو ٩١٪ في تقديري.\n\n{table}\n\n{decisive}"
+    assert rich.text == f"أنا متأكد بنسبة ٩١٪ من أن الاقتباس الأول يجيب عن السؤال.\n\n{table}\n\n{decisive}"
 
 
 def test_each_row_of_the_arabic_table_opens_with_what_turns_it_to_the_right() -> None:
@@ -247,9 +245,9 @@ def test_whatever_is_weighed_has_a_name_as_wide_as_it_has_letters() -> None:
 def test_why_of_a_declined_answer() -> None:
     declined = answers.answer(quote(article(), FIRST), answered=False, confidence=0.04)
     assert why(declined, EN).text == (
-        "I declined: I put the chance that the first quote answers at only 4%.\n\nquote     1\nscore  0.50"
+        "I'm only 4% sure the first quote answers this, so I didn't say it does.\n\nquote     1\nscore  0.50"
     )
-    assert why(answers.answer(answered=False), EN).text == "I found no passage that shares anything with the question."
+    assert why(answers.answer(answered=False), EN).text == "No passage has anything in common with the question."
 
 
 def test_articles_are_counted_and_numbered() -> None:
@@ -263,7 +261,7 @@ def test_articles_are_counted_and_numbered() -> None:
 
 
 def test_help_names_each_command() -> None:
-    assert help_text(["why", "quit"], EN).text.splitlines()[1:] == ["/why – why I chose these words", "/quit – leave"]
+    assert help_text(["why", "quit"], EN).text.splitlines()[1:] == ["/why – why I chose this passage", "/quit – leave"]
     assert help_text(["quit"], AR).text.splitlines()[1:] == [f"{FSI}/quit{PDI} – الخروج"]
 
 

@@ -95,7 +95,7 @@ async def test_whoever_starts_a_bot_without_inline_mode_is_told(
     assert (
         told
         == [
-            "@newsquote_test_bot answers; Ctrl-C stops it.",
+            "@newsquote_test_bot is running; Ctrl-C stops it.",
             "inline mode is off; /setinline at @BotFather lets people share quotes and ask in any chat.",
         ][:lines]
     )
@@ -124,7 +124,7 @@ async def test_an_index_that_cannot_be_opened_is_said_once(
     (settings.snapshots / "CURRENT").unlink()
     async with running(settings):
         message = await Phone(world).ask("What about the bridge?")
-    assert message["text"].startswith("I could not look that up: there is no index yet")
+    assert message["text"].startswith("I couldn't look that up: there is no index yet")
     warnings = [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
     assert len(warnings) == 1
     assert warnings[0].startswith("new articles could not be announced: there is no index yet")
@@ -233,7 +233,9 @@ async def test_subscribers_hear_of_new_articles_once_and_those_who_blocked_the_b
     phone = Phone(world)
     async with running(settings):
         await phone.ask("What about the bridge?", 3)
-        assert (await phone.ask("/subscribe", 1))["text"].startswith("I will tell you here")
+        assert (await phone.ask("/subscribe", 1))["text"] == (
+            "You'll get a message here when articles are added. To stop: /unsubscribe"
+        )
         await phone.ask("/subscribe", 2)
         await phone.ask("/subscribe", 3)
         await phone.ask("/unsubscribe", 3)

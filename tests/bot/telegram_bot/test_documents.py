@@ -94,9 +94,9 @@ class TestAdmins:
     async def test_a_file_that_cannot_be_read_is_refused_with_the_reason(self, phone: Phone) -> None:
         phone.world.document("empty.txt", "", ADMIN)
         await phone.next(0, ADMIN)
-        assert (await self.worked(phone, "Reading"))["text"] == "Refused: empty.txt (it is empty)"
+        assert (await self.worked(phone, "Reading"))["text"] == "Not added: empty.txt (it is empty)"
         phone.world.document("film.txt", "", ADMIN, size=30_000_000)
-        assert "20 MB" in (await phone.next(1, ADMIN))["text"]
+        assert (await phone.next(1, ADMIN))["text"] == "That file is too big. I can fetch up to 20 MB."
 
     async def test_a_document_without_a_name_is_known_by_its_kind(self, phone: Phone) -> None:
         said = "".join(f"<p>On day {n} the eels of Lake Torn were seen to glow by many people.</p>" for n in range(9))
@@ -112,7 +112,7 @@ class TestAdmins:
     async def test_a_file_that_cannot_be_fetched_is_a_line_for_the_admin(self, phone: Phone, kind: str) -> None:
         phone.world.fault(kind, "getFile", times=9)
         phone.world.document("eels.md", base64.b64encode(b"Some eels.").decode(), ADMIN)
-        assert (await phone.next(0, ADMIN))["text"].startswith("That could not be done: ")
+        assert (await phone.next(0, ADMIN))["text"].startswith("That didn't work: ")
 
     async def test_what_an_admin_replies_to_is_added(self, phone: Phone) -> None:
         text = "Eels of Torn\nThe eels of Lake Torn glow at night, said Ada Lund on Monday."
@@ -125,7 +125,7 @@ class TestAdmins:
         about, _ = await phone.press(await phone.ask("/articles", ADMIN), "3", ADMIN)
         asked, _ = await phone.press(about, "Remove", ADMIN)
         assert asked["text"] == "Remove this article?\nCity bees 🐝 thrive"
-        kept, _ = await phone.press(asked, "Keep it", ADMIN)
+        kept, _ = await phone.press(asked, "Cancel", ADMIN)
         assert kept["text"] == about["text"]
         gone, _ = await phone.press((await phone.press(kept, "Remove", ADMIN))[0], "Remove", ADMIN)
         assert gone["text"] == "Removed: City bees 🐝 thrive"
@@ -137,7 +137,7 @@ class TestAdmins:
         for what in "rd":
             query = phone.world.callback(message["message_id"], f"{what}:{article_key('bees')}:0", 7)
             answer = await phone.until(lambda query=query: phone.world.answer_to(query))  # type: ignore[misc]
-            assert answer["text"] == "The articles have changed since. Please ask again."
+            assert answer["text"] == "That article was changed or removed. Please ask again."
         assert (await phone.ask("/articles", 7))["text"].startswith("3 articles")
 
     async def test_a_tap_is_answered_in_time_however_long_its_work_takes(
@@ -160,21 +160,26 @@ class TestAdmins:
 
     async def test_only_web_addresses_are_added_by_command(self, phone: Phone) -> None:
         for text in ("/add", "/add /etc/passwd"):
-            assert (await phone.ask(text, ADMIN))["text"].startswith("Say /add and a web address")
+            assert (await phone.ask(text, ADMIN))["text"] == "Send me a link, a file or a forwarded post."
 
     async def test_an_article_is_removed_by_its_id(self, phone: Phone) -> None:
         assert (await phone.ask("/remove bees nothing", ADMIN))["text"] == (
-            "Removed: City bees 🐝 thrive\nI have no such article. See /articles for those I have."
+            "Removed: City bees 🐝 thrive\nI don't have that article. See /articles."
         )
         assert (await phone.ask("/articles", ADMIN))["text"].startswith("2 articles")
 
     async def test_rebuild_status_and_feedback(self, phone: Phone) -> None:
         await phone.ask("/rebuild", ADMIN)
-        assert "serves. Articles: 3," in (await self.worked(phone, "Building"))["text"]
+        assert (await self.worked(phone, "Building"))["text"] == "Index rebuilt: 3 articles, 3 passages."
         message = await phone.ask("What about the bridge?", ADMIN)
         await phone.press(message, "👍", ADMIN)
-        assert (await phone.ask("/feedback", ADMIN))["text"].startswith("👍 1, 👎 0.")
-        assert "Articles 3\nAnswered 1, declined 0\n" in (await phone.ask("/status", ADMIN))["text"]
+        assert (await phone.ask("/feedback", ADMIN))["text"] == (
+            "👍 1 · 👎 0\n(On the server: newsquote feedback export)"
+        )
+        status = (await phone.ask("/status", ADMIN))["text"]
+        assert status.partition("\n")[2] == (
+            "Articles: 3\nSince the start: 1 answered, 0 not found\nQueue: 0\nSubscribers: 0\nRunning for 0 min"
+        )
 
     async def test_admins_are_offered_their_commands_and_others_are_not(self, phone: Phone) -> None:
         assert "/rebuild" in (await phone.ask("/start", ADMIN))["text"]
@@ -186,7 +191,7 @@ class TestAdmins:
     async def test_others_cannot_run_them(self, phone: Phone, name: str) -> None:
         assert (await phone.ask(f"/{name}", 7))["text"].startswith("I don't know /")
         phone.world.document("eels.md", base64.b64encode(b"Some eels.").decode(), 7)
-        assert (await phone.next(1, 7))["text"] == "I can read text only. Ask me a question in words."
+        assert (await phone.next(1, 7))["text"] == "Only admins of this bot can add files."
         assert (await phone.ask("/articles", 7))["text"].startswith("3 articles")
 
 
@@ -216,7 +221,7 @@ async def test_a_failing_editor_is_a_line_for_the_admin(server: Server, settings
             await phone.ask(text, ADMIN)
         await phone.until(lambda: all("could not be done" in m["text"] for m in server.world.from_bot(ADMIN)))
     assert [m["text"] for m in server.world.from_bot(ADMIN)] == [
-        "That could not be done: another process adds to the library: ['https://example.org/news']",
-        "That could not be done: another process adds to the library: ['https://a.org/1', 'https://b.org/2']",
-        "That could not be done: the disk is full",
+        "That didn't work: another process adds to the library: ['https://example.org/news']",
+        "That didn't work: another process adds to the library: ['https://a.org/1', 'https://b.org/2']",
+        "That didn't work: the disk is full",
     ]

@@ -37,25 +37,28 @@ async def test_a_question_the_articles_do_not_answer_is_declined_with_the_neares
 ) -> None:
     async with running(settings_for(settings.home, server, threshold=1.0)):
         message = await Phone(server.world).ask("What about the bridge?")
-    assert message["text"].startswith("The articles don't answer that, as far as I can find. The nearest they come:")
+    assert message["text"].startswith("I didn't find an answer to that in the articles. Closest passage:")
     assert words(message, "blockquote")[0] in BRIDGE.text
 
 
 async def test_start_greets_and_names_the_commands(phone: Phone) -> None:
     message = await phone.ask("/start")
-    assert message["text"].startswith("Hello! Ask me anything about the articles")
-    assert "/articles – the articles I have read" in message["text"]
+    assert message["text"].startswith(
+        "Hi! I've read a collection of news articles. Ask me something, and I'll answer with exact quotes, or tell you "
+        "if they don't say.\n\nYou can also use:\n/ask – ask a question (only needed in groups)\n"
+    )
+    assert "/articles – browse all articles" in message["text"]
 
 
 async def test_help_lists_commands_in_the_language_of_the_person(phone: Phone) -> None:
     phone.world.user(7, "ar")
-    assert "المقالات التي قرأتها" in (await phone.ask("/help", user=7))["text"]
-    assert "the articles I have read" in (await phone.ask("/help", user=8))["text"]
+    assert "تصفّح كل المقالات" in (await phone.ask("/help", user=7))["text"]
+    assert "browse all articles" in (await phone.ask("/help", user=8))["text"]
 
 
 async def test_more_passages_turn_the_same_message_and_back(phone: Phone) -> None:
     first = await phone.ask("What about the bridge?")
-    second, answer = await phone.press(first, "More passages")
+    second, answer = await phone.press(first, "Next passage")
     assert (answer.get("text"), second["message_id"]) == (None, first["message_id"])
     assert second["text"] != first["text"]
     back, _ = await phone.press(second, "◂")
@@ -67,10 +70,10 @@ async def test_wider_context_shows_the_text_around_and_goes_back(phone: Phone, s
     paragraphs = [f"On day {n} the council of Dorn counted {n * 7} boats on the river." for n in range(1, 60)]
     built(settings.snapshots, [Article(id="dorn", title="Boats of Dorn", text="\n\n".join(paragraphs))])
     narrow = await phone.ask("How many boats were counted on day 30?")
-    wide, _ = await phone.press(narrow, "Wider context")
+    wide, _ = await phone.press(narrow, "More context")
     assert len(wide["text"]) > len(narrow["text"])
     assert words(narrow, "bold") == words(wide, "bold")
-    back, _ = await phone.press(wide, "Back to the quote")
+    back, _ = await phone.press(wide, "Less context")
     assert back["text"] == narrow["text"]
 
 
@@ -79,7 +82,7 @@ async def test_buttons_live_through_a_restart(world: World, settings: Settings) 
     async with running(settings):
         first = await phone.ask("What about the bridge?")
     async with running(settings):
-        second, answer = await phone.press(first, "More passages")
+        second, answer = await phone.press(first, "Next passage")
     assert (second["text"] != first["text"], answer.get("text")) == (True, None)
 
 
@@ -88,15 +91,15 @@ async def test_buttons_live_through_a_new_snapshot_while_the_article_stays_as_it
 ) -> None:
     first = await phone.ask("What about the bridge?")
     built(settings.snapshots, [BRIDGE, HARBOUR, BEES, Article(id="new", title="New", text="Something new.")])
-    second, answer = await phone.press(first, "More passages")
+    second, answer = await phone.press(first, "Next passage")
     assert (second["text"] != first["text"], answer.get("text")) == (True, None)
 
 
 async def test_a_quote_whose_article_changed_is_politely_outdated(phone: Phone, settings: Settings) -> None:
     first = await phone.ask("What about the bridge?")
     built(settings.snapshots, [Article(id="other", title="Other", text="Another text altogether.")])
-    second, answer = await phone.press(first, "More passages")
-    assert (second["text"], answer["text"]) == (first["text"], "The articles have changed since. Please ask again.")
+    second, answer = await phone.press(first, "Next passage")
+    assert (second["text"], answer["text"]) == (first["text"], "That article was changed or removed. Please ask again.")
 
 
 @pytest.mark.parametrize("data", ["q:999:0", "nonsense", "q:1:999", "x:1:1", "i:0123456789abcdef:0"])
@@ -104,7 +107,7 @@ async def test_a_forged_or_foreign_button_is_answered_and_changes_nothing(phone:
     first = await phone.ask("What about the bridge?")
     query = phone.world.callback(first["message_id"], data)
     answer = await phone.until(lambda: phone.world.answer_to(query))
-    assert answer["text"] == "The articles have changed since. Please ask again."
+    assert answer["text"] == "That article was changed or removed. Please ask again."
     assert phone.world.from_bot()[0]["text"] == first["text"]
 
 
@@ -122,15 +125,15 @@ async def test_who_taps_too_much_is_told_so_and_nothing_turns(
     phone = Phone(world)
     async with running(settings):
         first = await phone.ask("What about the bridge?")
-        second, _ = await phone.press(first, "More passages")
+        second, _ = await phone.press(first, "Next passage")
         third, answer = await phone.press(second, "◂")
-    assert (third["text"], answer["text"]) == (second["text"], "Let me catch up, please: I can answer again in 50 s.")
+    assert (third["text"], answer["text"]) == (second["text"], "Too many requests at once. Try again in 50 seconds.")
 
 
 async def test_votes_are_counted_once_for_each_person(phone: Phone, settings: Settings) -> None:
     message = await phone.ask("What about the bridge?")
     answers = [(await phone.press(message, label))[1]["text"] for label in ("👍", "👍", "👎")]
-    assert answers == ["Thank you, I have noted that."] * 3
+    assert answers == ["Thanks, noted."] * 3
     with Store(settings.home / "state.db") as state:
         assert [(vote.good, vote.article, vote.question) for vote in state.votes()] == [(False, "bridge", None)]
 
@@ -174,7 +177,7 @@ async def test_an_edited_question_is_answered_anew_in_the_same_message(phone: Ph
 async def test_a_chosen_language_is_remembered_over_a_restart(world: World, settings: Settings) -> None:
     phone = Phone(world)
     async with running(settings):
-        assert (await phone.ask("/language ar"))["text"] == "سأتحدث العربية من الآن."
+        assert (await phone.ask("/language ar"))["text"] == "سأستخدم العربية من الآن."
     async with running(settings):
         assert (await phone.ask("/start"))["text"].startswith("أهلًا بك!")
 
@@ -186,8 +189,8 @@ async def test_a_link_into_the_bot_opens_a_shared_quote(phone: Phone) -> None:
     link = result["reply_markup"]["inline_keyboard"][0][0]["url"]
     opened = await phone.ask(f"/start {link.partition('start=')[2]}", user=2)
     assert opened["text"] == first["text"] == result["input_message_content"]["message_text"]
-    assert (await phone.ask("/start q-999-0"))["text"] == "The articles have changed since. Please ask again."
-    assert (await phone.ask("/start a-0123456789abcdef"))["text"].startswith("I have no such article.")
+    assert (await phone.ask("/start q-999-0"))["text"] == "That article was changed or removed. Please ask again."
+    assert (await phone.ask("/start a-0123456789abcdef"))["text"] == "I don't have that article. See /articles."
 
 
 async def test_a_link_into_the_bot_opens_a_shared_article(phone: Phone) -> None:
@@ -203,8 +206,10 @@ async def test_a_link_into_the_bot_opens_a_shared_article(phone: Phone) -> None:
 async def test_since_limits_the_answer_to_newer_articles(phone: Phone) -> None:
     message = await phone.ask("/since 2026-10-20 What will close for repairs?")
     assert words(message, "bold") == ["The old bridge over the Ostra will close in May for repairs."]
-    assert (await phone.ask("/since yesterday what"))["text"].startswith("Write the day, and a question if you like")
-    assert (await phone.ask("/since 2026-13-01"))["text"].startswith("Write the day, and a question if you like")
+    for text in ("/since yesterday what", "/since 2026-13-01"):
+        assert (await phone.ask(text))["text"] == (
+            "From which day? For example: /since 2026-11-01 (you can add a question after it)"
+        )
 
 
 async def test_since_alone_lists_the_newer_articles_in_whatever_digits_the_day_is_written(phone: Phone) -> None:
@@ -251,9 +256,12 @@ async def test_privacy_says_what_is_kept_and_a_tap_has_it_forgotten(phone: Phone
     await phone.ask("/language ar")
     await phone.ask("/language en")
     kept = await phone.ask("/privacy")
-    assert kept["text"].startswith("I keep: the language you chose")
-    forgotten, _ = await phone.press(kept, "Forget what is mine")
-    assert forgotten["text"] == "Done: I have forgotten what I kept about you."
+    assert kept["text"] == (
+        "I store: your language, subscribed chats, your votes (under a scrambled id), and for 90 days which quotes I "
+        "showed. I don't store your questions. To delete your data: /privacy forget"
+    )
+    forgotten, _ = await phone.press(kept, "Delete my data")
+    assert forgotten["text"] == "Done. Your data is deleted and your subscription ended."
     with Store(settings.home / "state.db") as store:
         assert store.language(1) is None
     assert (await phone.ask("/privacy forget"))["text"] == forgotten["text"]
@@ -263,7 +271,7 @@ async def test_the_language_is_chosen_with_a_tap(phone: Phone) -> None:
     which = await phone.ask("/language")
     assert labels(which) == [["English", "العربية"]]
     chosen, _ = await phone.press(which, "العربية")
-    assert chosen["text"] == "سأتحدث العربية من الآن."
+    assert chosen["text"] == "سأستخدم العربية من الآن."
     assert (await phone.ask("/articles"))["text"].startswith("٣ مقالات")
     assert labels(await phone.ask("/language klingon")) == [["English", "العربية"]]
 
@@ -276,12 +284,12 @@ async def test_more_and_context_show_one_quote_with_its_buttons(phone: Phone) ->
     third = await phone.ask("/more")
     assert labels(third)[0] == ["◂", "3/3"]
     assert words(await phone.ask("/context"), "text_link") == words(third, "text_link")
-    assert (await phone.ask("/more"))["text"] == "That was all I found."
+    assert (await phone.ask("/more"))["text"] == "That's all I found."
 
 
 async def test_what_is_not_text_is_politely_declined(phone: Phone) -> None:
     phone.world._arrives({"voice": {"file_id": "v", "file_unique_id": "v", "duration": 3}}, 1, None)
-    assert (await phone.next(0))["text"] == "I can read text only. Ask me a question in words."
+    assert (await phone.next(0))["text"] == "I can only read text. Please type your question."
 
 
 async def test_an_answer_that_never_comes_is_given_up_politely(
@@ -301,7 +309,7 @@ async def test_a_question_that_cannot_be_looked_up_says_why(phone: Phone, monkey
         raise SnapshotCorrupt("the index is damaged")
 
     monkeypatch.setattr(Answerer, "answer", corrupt)
-    assert (await phone.ask("What about the bridge?"))["text"] == "I could not look that up: the index is damaged"
+    assert (await phone.ask("What about the bridge?"))["text"] == "I couldn't look that up: the index is damaged"
     answer = await phone.inline("What about the bridge?")
     assert (answer["results"], "button" in answer) == ([], True)
 
@@ -317,7 +325,7 @@ async def test_who_asks_too_much_is_told_once_and_others_are_not_held_up(
         await phone.settled()
         await phone.ask("What about the bridge?", 2)
         await phone.until(lambda: len(world.from_bot(1)) == 3)
-    assert [m["text"] for m in world.from_bot(1)][2] == "Let me catch up, please: I can answer again in 50 s."
+    assert [m["text"] for m in world.from_bot(1)][2] == "Too many requests at once. Try again in 50 seconds."
 
 
 async def test_a_conversation_is_forgotten_after_a_while(
@@ -337,7 +345,7 @@ async def test_a_conversation_is_forgotten_after_a_while(
 async def test_a_long_conversation_with_faults_leaves_every_button_answered_once(phone: Phone) -> None:
     message = await phone.ask("What about the bridge?")
     phone.world.fault("slow", share=0.3, times=1000, seconds=0.02)
-    for label in ("More passages", "▸", "◂", "👍", "👎", "◂"):
+    for label in ("Next passage", "▸", "◂", "👍", "👎", "◂"):
         message, _ = await phone.press(message, label)
     assert phone.world.refusals == []
 
@@ -345,7 +353,7 @@ async def test_a_long_conversation_with_faults_leaves_every_button_answered_once
 class TestInline:
     async def test_before_a_question_is_typed_nothing_is_said_to_be_missing(self, phone: Phone) -> None:
         answer = await phone.inline("")
-        assert (answer["results"], answer["button"]["text"]) == ([], "Type a question, or ask me directly")
+        assert (answer["results"], answer["button"]["text"]) == ([], "Type a question to find a quote")
 
     async def test_a_question_gives_cards_that_send_the_quote_with_its_source(self, phone: Phone) -> None:
         answer = await phone.inline("The strike had lasted how many days?")

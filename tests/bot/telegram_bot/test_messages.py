@@ -16,7 +16,7 @@ from tests.bot_api import World
 
 async def test_a_double_tap_edits_once_and_is_answered_twice(phone: Phone) -> None:
     first = await phone.ask("What about the bridge?")
-    queries = [phone.world.press(first["message_id"], "More passages") for _ in range(2)]
+    queries = [phone.world.press(first["message_id"], "Next passage") for _ in range(2)]
     await phone.until(lambda: all(phone.world.answer_to(query) for query in queries))
     assert len(phone.world.called("editMessageText")) == 1
     assert phone.world.refusals == []

@@ -29,7 +29,7 @@ async def test_a_budget_is_spent_refilled_and_complained_about_once(chatbot: Cha
     assert [chatbot.wait_s(HERE) for _ in range(4)] == [0.0, 0.0, 0.0, 10.0]
     said = chatbot.slow_down(HERE, 10.0)
     assert said is not None
-    assert said.rich.text == "Let me catch up, please: I can answer again in 10 s."
+    assert said.rich.text == "Too many requests at once. Try again in 10 seconds."
     assert chatbot.slow_down(HERE, 10.0) is None
     clock.now += 10
     assert chatbot.wait_s(HERE) == 0.0
