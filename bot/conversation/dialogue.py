@@ -1,4 +1,4 @@
-"""A conversation, pure: what was said before and what is said now make a reply, or a question to look up.
+"""A conversation as pure functions: what was said before and what is said now give a reply, or a question to look up.
 
 Terminal and Telegram drive the same two functions. `step` reads what a person wrote and gives a `Turn`; where that is
 an `Ask`, the caller has its query answered and hands the answer to `resolve`, which gives the turn to show.

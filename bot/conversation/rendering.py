@@ -42,7 +42,7 @@ def reply(
     room: MessageRoom = ENDLESS,
     commands: Sequence[str] = (),
 ) -> Rich:
-    """What a turn of the dialogue looks like. `commands` names those that help explains, without their slash."""
+    """The rich text of a reply. `commands` are those that help explains, without their slash."""
     match turn:
         case Say() | Leave():
             return Rich(turn.text)
@@ -59,10 +59,10 @@ def reply(
 def answer(
     answer: Answer, language: Language, *, first: int = 0, count: int = 1, look: QuoteLook, room: MessageRoom = ENDLESS
 ) -> Rich:
-    """Quotes of an answer with their sources, as many whole ones as there is room for.
+    """Quotes of an answer with their sources, as many whole ones as fit.
 
     `count` of them from index `first`. An answer that declined says so before its first quote. Where not even one fits,
-    its best sentence is shown, else its source alone. Empty only where there is no room for one line.
+    its best sentence is shown, else its source alone. Empty only where not even one line fits.
     """
     quotes = answer.quotes[first : first + count]
     head = Rich("")
@@ -81,7 +81,7 @@ def answer(
 
 
 def wider(quote: Quote, language: Language, *, look: QuoteLook, room: MessageRoom = ENDLESS) -> Rich:
-    """A quote with the text around it, its highlights marked as ever; the quote alone where there is no room."""
+    """A quote with the text around it, highlights marked; the quote alone where that does not fit."""
     address = Rich(quote.article.url or "") if look is QuoteLook.MARKS else Rich("")
     around = _excerpt(quote, _trimmed(quote.article, quote.context), look)
     whole = joined([around, _under(quote, language, look), address], "\n")
@@ -132,7 +132,7 @@ def articles(
 
 
 def why(answer: Answer, language: Language, *, room: MessageRoom = ENDLESS) -> Rich:
-    """What decided to answer or to decline, and each quote's evidence, a column a quote."""
+    """The confidence behind answering or declining, and the evidence of each quote, one column per quote."""
     if not answer.quotes:
         return room.fill([Rich(say(Phrase.WHY_NOTHING, language))], "")
     decided = Phrase.WHY_ANSWERED if answer.answered else Phrase.WHY_DECLINED
@@ -188,7 +188,7 @@ def _under(quote: Quote, language: Language, look: QuoteLook) -> Rich:
 
 
 def _also_in(others: Sequence[Article], language: Language) -> Rich:
-    """The outlets, or else the titles, of other articles that say the same, each linking to its article."""
+    """Links to other articles that say the same, named by their outlet or else their title."""
     if not others:
         return Rich("")
     head = Rich(say(Phrase.ALSO_IN, language))
@@ -231,7 +231,7 @@ def _best(quote: Quote) -> Span:
 
 
 def _excerpt(quote: Quote, span: Span, look: QuoteLook, *, expandable: bool = False) -> Rich:
-    """The article's words in `span` set off, the quote's best sentence bold.
+    """The article's words in `span`, set off as a quote, with its best sentence bold.
 
     In lines, its other highlights are underlined; in a messenger that would look like links.
     """

@@ -77,7 +77,7 @@ def run(
 
 
 class TelegramBot:
-    """The bot from its first request to its last. `tell` shows a line to the person who started it."""
+    """Runs the bot. `tell` shows a line to the person who started it."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class TelegramBot:
                 loop.remove_signal_handler(number)
 
     def stop(self) -> None:
-        """Finish what was asked and end `serve`."""
+        """Answer what is pending and end `serve`."""
         self._stop.set()
 
     async def serve(self, open_engine: Callable[[], Engine]) -> None:
@@ -144,7 +144,7 @@ class TelegramBot:
                     await application.bot.request.shutdown()  # shutdown() leaves it open where nothing was begun
 
     async def _begin(self, application: Application[Any, Any, Any, Any, Any, Any]) -> None:
-        """Find out who the bot is, and take it off any webhook."""
+        """Log in, and remove any webhook where the bot polls."""
         began, wait_s, bot = time.monotonic(), 0.5, application.bot
         while True:
             try:
@@ -194,7 +194,7 @@ class TelegramBot:
         results: list[object] = [*await asyncio.gather(receiving, menu, return_exceptions=True)]
         if not await inbox.drain(STOP_S):
             log.warning("%d updates are left for the next run", inbox.waiting)
-        await asyncio.wait({announcing}, timeout=STOP_S)  # or somebody would be told of the same articles again
+        await asyncio.wait({announcing}, timeout=STOP_S)  # an announcement cut short would be sent again
         announcing.cancel()
         results += await asyncio.gather(announcing, stopping, return_exceptions=True)
         for server in servers:
@@ -205,7 +205,7 @@ class TelegramBot:
         await self._poller.confirm(bot, chatbot.store)
 
     def _listen(self, inbox: Inbox, chatbot: Chatbot) -> list[webhook.Server]:
-        """Listen for updates and for those who watch, where the settings say so."""
+        """Start the webhook and metrics servers that are configured."""
         settings, servers = self._settings, []
         try:
             if settings.telegram_webhook_url and settings.telegram_webhook_secret:
@@ -230,7 +230,7 @@ class TelegramBot:
         return servers
 
     def _ailment(self) -> str | None:
-        """What is wrong, for those who watch."""
+        """What /health reports as wrong; None where all is well."""
         silent_s = time.monotonic() - self._poller.heard_at
         if self._settings.telegram_webhook_url or silent_s < 2 * (POLL_S + READ_S):
             return None
@@ -251,7 +251,7 @@ class TelegramBot:
         await asyncio.Event().wait()
 
     async def _announce(self, bot: Bot, store: StateDatabase, handlers: Handlers) -> None:
-        """Every so often forget what is old, look for new articles and tell those who want to hear of them."""
+        """Regularly delete old state and announce new articles to subscribers."""
         said = ""
         while not self._stop.is_set():
             try:

@@ -20,7 +20,7 @@ SHARED_ADDRESS = re.compile(r"(?:[^?؟]*\n)?\s*(https?://\S+)")  # under its pag
 
 
 async def download(document: Document, path: Path) -> None:
-    """Fetch a document, again where it was lost on the way."""
+    """Download a document, retrying where it was lost on the way."""
     file = await document.get_file()
     for tries in range(1, DOWNLOADS + 1):
         try:
@@ -33,14 +33,14 @@ async def download(document: Document, path: Path) -> None:
 
 
 def file_name_of(document: Document) -> str:
-    """A name for a document, with an ending that says what is in it where that is known."""
+    """A document's file name, with an extension for its type where known."""
     name = PurePosixPath(well_formed(document.file_name or "")).name or "document"
     guessed = mimetypes.guess_extension(document.mime_type or "") if "." not in name else None
     return name + (guessed or "")
 
 
 def write_record(message: Message, path: Path) -> str:
-    """Write a post as an article's record, titled with its first line; gives the path."""
+    """Write a post as an article record, titled with its first line; gives the path."""
     words = text_of(message).strip()
     title, _, rest = words.partition("\n")
     origin = message.forward_origin

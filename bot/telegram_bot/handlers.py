@@ -1,4 +1,4 @@
-"""Telegram's updates to the chatbot, and what it gives back into the chats."""
+"""Passes Telegram's updates to the chatbot, and its replies back to the chats."""
 
 from __future__ import annotations
 
@@ -49,22 +49,22 @@ from bot.telegram_bot.messages import NO_PREVIEW, Messenger, entities_of, typing
 
 log = logging.getLogger(__name__)
 
-TAP_S = 3.0  # a tap is answered after that, whatever else it takes: a late answer is refused
+TAP_S = 3.0  # a tap is answered by then, even where its work goes on: Telegram refuses late answers
 INLINE_CACHE_S = 30
-AT_ONCE = 8  # announcements, so that they take few of the places that answers wait for
+AT_ONCE = 8  # announcements sent in parallel, so that answers need not wait for them
 
 Context = ContextTypes.DEFAULT_TYPE
 
 
 class Handlers:
-    """Hands updates to the host and shows what it gives."""
+    """Hands updates to the chatbot and shows its replies."""
 
     def __init__(self, chatbot: Chatbot) -> None:
         self._chatbot = chatbot
         self._messenger = Messenger(chatbot.store)
 
     def register(self, application: Application[Any, Any, Any, Any, Any, Any]) -> None:
-        """Add the handlers, the first that fits takes an update."""
+        """Add the handlers; the first that matches takes an update."""
         messages = filters.UpdateType.MESSAGE
         application.add_handler(InlineQueryHandler(self.on_inline))
         application.add_handler(CallbackQueryHandler(self.on_press))
@@ -75,7 +75,7 @@ class Handlers:
         application.add_error_handler(self.on_error)
 
     async def on_message(self, update: Update, context: Context) -> None:
-        """A question, a command, a word of courtesy, something to add, or nothing that could be read."""
+        """A message: a question, a command, small talk, something to add, or nothing the bot can read."""
         message, user = update.message, update.effective_user
         if message is None or user is None:
             return
@@ -100,7 +100,7 @@ class Handlers:
                 await set_menu(context.bot, BotCommandScopeChat(origin.chat), (*PRIVATE, *ADMIN))
 
     async def on_edit(self, update: Update, context: Context) -> None:
-        """A question that was put differently: answered anew in the message that answered it."""
+        """An edited question: the message that answered it is edited to answer the new one."""
         message, user = update.edited_message, update.effective_user
         if message is None or user is None:
             return
@@ -114,7 +114,7 @@ class Handlers:
         await self._messenger.deliver(message, reply, into=answered)
 
     async def on_migration(self, update: Update, context: Context) -> None:  # noqa: ARG002
-        """A group became a supergroup; it is told in the old one and in the new one."""
+        """A group became a supergroup; both the old and the new chat are told."""
         message = update.message
         if message is not None and message.migrate_to_chat_id is not None:
             self._chatbot.store.move_chat(message.chat_id, message.migrate_to_chat_id)
@@ -122,13 +122,13 @@ class Handlers:
             self._chatbot.store.move_chat(message.migrate_from_chat_id, message.chat_id)
 
     async def on_membership(self, update: Update, context: Context) -> None:  # noqa: ARG002
-        """The bot was blocked, kicked or let in."""
+        """The bot was blocked, removed or added."""
         change = update.my_chat_member
         if change is not None and change.new_chat_member.status in ("kicked", "left"):
             self._chatbot.store.unsubscribe(change.chat.id)
 
     async def on_error(self, update: object, context: Context) -> None:
-        """Something failed: the log says what, the person gets a reference to it."""
+        """An update failed: the log says why, the person gets a reference to it."""
         error = context.error
         chat = update.effective_chat if isinstance(update, Update) else None
         user = update.effective_user if isinstance(update, Update) else None
@@ -149,7 +149,7 @@ class Handlers:
             await self._messenger.send(context.bot, chat.id, Card(Rich(text)), thread=thread)
 
     async def _throttled(self, message: Message, origin: MessageOrigin) -> bool:
-        """Whether somebody asks more than their budget; they are told so once until it allows again."""
+        """Whether somebody exceeds their budget; they are told so once until they may ask again."""
         wait_s = self._chatbot.wait_s(origin)
         card = self._chatbot.slow_down(origin, wait_s) if wait_s else None
         if card is not None:
@@ -196,7 +196,7 @@ class Handlers:
     # New articles.
 
     async def announce(self, bot: Bot, stop: asyncio.Event) -> None:
-        """Tell subscribers of the articles that are new since the last time, in one message each, until stopped."""
+        """Send each subscriber one message about the articles added since the last one; ends early when stopped."""
         places = asyncio.Semaphore(AT_ONCE)
 
         async def tell(subscriber: Subscriber, card: Card | None) -> None:
@@ -215,7 +215,7 @@ class Handlers:
     # Buttons.
 
     async def on_press(self, update: Update, context: Context) -> None:
-        """A button: always answered, once and in time, whatever becomes of it."""
+        """A tap on a button: always answered, once and in time."""
         query = update.callback_query
         if query is None:
             return
@@ -232,7 +232,7 @@ class Handlers:
             pressed.cancel()
 
     async def _pressed(self, query: CallbackQuery, bot: Bot) -> str | None:
-        """Do what a button says; gives a note for who tapped it."""
+        """Run a button's action; gives a note for whoever tapped."""
         message, user = query.message, query.from_user
         outdated = say(Phrase.OUTDATED, self._chatbot.language_of(user.id, user.language_code))
         if message is None:

@@ -54,7 +54,7 @@ _ENTITIES = {
 
 
 def entities_of(rich: Rich) -> list[MessageEntity]:
-    """A text's spans as Telegram wants them, in UTF-16 units; looks it does not have and dead links are left out."""
+    """A text's spans as entities, in UTF-16 units; styles that Telegram lacks and links it refuses are left out."""
     found = []
     for span in rich.spans:
         kind = _ENTITIES.get(span.style)
@@ -83,7 +83,7 @@ class Messenger:
         self._shown: OrderedDict[tuple[int, int], object] = OrderedDict()
 
     async def deliver(self, message: Message, result: Card | LongTask | None, into: int | None = None) -> None:
-        """Answer a message, in place of our message `into` where there is one; a job tells how far it is."""
+        """Answer a message, editing the bot's message `into` where given; a long task shows its progress."""
         if isinstance(result, LongTask):
             await self._work(message, result)
         elif result is not None and (
@@ -92,7 +92,7 @@ class Messenger:
             await self.reply(message, result)
 
     async def _work(self, message: Message, job: LongTask) -> None:
-        sent = await self.reply(message, job.begun)
+        sent = await self.reply(message, job.started)
 
         async def tell(card: Card) -> bool:
             return sent is not None and await self.edit(message.get_bot(), sent.chat_id, sent.message_id, card)
@@ -145,7 +145,7 @@ class Messenger:
         return None
 
     async def edit(self, bot: Bot, chat: int, number: int, card: Card, shown: Message | None = None) -> bool:
-        """Turn a message into a card, doing nothing where it is that already; False where it cannot be edited."""
+        """Edit a message to show a card, unless it already does; False where it cannot be edited."""
         new = _shape(card)
         known = self._shown.get((chat, number)) or (shown and (shown.text, shown.entities, shown.reply_markup))
         if known != new:
@@ -172,13 +172,13 @@ class Messenger:
 
 
 def _shape(card: Card) -> object:
-    """What tells two messages apart."""
+    """What two messages have in common where they look the same."""
     return card.rich.text, tuple(entities_of(card.rich)), keyboard_of(card)
 
 
 @contextlib.asynccontextmanager
 async def typing(message: Message) -> AsyncIterator[None]:
-    """While what is done in the context takes long, the chat sees the bot typing."""
+    """The chat sees the bot typing while the context takes long."""
 
     async def show() -> None:
         await asyncio.sleep(TYPING_AFTER_S)

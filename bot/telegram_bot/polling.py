@@ -1,4 +1,4 @@
-"""Fetches updates by long polling; each batch is kept before the next request confirms it to Telegram."""
+"""Fetches updates by long polling; each batch is stored before the next request confirms it to Telegram."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Poller:
         self.heard_at = time.monotonic()
 
     async def run(self, bot: Bot, inbox: Inbox) -> None:
-        """Fetch updates until told to stop; each batch is kept before the next request confirms it."""
+        """Fetch updates until stopped; each batch is stored before the next request confirms it."""
         wait_s, conflicts, away = 0.5, 0, False
         while not self._stop.is_set():
             asked = time.monotonic()
@@ -69,7 +69,7 @@ class Poller:
                     await pause(self._stop, BRIEF_S)
 
     async def confirm(self, bot: Bot, store: StateDatabase) -> None:
-        """Tell Telegram which updates we have, as the next request would have done."""
+        """Confirm the last updates to Telegram, as the next request would have done."""
         if self._offset is None:
             return
         try:
@@ -80,7 +80,7 @@ class Poller:
             log.info("the last updates could not be confirmed: %s", brief(exc))
 
     async def _taken(self, inbox: Inbox, updates: Sequence[Update]) -> bool:
-        """Whether updates could be kept; where they could not, Telegram is not told that we have them."""
+        """Whether updates could be stored; otherwise they are not confirmed to Telegram."""
         try:
             await inbox.take([update.to_dict() for update in updates])
         except StateError as exc:

@@ -32,9 +32,9 @@ _INSISTENT = frozenset({"sendMessage", "editMessageText"})
 
 
 class UpdatesRequest(HTTPXRequest):
-    """Fetches updates, and reduces those the library cannot read to their numbers.
+    """Fetches updates; those the library cannot parse are reduced to their ids.
 
-    One of them would otherwise stop all that come after it, and be printed with everything it says.
+    Otherwise one of them would block all later updates, and be logged with its content.
     """
 
     @staticmethod
@@ -60,7 +60,7 @@ def _readable(update: dict[str, Any]) -> dict[str, Any]:
 
 
 class RetryLater(Exception):
-    """Telegram asks to come back after some seconds."""
+    """Telegram asks to retry after some seconds."""
 
     def __init__(self, refusal: RetryAfter) -> None:
         super().__init__(refusal.message)
@@ -70,10 +70,10 @@ class RetryLater(Exception):
 
 
 class RetryingRateLimiter(AIORateLimiter):
-    """Keeps to Telegram's limits, comes back when told to, and repeats requests that the network or server lost.
+    """Keeps to Telegram's limits, waits when told to, and retries requests that the network or the server lost.
 
-    Messages are repeated for `PATIENCE_S`, everything else three times. Being told to come back later holds up that
-    chat alone, and everybody once `MANY` chats were told so: then it is the bot that is too fast.
+    Messages are retried for `PATIENCE_S`, everything else three times. Being told to wait holds up that chat alone,
+    and every chat once `MANY` were told so: then the bot as a whole is too fast.
     """
 
     def __init__(
@@ -93,7 +93,7 @@ class RetryingRateLimiter(AIORateLimiter):
         data: dict[str, Any],
         rate_limit_args: int | None,
     ) -> Any:
-        """Make a request, again where it was lost or came too early."""
+        """Make a request, and retry it where it was lost or came too early."""
 
         async def once(*args: Any, **kwargs: Any) -> Any:
             try:
@@ -124,7 +124,7 @@ class RetryingRateLimiter(AIORateLimiter):
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
     async def _wait_turn(self, chat: object) -> None:
-        """Wait until Telegram hears of a chat again."""
+        """Wait until Telegram accepts requests for a chat again."""
         now = self._clock()
         self._until = {held: until for held, until in self._until.items() if until > now}
         until = max(self._until.values()) if len(self._until) >= MANY else self._until.get(chat, now)

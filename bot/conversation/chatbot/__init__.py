@@ -1,1 +1,1 @@
-"""Conversations on a messenger: somebody's words or a tap in, a card out; knows no messenger itself."""
+"""The chatbot behind a messenger: messages and taps in, cards out; it knows no particular messenger."""

@@ -81,7 +81,7 @@ class AdminCommands:
         return Card(Rich(say(Phrase.FEEDBACK, language, good=sum(good), bad=len(good) - sum(good))))
 
     async def edited(self, press: CallbackData, language: Language) -> Card | None:
-        """What an admin's button does to the library; None where what it is about is no longer there."""
+        """Undo or remove as an admin's button says; None where the article no longer exists."""
         if press.what == cards.UNDO:
             return await self._library.undo(press.number, language)
         found = await self._session.with_articles(lambda articles: articles.find(press.subject))

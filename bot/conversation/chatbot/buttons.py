@@ -22,7 +22,7 @@ class Buttons:
     async def press(
         self, press: CallbackData | None, origin: MessageOrigin, admin: AdminCommands | None
     ) -> Card | str | None:
-        """What a tap turns the message into, or a note for who tapped; None where nothing is to be done.
+        """The card that replaces the message, or a note for whoever tapped; None where there is nothing to do.
 
         `admin` is given where an admin tapped.
         """

@@ -28,7 +28,7 @@ PRIVATE = (*COMMANDS, "privacy", "help")
 GROUP = ("ask", "articles", "latest", "since", "subscribe", "unsubscribe", "help")
 ADMIN = ("add", "remove", "rebuild", "status", "feedback")
 
-REMINDER_S = 10.0  # how long somebody who asks too much is not told so again
+REMINDER_S = 10.0  # a chat is asked to slow down at most this often
 
 
 class Chatbot:
@@ -65,7 +65,7 @@ class Chatbot:
     # Messages.
 
     async def reply(self, origin: MessageOrigin, words: str) -> Card | LongTask | None:
-        """What to answer; None where the words are a command that another bot in a group may know."""
+        """The reply to a message; None for a command in a group that another bot may know."""
         name, _, argument = words.partition(" ") if words.startswith("/") else ("", "", "")
         name, argument = name[1:].lower(), argument.strip()
         if name in self._commands.by_name:
@@ -89,7 +89,7 @@ class Chatbot:
         return admin.add(origin, sources, shown)
 
     async def press(self, press: CallbackData | None, origin: MessageOrigin) -> Card | str | None:
-        """What a tap turns the message into, or a note for who tapped; None where nothing is to be done."""
+        """The card that replaces the message, or a note for whoever tapped; None where there is nothing to do."""
         wait_s = self.wait_s(origin)
         if wait_s:
             seconds = max(1, round(wait_s))
@@ -97,23 +97,23 @@ class Chatbot:
         return await self._buttons.press(press, origin, self._admin_commands_for(origin.person))
 
     async def inline(self, person: int, client: str | None, query: str, text: str, offset: str) -> InlineResults | None:
-        """Results for a question typed after the bot's name; None where it is not the last of a burst of keystrokes.
+        """Results for a question typed after the bot's name; None where the person has typed on since.
 
-        `query` tells questions apart that one person types.
+        `query` is the id of the inline query.
         """
         return await self._inline.results(person, client, query, text, offset)
 
     def language_of(self, person: int, client: str | None) -> Language:
-        """The language to speak to a person: the one they chose, else that of their app, else English."""
+        """The language to use with a person: the one they chose, else their app's, else English."""
         return self._session.language_of(person, client)
 
     def _admin_commands_for(self, person: int) -> AdminCommands | None:
         return self._admin_commands if person in self._admins else None
 
     async def reply_to_edit(self, origin: MessageOrigin, words: str) -> Card | LongTask | None:
-        """What to answer to a message that was edited, as if the last of a conversation had been put so at once."""
-        talk = self._session.conversation(origin)
-        talk.state = talk.before.get(origin.message, talk.state)
+        """The reply to an edited message, as if it had been written that way in the first place."""
+        conversation = self._session.conversation(origin)
+        conversation.state = conversation.before.get(origin.message, conversation.state)
         return await self.reply(origin, words)
 
     def is_admin(self, person: int) -> bool:
@@ -131,7 +131,7 @@ class Chatbot:
         return (*PRIVATE, *ADMIN) if origin.person in self._admins else PRIVATE
 
     async def news(self) -> list[tuple[Subscriber, Card | None]]:
-        """Who has not been told of the newest articles, with what to tell them; None where those are gone again."""
+        """Subscribers to tell about new articles, with the card; None where those articles are gone again."""
         name, keys = await self._session.with_articles(lambda articles: (articles.name, articles.keys))
         if self._noted[0] != name and not self.store.untold():
             self.store.note_articles([key for key in keys if key not in self._noted[1]], name)
@@ -149,14 +149,14 @@ class Chatbot:
         return [(each, told[Language.of(each.language) or Language.EN]) for each in untold]
 
     def wait_s(self, origin: MessageOrigin) -> float:
-        """Take one from the budgets of a person and their chat; the seconds to wait where there is none left."""
+        """Spend one request from the budgets of a person and their chat; the seconds to wait where none is left."""
         wait_s = self._people.wait_s(origin.person) or self._chats.wait_s(origin.chat)
         if wait_s:
             self.metrics.count("throttled")
         return wait_s
 
     def slow_down(self, origin: MessageOrigin, wait_s: float) -> Card | None:
-        """What to say to a chat that has to wait; None where it was said a moment ago."""
+        """The request to slow down; None where the chat was told a moment ago."""
         now = self._clock()
         self._reminded = {chat: until for chat, until in self._reminded.items() if until > now}
         if origin.chat in self._reminded:

@@ -44,11 +44,11 @@ class Commands:
 
     async def ask(self, origin: MessageOrigin, words: str, narrow: QueryFilter | None = None) -> Card:
         """Reply to what a person wrote; `narrow` limits where its question is looked up."""
-        began, talk = self._session.clock(), self._session.conversation(origin)
-        talk.before = {origin.message: talk.state}
-        talk.state, turn = step(talk.state, words)
+        began, conversation = self._session.clock(), self._session.conversation(origin)
+        conversation.before = {origin.message: conversation.state}
+        conversation.state, turn = step(conversation.state, words)
         if not isinstance(turn, Ask):
-            return await self._turn(origin, talk, turn)
+            return await self._turn(origin, conversation, turn)
         if narrow is not None:
             turn = replace(turn, query=narrow(turn.query))
         try:
@@ -57,26 +57,26 @@ class Commands:
             return Card(Rich(say(Phrase.FAILED, turn.language, reason=rich_text.one_line(str(exc)))))
         except TooSlow:
             return Card(Rich(say(Phrase.TOO_SLOW, turn.language)))
-        talk.state, shown = resolve(talk.state, turn, answer)
-        talk.kept = self._session.keep_answer(answer)
+        conversation.state, shown = resolve(conversation.state, turn, answer)
+        conversation.answer = self._session.store_answer(answer)
         self._session.count(answer)
         self._session.metrics.waited(self._session.clock() - began)
-        card = cards.quote(talk.kept, 0, shown.language)
+        card = cards.quote(conversation.answer, 0, shown.language)
         return card or Card(rendering.answer(answer, shown.language, look=QuoteLook.BLOCKS, room=cards.ROOM))
 
-    async def _turn(self, origin: MessageOrigin, talk: Conversation, turn: Turn) -> Card:
-        """A reply that needs no search; one quote at a time, the buttons have the others."""
+    async def _turn(self, origin: MessageOrigin, conversation: Conversation, turn: Turn) -> Card:
+        """A reply that needs no search. It shows one quote; buttons lead to the others."""
         card: Card | None = None
         match turn:
             case Browse():
                 return await self._session.article_page(turn.language, turn.page - 1)
             case Help():
                 return Card(rendering.reply(turn, look=QuoteLook.BLOCKS, commands=self._commands_for(origin)))
-            case Show() if talk.kept is not None:
-                talk.state = replace(talk.state, shown=turn.first)
-                card = cards.quote(talk.kept, turn.first, turn.language)
-            case Widen() if talk.kept is not None:
-                card = cards.quote(talk.kept, talk.state.shown, turn.language, wide=True)
+            case Show() if conversation.answer is not None:
+                conversation.state = replace(conversation.state, shown=turn.first)
+                card = cards.quote(conversation.answer, turn.first, turn.language)
+            case Widen() if conversation.answer is not None:
+                card = cards.quote(conversation.answer, conversation.state.shown, turn.language, wide=True)
             case Ask():
                 raise AssertionError("a question is answered before it is shown")
             case _:
@@ -84,7 +84,7 @@ class Commands:
         return card or Card(rendering.reply(turn, look=QuoteLook.BLOCKS, room=cards.ROOM))
 
     async def _start(self, origin: MessageOrigin, argument: str) -> Card:
-        """The first words, or what a link into the bot opens: a shared quote or an article."""
+        """The greeting, or what a link to the bot opens: a shared quote or article."""
         language, opened = self._session.conversation(origin).state.language, cards.shared_of(argument)
         if opened is None:
             return cards.greeting(self._commands_for(origin), language)
@@ -96,7 +96,7 @@ class Commands:
         return await self._session.with_articles(lambda articles: cards.latest(articles, language))
 
     async def _since(self, origin: MessageOrigin, argument: str) -> Card:
-        """The articles from a day on, or an answer from them."""
+        """The articles since a day, or an answer from them."""
         match, since, language = _DAY.match(argument), None, self._session.conversation(origin).state.language
         if match is not None:
             try:
@@ -111,13 +111,13 @@ class Commands:
         return await self._session.with_articles(lambda articles: cards.since(articles, day, language))
 
     async def _language(self, origin: MessageOrigin, argument: str) -> Card:
-        talk = self._session.conversation(origin)
-        talk.state, turn = step(talk.state, f"/language {argument}".strip())
+        conversation = self._session.conversation(origin)
+        conversation.state, turn = step(conversation.state, f"/language {argument}".strip())
         chosen = Language.named(argument)
         if chosen is None:
-            return cards.language_choice(talk.state.language)
+            return cards.language_choice(conversation.state.language)
         self._session.store.choose_language(origin.person, chosen)
-        return await self._turn(origin, talk, turn)
+        return await self._turn(origin, conversation, turn)
 
     async def _subscribe(self, origin: MessageOrigin, _: str) -> Card:
         language = self._session.language_of(origin.person, origin.client)

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from bot.conversation import cards, languages
-from bot.conversation.cards import CallbackData, Card, KeptAnswer
+from bot.conversation.cards import CallbackData, Card, StoredAnswer
 from bot.conversation.chatbot.session import Session
 from bot.conversation.dialogue import Ask, DialogueState, step
 from bot.conversation.languages import Language
@@ -27,7 +27,7 @@ INLINE_ANSWERS = 500
 
 @dataclass(frozen=True, slots=True)
 class InlineResult:
-    """A card to choose among inline results; `start` is what a link into the bot says to open it there."""
+    """A card offered for an inline question; `start` is the parameter of a link that opens it in the bot."""
 
     id: str
     title: str
@@ -38,7 +38,7 @@ class InlineResult:
 
 @dataclass(frozen=True, slots=True)
 class InlineResults:
-    """Results of an inline question, from where the next page begins, and what to say where there are none."""
+    """Results of an inline question, the offset of the next page, and what to say where there are none."""
 
     results: tuple[InlineResult, ...]
     more: str
@@ -53,14 +53,14 @@ class InlineQuestions:
         self._people = people
         self._keystroke_s = keystroke_s
         self._typed: dict[int, str] = {}
-        self._answers: OrderedDict[str, tuple[float, KeptAnswer]] = OrderedDict()
+        self._answers: OrderedDict[str, tuple[float, StoredAnswer]] = OrderedDict()
 
     async def results(
         self, person: int, client: str | None, query: str, text: str, offset: str
     ) -> InlineResults | None:
-        """Results for a question typed after the bot's name; None where it is not the last of a burst of keystrokes.
+        """Results for a question typed after the bot's name; None where the person has typed on since.
 
-        `query` tells questions apart that one person types.
+        `query` is the id of the inline query.
         """
         text, language = text.strip(), self._session.language_of(person, client)
         shared = cards.shared_of(text)
@@ -71,21 +71,21 @@ class InlineQuestions:
             return InlineResults((), "", say(Phrase.INLINE_EMPTY, language))
         if not await self._settled(person, query) or self._people.wait_s(person):
             return None
-        kept = await self._answer(text)
+        stored = await self._answer(text)
         first = int(offset) if offset.isdecimal() and len(offset) < 4 else 0
         results: list[InlineResult] = []
         more = ""
-        if kept is not None and kept.answered:
-            pages = [self._result(kept, place, language) for place in range(first, first + INLINE_PAGE)]
+        if stored is not None and stored.answered:
+            pages = [self._result(stored, place, language) for place in range(first, first + INLINE_PAGE)]
             results = [found for found in pages if found is not None]
-            more = str(first + INLINE_PAGE) if first + INLINE_PAGE < len(kept.quotes) else ""
+            more = str(first + INLINE_PAGE) if first + INLINE_PAGE < len(stored.quotes) else ""
         return InlineResults(tuple(results), more, say(Phrase.INLINE_ASK_ME, language))
 
     async def _shared(self, press: CallbackData, language: Language) -> InlineResult | None:
-        """The card of a quote or an article that somebody shares."""
+        """The card of a quote or an article that is being shared."""
         if press.what == cards.QUOTE:
-            kept = await self._session.kept_answer(press.number)
-            return self._result(kept, press.place, language) if kept else None
+            stored = await self._session.stored_answer(press.number)
+            return self._result(stored, press.place, language) if stored else None
         article = await self._session.with_articles(lambda articles: articles.find(press.subject))
         if article is None:
             return None
@@ -93,15 +93,15 @@ class InlineQuestions:
         about = languages.date(article.published, language) if article.published else article.source or ""
         return InlineResult(f"a.{press.subject}", article.title, about, Card(card.rich), f"a-{press.subject}")
 
-    def _result(self, kept: KeptAnswer, place: int, language: Language) -> InlineResult | None:
-        card = cards.quote(kept, place, language)
-        quote = kept.quotes[place] if card is not None else None
+    def _result(self, stored: StoredAnswer, place: int, language: Language) -> InlineResult | None:
+        card = cards.quote(stored, place, language)
+        quote = stored.quotes[place] if card is not None else None
         if card is None or quote is None:
             return None
         best = quote.highlights[0] if quote.highlights else quote.span
         about = quote.article.text[best.start : best.end]
         return InlineResult(
-            f"{kept.number}.{place}", quote.article.title, about, Card(card.rich), f"q-{kept.number}-{place}"
+            f"{stored.number}.{place}", quote.article.title, about, Card(card.rich), f"q-{stored.number}-{place}"
         )
 
     async def _settled(self, person: int, query: str) -> bool:
@@ -112,8 +112,8 @@ class InlineQuestions:
         del self._typed[person]
         return True
 
-    async def _answer(self, text: str) -> KeptAnswer | None:
-        """The answer to an inline question, the same for its further pages."""
+    async def _answer(self, text: str) -> StoredAnswer | None:
+        """The answer to an inline question, reused for its further pages."""
         now = self._session.clock()
         if text in self._answers and now - self._answers[text][0] < INLINE_KEPT_S:
             return self._answers[text][1]
@@ -126,8 +126,8 @@ class InlineQuestions:
             log.warning("an inline question was not answered: %s", exc)
             return None
         self._session.count(answer)
-        kept = self._session.keep_answer(answer)
-        self._answers[text] = (now, kept)
+        stored = self._session.store_answer(answer)
+        self._answers[text] = (now, stored)
         while len(self._answers) > INLINE_ANSWERS:
             self._answers.popitem(last=False)
-        return kept
+        return stored

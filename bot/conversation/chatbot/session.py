@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from bot.conversation import cards
 from bot.conversation.admin import ShowProgress
-from bot.conversation.cards import CallbackData, Card, KeptAnswer
+from bot.conversation.cards import CallbackData, Card, StoredAnswer
 from bot.conversation.dialogue import DialogueState
 from bot.conversation.languages import Language
 from bot.service.browsing import ArticleList, quote_from_record, quote_to_record
@@ -33,7 +33,7 @@ CONVERSATIONS = 2000
 
 @dataclass(frozen=True, slots=True)
 class MessageOrigin:
-    """Who writes what where: a chat, a topic of it (0 is none), a person and the language of their app."""
+    """Where a message comes from: the chat, its topic (0 where there is none), the person and their app's language."""
 
     chat: int
     thread: int
@@ -45,19 +45,19 @@ class MessageOrigin:
 
 @dataclass(slots=True)
 class Conversation:
-    """A conversation with one person in one place, with its last answer as its buttons know it."""
+    """A conversation with one person in one chat or topic, and its last answer as stored for its buttons."""
 
     state: DialogueState
     at: float
-    kept: KeptAnswer | None = None
-    before: dict[int, DialogueState] = field(default_factory=dict)  # what was known before the last message, by its id
+    answer: StoredAnswer | None = None
+    before: dict[int, DialogueState] = field(default_factory=dict)  # the state before the last message, by message id
 
 
 @dataclass(frozen=True, slots=True)
 class LongTask:
-    """Work that takes its time: what to say first, and what gives the outcome, telling its stages on the way."""
+    """Work that takes a while: the card to show at once, and the work, which shows progress and gives the outcome."""
 
-    begun: Card
+    started: Card
     work: Callable[[ShowProgress], Awaitable[Card]]
 
 
@@ -82,22 +82,22 @@ class Session:
         self._listing = asyncio.Lock()
 
     def conversation(self, origin: MessageOrigin) -> Conversation:
-        """The conversation a message belongs to, a new one where it was silent for long."""
+        """The conversation a message belongs to; a new one after `CONVERSATION_S` of silence."""
         key, now = (origin.chat, origin.thread, origin.person), self.clock()
-        talk = self._conversations.pop(key, None)
-        if talk is None or now - talk.at > CONVERSATION_S:
-            talk = Conversation(DialogueState(client=Language.of(origin.client)), now)
-        talk.state = replace(talk.state, chosen=Language.of(self.store.language(origin.person)))
-        talk.at = now
-        self._conversations[key] = talk
+        conversation = self._conversations.pop(key, None)
+        if conversation is None or now - conversation.at > CONVERSATION_S:
+            conversation = Conversation(DialogueState(client=Language.of(origin.client)), now)
+        conversation.state = replace(conversation.state, chosen=Language.of(self.store.language(origin.person)))
+        conversation.at = now
+        self._conversations[key] = conversation
         while len(self._conversations) > CONVERSATIONS:
             self._conversations.popitem(last=False)
-        return talk
+        return conversation
 
     async def with_articles(self, work: Callable[[ArticleList], R]) -> R:
-        """What `work` makes of the articles of the snapshot that serves; they are put in order once for each.
+        """Run `work` on the sorted articles of the current snapshot; they are sorted once for each snapshot.
 
-        That takes seconds where they are many, in which questions are answered.
+        Sorting takes seconds where there are many; questions are still answered meanwhile.
         """
 
         def at_once(answerer: Answerer) -> tuple[Index, list[R]]:
@@ -113,21 +113,21 @@ class Session:
             articles = self._articles
         return await self.engine.call(lambda _: work(articles))
 
-    def keep_answer(self, answer: Answer) -> KeptAnswer:
+    def store_answer(self, answer: Answer) -> StoredAnswer:
         """Store an answer so that its buttons work after a restart."""
         question = answer.question if self.keep_questions else None
         quotes = [quote_to_record(quote) for quote in answer.quotes]
         number = self.store.keep_answer(answer.snapshot, quotes, answered=answer.answered, question=question)
-        return KeptAnswer(number, answer.answered, answer.quotes)
+        return StoredAnswer(number, answer.answered, answer.quotes)
 
-    async def kept_answer(self, number: int) -> KeptAnswer | None:
+    async def stored_answer(self, number: int) -> StoredAnswer | None:
         """A stored answer, with those of its quotes whose articles are unchanged; None for an unknown number."""
         found = self.store.answer(number)
         if found is None:
             return None
         _, answered, quotes, _ = found
         again = await self.with_articles(lambda articles: tuple(quote_from_record(quote, articles) for quote in quotes))
-        return KeptAnswer(number, answered, again)
+        return StoredAnswer(number, answered, again)
 
     def count(self, answer: Answer) -> None:
         """Count and log an answer, without its question."""
@@ -141,7 +141,7 @@ class Session:
         return await self.with_articles(lambda articles: cards.articles(articles, language, page))
 
     async def opened(self, press: CallbackData, language: Language, *, admin: bool = False) -> Card | None:
-        """What a button turns its message into; None where that is no longer there."""
+        """The card that a button opens; None where what it shows no longer exists."""
         match press.what:
             case cards.ARTICLES:
                 return await self.article_page(language, press.place)
@@ -149,15 +149,17 @@ class Session:
                 found = await self.with_articles(lambda articles: articles.find(press.subject))
                 return cards.article(found, language, press.place, admin=admin) if found else None
             case cards.QUOTE | cards.WIDE:
-                kept = await self.kept_answer(press.number)
-                return cards.quote(kept, press.place, language, wide=press.what == cards.WIDE) if kept else None
+                stored = await self.stored_answer(press.number)
+                return cards.quote(stored, press.place, language, wide=press.what == cards.WIDE) if stored else None
             case _:
                 return None
 
     def language_of(self, person: int, client: str | None) -> Language:
-        """The language to speak to a person: the one they chose, else that of their app, else English."""
+        """The language to use with a person: the one they chose, else their app's, else English."""
         return Language.of(self.store.language(person)) or Language.of(client) or Language.EN
 
     def forget_conversations(self, person: int) -> None:
         """Forget the conversations with a person."""
-        self._conversations = OrderedDict((key, talk) for key, talk in self._conversations.items() if key[2] != person)
+        self._conversations = OrderedDict(
+            (key, conversation) for key, conversation in self._conversations.items() if key[2] != person
+        )

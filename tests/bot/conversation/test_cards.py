@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.conversation import cards
-from bot.conversation.cards import CallbackData, Card, KeptAnswer
+from bot.conversation.cards import CallbackData, Card, StoredAnswer
 from bot.conversation.languages import Language
 from bot.conversation.rich_text import Rich, utf16_units
 from bot.service.browsing import ArticleList, article_key
@@ -68,7 +68,7 @@ def accepted(card: Card) -> None:
 def test_a_quote_of_any_text_makes_a_message_telegram_takes_with_its_words_verbatim(
     quote: Quote, language: Language, wide: bool, answered: bool
 ) -> None:
-    card = cards.quote(KeptAnswer(1, answered, (quote, quote)), 0, language, wide=wide)
+    card = cards.quote(StoredAnswer(1, answered, (quote, quote)), 0, language, wide=wide)
     assert card is not None
     accepted(card)
     entities = [entity.to_dict() for entity in entities_of(card.rich)]
@@ -132,7 +132,7 @@ def test_what_is_shared_is_known_by_its_reference(text: str, press: CallbackData
 def test_what_a_button_shares_is_known_again() -> None:
     quote = Quote(article=HARBOUR, span=Span(0, 90), highlights=(), score=0.5, context=Span(0, 90))
     for card, press in (
-        (cards.quote(KeptAnswer(12, True, (quote,)), 0, Language.EN), CallbackData("q", "12", 0)),
+        (cards.quote(StoredAnswer(12, True, (quote,)), 0, Language.EN), CallbackData("q", "12", 0)),
         (cards.article(HARBOUR, Language.EN, 0), CallbackData("i", article_key("harbour"))),
     ):
         assert card is not None
@@ -147,10 +147,10 @@ def labels(card: Card | None) -> list[list[str]]:
 
 def test_pages_turn_the_way_people_read() -> None:
     quote = Quote(article=HARBOUR, span=Span(0, 90), highlights=(), score=0.5, context=Span(0, 90))
-    kept = KeptAnswer(1, True, (quote, quote, quote))
-    assert labels(cards.quote(kept, 1, Language.EN)) == [["◂", "2/3", "▸"], ["Share quote", "👍", "👎"]]
-    assert labels(cards.quote(kept, 1, Language.AR)) == [["◂", "٢/٣", "▸"], ["👎", "👍", "مشاركة الاقتباس"]]
-    english, arabic = (cards.quote(kept, 1, language) for language in Language)
+    stored = StoredAnswer(1, True, (quote, quote, quote))
+    assert labels(cards.quote(stored, 1, Language.EN)) == [["◂", "2/3", "▸"], ["Share quote", "👍", "👎"]]
+    assert labels(cards.quote(stored, 1, Language.AR)) == [["◂", "٢/٣", "▸"], ["👎", "👍", "مشاركة الاقتباس"]]
+    english, arabic = (cards.quote(stored, 1, language) for language in Language)
     assert english is not None
     assert arabic is not None
     assert [button.data for button in english.rows[0]] == ["q:1:0", "n:1:1", "q:1:2"]
@@ -187,8 +187,8 @@ def test_only_admins_see_the_button_that_removes_an_article() -> None:
 
 
 def test_a_quote_that_is_not_there_makes_no_card() -> None:
-    assert cards.quote(KeptAnswer(1, True, (None,)), 0, Language.EN) is None
-    assert cards.quote(KeptAnswer(1, True, ()), 0, Language.EN) is None
+    assert cards.quote(StoredAnswer(1, True, (None,)), 0, Language.EN) is None
+    assert cards.quote(StoredAnswer(1, True, ()), 0, Language.EN) is None
 
 
 def test_the_last_page_stands_for_all_after_it() -> None:

@@ -19,7 +19,7 @@ async def test_only_admins_can_have_something_added(chatbot: Chatbot) -> None:
         told.append(card.rich.text)
 
     outcome = await job.work(tell)
-    assert [job.begun.rich.text, *told, outcome.rich.text] == [
+    assert [job.started.rich.text, *told, outcome.rich.text] == [
         "Reading https://example.org/eels …",
         "Building the index …",
         "Added: Eels",
