@@ -63,19 +63,21 @@ class LibraryAdmin:
         self._store = store
         self._busy = asyncio.Lock()
 
-    async def add(self, sources: Sequence[str], language: Language, tell: ShowProgress) -> Card:
+    async def add(self, sources: Sequence[str], language: Language, show_progress: ShowProgress) -> Card:
         """Add articles to the library, showing progress; the card offers to undo it."""
         loop = asyncio.get_running_loop()
-        told: list[Future[None]] = []
+        shown: list[Future[None]] = []
         replaced: list[Article] = []
 
         def indexing() -> None:
-            told.append(asyncio.run_coroutine_threadsafe(tell(Card(Rich(say(Phrase.REBUILDING, language)))), loop))
+            shown.append(
+                asyncio.run_coroutine_threadsafe(show_progress(Card(Rich(say(Phrase.REBUILDING, language)))), loop)
+            )
 
         outcomes = await self._edited(
             lambda: self._editor.add(sources, on_replaced=replaced.append, indexing=indexing), language
         )
-        await asyncio.gather(*map(asyncio.wrap_future, told))  # so that progress is not shown after the outcome
+        await asyncio.gather(*map(asyncio.wrap_future, shown))  # so that progress is not shown after the outcome
         if isinstance(outcomes, Card):
             return outcomes
         added = {o.id: o.title or o.id for o in outcomes if o.kind is OutcomeKind.ADDED and o.id}

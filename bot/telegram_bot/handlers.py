@@ -199,7 +199,7 @@ class Handlers:
         """Send each subscriber one message about the articles added since the last one; ends early when stopped."""
         places = asyncio.Semaphore(AT_ONCE)
 
-        async def tell(subscriber: Subscriber, card: Card | None) -> None:
+        async def send(subscriber: Subscriber, card: Card | None) -> None:
             async with places:
                 if stop.is_set():
                     return
@@ -207,8 +207,8 @@ class Handlers:
                     await self._messenger.send(bot, subscriber.chat, card, thread=subscriber.thread or None)
                 self._chatbot.store.told(subscriber)
 
-        told = await asyncio.gather(*(tell(*each) for each in await self._chatbot.news()), return_exceptions=True)
-        for failed in told:
+        results = await asyncio.gather(*(send(*each) for each in await self._chatbot.news()), return_exceptions=True)
+        for failed in results:
             if failed is not None:
                 raise failed
 

@@ -98,7 +98,7 @@ class Messenger:
             return sent is not None and await self.edit(message.get_bot(), sent.chat_id, sent.message_id, card)
 
         async def stage(card: Card) -> None:
-            with contextlib.suppress(TelegramError):  # the outcome will be told all the same
+            with contextlib.suppress(TelegramError):  # the outcome is still shown
                 await tell(card)
 
         outcome = await job.work(stage)
@@ -172,7 +172,7 @@ class Messenger:
 
 
 def _shape(card: Card) -> object:
-    """What two messages have in common where they look the same."""
+    """What is equal in two messages that look the same."""
     return card.rich.text, tuple(entities_of(card.rich)), keyboard_of(card)
 
 

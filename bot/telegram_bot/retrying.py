@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 READ_S = 20.0  # a request without a reply after that counts as lost and is made again
 PATIENCE_S = 600.0  # how long a message is tried again
 LONGEST_PAUSE_S = 15.0
-MANY = 8  # chats
+MANY = 8  # chats told to wait at once
 
 _INSISTENT = frozenset({"sendMessage", "editMessageText"})
 

@@ -36,7 +36,7 @@ class AdminCommands:
         """Add sources to the library; `shown` names them to the admin."""
         language = self._session.language_of(origin.person, origin.client)
         begun = Card(Rich(say(Phrase.ADD_READING, language, source=shown)))
-        return LongTask(begun, lambda tell: self._library.add(sources, language, tell))
+        return LongTask(begun, lambda show_progress: self._library.add(sources, language, show_progress))
 
     async def _add(self, origin: MessageOrigin, argument: str) -> Card | LongTask:
         addresses = _ADDRESS.findall(argument)

@@ -143,10 +143,10 @@ class Chatbot:
             lambda articles: [articles.find(key) for key in new[: cards.ANNOUNCED]]
         )
         new_articles = [article for article in found if article is not None]
-        told = {
+        by_language = {
             each: cards.announcement(new_articles, each, count=len(new)) if new_articles else None for each in Language
         }
-        return [(each, told[Language.of(each.language) or Language.EN]) for each in untold]
+        return [(each, by_language[Language.of(each.language) or Language.EN]) for each in untold]
 
     def wait_s(self, origin: MessageOrigin) -> float:
         """Spend one request from the budgets of a person and their chat; the seconds to wait where none is left."""

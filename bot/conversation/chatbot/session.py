@@ -1,4 +1,4 @@
-"""What the parts of the chatbot share: conversations, languages, answers kept for their buttons, and the articles."""
+"""What the parts of the chatbot share: conversations, languages, answers stored for their buttons, and the articles."""
 
 from __future__ import annotations
 
