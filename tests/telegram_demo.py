@@ -91,7 +91,7 @@ def converse(world: World) -> list[tuple[str, Shown]]:
     english.say("Who is the emir of Qatar?")
     more = Script(world, 4)
     more.say("/start")
-    more.tap(more.say("Who is the US ambassador?"), "Wider context")
+    more.tap(more.say("Who is the US ambassador?"), "More context")
     arabic = Script(world, 2)
     world.user(2, "ar")
     arabic.say("/help")

@@ -14,6 +14,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("bot", "corpus", "retrieval")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 
+TELEGRAM = ("application", "command_menu", "documents", "handlers", "incoming", "messages", "polling", "retrying")
 DOORS = {
     "faiss": {"retrieval/index/vectors.py"},
     "filelock": {"corpus/storage/library.py"},
@@ -28,7 +29,7 @@ DOORS = {
     },
     "Stemmer": {"retrieval/text/analysis.py"},
     "tantivy": {"retrieval/index/lexical.py"},
-    "telegram": {"bot/telegram_bot/handlers.py", "bot/telegram_bot/application.py"},
+    "telegram": {f"bot/telegram_bot/{name}.py" for name in TELEGRAM},
     "tenacity": {"corpus/watching.py"},
     "tokenizers": {"retrieval/models/conversion/multilingual_export.py", "retrieval/models/encoder.py"},
     "torch": {"retrieval/models/conversion/torch_models.py"},

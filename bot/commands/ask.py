@@ -128,13 +128,13 @@ def answer_json(answer: Answer, *, why: bool = False) -> str:
 
 
 def _show(answer: Answer, *, why: bool) -> None:
-    from bot.conversation import rendering
+    from bot.conversation import rendering, rich_text
     from bot.conversation.dialogue import language_of
-    from bot.conversation.phrases import Language
+    from bot.conversation.languages import Language
     from bot.terminal.chat import Screen
 
     language = language_of(answer.question) or Language.EN
     parts = [rendering.answer(answer, language, count=len(answer.quotes), look=rendering.QuoteLook.MARKS)]
     if why:
         parts.append(rendering.why(answer, language))
-    Screen(sys.stdout).show(rendering.joined(parts, "\n\n"))
+    Screen(sys.stdout).show(rich_text.joined(parts, "\n\n"))

@@ -23,7 +23,7 @@ def add_parsers(commands: Subparsers) -> None:
 
 
 def _chat(_: argparse.Namespace, settings: Settings) -> ExitStatus:
-    from bot.conversation.phrases import Language
+    from bot.conversation.languages import Language
     from bot.terminal.chat import run_chat
 
     reranker = wiring.open_reranker(settings)

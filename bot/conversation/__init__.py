@@ -1,1 +1,1 @@
-"""A conversation without a transport: what is said to a person, and what to do about what they say."""
+"""Conversations, independent of terminal and messenger: what people say, and what is said to them."""

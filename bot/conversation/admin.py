@@ -1,4 +1,4 @@
-"""What admins do to the library from their phones, with the same editor as the command line; knows no transport."""
+"""What admins do to the library from a chat, with the same editor as the command line."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from bot.conversation.cards import ROOM, UNDO, Button, CallbackData, Card, Rows
-from bot.conversation.phrases import Language, Phrase, say
-from bot.conversation.rendering import Rich, one_line
+from bot.conversation.languages import Language
+from bot.conversation.phrases import Phrase, say
+from bot.conversation.rich_text import Rich, one_line
 from bot.service.state import StateDatabase
 from corpus.article import Article
 from corpus.errors import CorpusError
@@ -29,7 +30,7 @@ ADDITIONS = 100  # that can be undone
 
 R = TypeVar("R")
 ShowProgress = Callable[[Card], Coroutine[Any, Any, None]]
-"""Shows how far a work is."""
+"""Shows the progress of some work."""
 
 
 class Editor(Protocol):
@@ -38,43 +39,45 @@ class Editor(Protocol):
     def add(
         self, sources: Sequence[str], /, *, on_replaced: Callable[[Article], None], indexing: Callable[[], None]
     ) -> list[Outcome]:
-        """Take articles in; one outcome for each.
+        """Add articles; one outcome for each.
 
-        `on_replaced` is given each article as it was before, `indexing` is called when they are read and the index is
-        begun.
+        `on_replaced` is given the previous version of each replaced article; `indexing` is called when all sources are
+        read and indexing begins.
         """
 
     def undo(self, added: Sequence[str], replaced: Sequence[Article], /) -> list[str]:
-        """Remove what was added, put back what was replaced; the ids of which that could be done."""
+        """Remove what was added and restore what was replaced; gives the ids of those that succeeded."""
 
     def remove(self, ids: Sequence[str], /) -> list[str]:
-        """Remove articles; the ids that were there."""
+        """Remove articles; gives the ids that existed."""
 
     def rebuild(self) -> Published:
-        """Publish what the library holds now."""
+        """Rebuild and publish the index of the whole library."""
 
 
 class LibraryAdmin:
-    """Edits one thing after the other, off the event loop, and says in a card what came of it."""
+    """Edits the library in a thread, one change at a time, and reports each outcome as a card."""
 
     def __init__(self, editor: Editor, store: StateDatabase) -> None:
         self._editor = editor
         self._store = store
         self._busy = asyncio.Lock()
 
-    async def add(self, sources: Sequence[str], language: Language, tell: ShowProgress) -> Card:
-        """Take articles into the library, telling how far it is; the card offers to undo it."""
+    async def add(self, sources: Sequence[str], language: Language, show_progress: ShowProgress) -> Card:
+        """Add articles to the library, showing progress; the card offers to undo it."""
         loop = asyncio.get_running_loop()
-        told: list[Future[None]] = []
+        shown: list[Future[None]] = []
         replaced: list[Article] = []
 
         def indexing() -> None:
-            told.append(asyncio.run_coroutine_threadsafe(tell(Card(Rich(say(Phrase.REBUILDING, language)))), loop))
+            shown.append(
+                asyncio.run_coroutine_threadsafe(show_progress(Card(Rich(say(Phrase.REBUILDING, language)))), loop)
+            )
 
         outcomes = await self._edited(
             lambda: self._editor.add(sources, on_replaced=replaced.append, indexing=indexing), language
         )
-        await asyncio.gather(*map(asyncio.wrap_future, told))  # or it would be told after the outcome
+        await asyncio.gather(*map(asyncio.wrap_future, shown))  # so that progress is not shown after the outcome
         if isinstance(outcomes, Card):
             return outcomes
         added = {o.id: o.title or o.id for o in outcomes if o.kind is OutcomeKind.ADDED and o.id}
@@ -82,12 +85,12 @@ class LibraryAdmin:
         return Card(ROOM.fill((Rich(_said(outcome, language)) for outcome in outcomes), "\n"), undo)
 
     async def remove(self, titles: Mapping[str, str], language: Language) -> Card:
-        """Remove the articles of some ids, which are told by their titles."""
+        """Remove articles; `titles` maps their ids to their titles."""
         gone = await self._edited(lambda: self._editor.remove([*titles]), language)
         return gone if isinstance(gone, Card) else Card(ROOM.fill(_removed(titles, gone, language), "\n"))
 
     async def undo(self, number: int, language: Language) -> Card | None:
-        """Undo an addition; None where it is not known or was undone before."""
+        """Undo an addition; None where it is unknown or already undone."""
         known = json.loads(self._store.get_value(f"addition {number}") or "null")
         if known is None:
             return None
@@ -104,14 +107,16 @@ class LibraryAdmin:
         return Card(ROOM.fill([*_removed(added, done, language), *back], "\n"))
 
     async def rebuild(self, language: Language) -> Card:
-        """Build the index anew."""
+        """Rebuild the index."""
         done = await self._edited(self._editor.rebuild, language)
         if isinstance(done, Card):
             return done
-        return Card(Rich(say(Phrase.REBUILT, language, name=done.name, articles=done.articles, passages=done.passages)))
+        articles = say(Phrase.ARTICLE_COUNT, language, count=done.articles)
+        passages = say(Phrase.PASSAGE_COUNT, language, count=done.passages)
+        return Card(Rich(say(Phrase.REBUILT, language, articles=articles, passages=passages)))
 
     async def _edited(self, work: Callable[[], R], language: Language) -> R | Card:
-        """What `work` gives, or a card that says why it failed."""
+        """The result of `work`, or a card that says why it failed."""
         async with self._busy:
             try:
                 return await asyncio.to_thread(work)
@@ -120,7 +125,7 @@ class LibraryAdmin:
                 return Card(Rich(say(Phrase.EDIT_FAILED, language, reason=one_line(str(exc)))))
 
     def _remember(self, added: Mapping[str, str], replaced: Sequence[Article]) -> int:
-        """Keep what it takes to undo an addition, and no longer that for one long ago."""
+        """Store what is needed to undo an addition; forget the one `ADDITIONS` before it."""
         number = int(self._store.get_value("additions") or 0) + 1
         self._store.set_value("additions", str(number))
         what = {"added": added, "replaced": [asdict(article) for article in replaced]}
@@ -141,7 +146,8 @@ def _removed(titles: Mapping[str, str], gone: Sequence[str], language: Language)
 
 
 def _said(outcome: Outcome, language: Language) -> str:
-    title = one_line(outcome.title or PurePath(outcome.source).name)
-    if outcome.reason is None:
+    _, web, address = outcome.source.partition("://")
+    title = one_line(outcome.title or (address if web else PurePath(outcome.source).name))
+    if outcome.reason is None or outcome.kind is OutcomeKind.SKIPPED:
         return say(Phrase(f"outcome_{outcome.kind}"), language, title=title)
     return say(Phrase(f"outcome_{outcome.kind}"), language, title=title, reason=one_line(outcome.reason))

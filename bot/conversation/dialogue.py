@@ -1,4 +1,4 @@
-"""A conversation, pure: what was said before and what is said now make a reply, or a question to look up.
+"""A conversation as pure functions: what was said before and what is said now give a reply, or a question to look up.
 
 Terminal and Telegram drive the same two functions. `step` reads what a person wrote and gives a `Turn`; where that is
 an `Ask`, the caller has its query answered and hands the answer to `resolve`, which gives the turn to show.
@@ -11,7 +11,8 @@ import unicodedata
 from dataclasses import dataclass, replace
 
 from bot.conversation.followups import is_followup
-from bot.conversation.phrases import Language, Phrase, say
+from bot.conversation.languages import Language
+from bot.conversation.phrases import Phrase, say
 from bot.conversation.smalltalk import SmallTalk, small_talk_of, without_opening
 from retrieval.results import Answer, Query, Quote
 
@@ -210,18 +211,9 @@ def _more(state: DialogueState) -> tuple[DialogueState, Turn]:
     return replace(state, shown=first + count - 1), Show(state.answer, first, count, language)
 
 
-_LANGUAGE_NAMES = {
-    "english": Language.EN,
-    "الإنجليزية": Language.EN,
-    "انجليزي": Language.EN,
-    "arabic": Language.AR,
-    "العربية": Language.AR,
-    "عربي": Language.AR,
-}
-
-
 def _speak(state: DialogueState, name: str) -> tuple[DialogueState, Say]:
-    chosen = _LANGUAGE_NAMES.get(name.casefold()) or Language.of(name)
+    chosen = Language.named(name)
     if chosen is None:
-        return state, Say(say(Phrase.LANGUAGE_WHICH, state.language), state.language)
+        commands = ", ".join(f"/language {each}" for each in Language)
+        return state, Say(say(Phrase.LANGUAGE_HOW, state.language, commands=commands), state.language)
     return replace(state, chosen=chosen), Say(say(Phrase.LANGUAGE_SET, chosen), chosen)

@@ -147,7 +147,7 @@ def _leans_english(question: str, article: str) -> bool:
     if len(content) > (1 if defines else 2):
         return False
     known = not article or _shared(content, article)
-    # "Who is the emir?" asks anew where nothing was said of an emir; "who is the minister?" may ask of one told of.
+    # "Who is the emir?" is a new question where no emir was mentioned; "who is the minister?" may be about one who was.
     return known or (len(content) == 1 and _WHO_IS_THE.fullmatch(question.strip()) is None)
 
 
@@ -218,5 +218,5 @@ def _leans_arabic(question: str, article: str) -> bool:
     points = any(word in _AR_POINTERS | _AR_ATTACHED or _AR_SUFFIX.fullmatch(word) for word in words)
     if len(content) > 2 or joined or points:
         return len(content) <= 2
-    definite = any(word.startswith(("ال", "لل", "بال")) for word in content)  # "the ticket" is one told of before
+    definite = any(word.startswith(("ال", "لل", "بال")) for word in content)  # "the ticket" is one mentioned before
     return definite and bool(article) and set(terms(" ".join(content))) <= set(terms(article))

@@ -1,46 +1,31 @@
-"""What a person sees, as text and the spans that style it: pure, and the same for a terminal and for Telegram.
-
-No markup is ever written, so none has to be escaped and none can be cut in half. The edges turn spans into message
-entities (`utf16_units` measures there) or, by `terminal`, into what the library rich prints.
-"""
+"""How answers, lists of articles, explanations and help look, as rich text: pure, for a terminal and for Telegram."""
 
 from __future__ import annotations
 
-import itertools
-import re
-import unicodedata
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from enum import StrEnum, auto
-from typing import TYPE_CHECKING
-from urllib.parse import quote as percent_encode
 
-from bot.conversation import phrases
+from bot.conversation import languages
 from bot.conversation.dialogue import Explain, Help, Leave, Say, Show, Widen
-from bot.conversation.phrases import FSI, LRM, PDI, RLM, Language, Phrase, say
+from bot.conversation.languages import Language
+from bot.conversation.phrases import FSI, LRM, PDI, RLM, Phrase, say
+from bot.conversation.rich_text import (
+    ENDLESS,
+    MessageRoom,
+    Rich,
+    Style,
+    Styled,
+    has_letters,
+    joined,
+    one_line,
+    right_to_left,
+)
 from corpus.article import Article, Span
 from retrieval.results import Answer, Quote
-
-if TYPE_CHECKING:
-    from rich.text import Text
 
 LONG = 480  # code points; a passage beyond them folds up around its best sentence, or shows its paragraphs alone
 NEAR = 160  # code points; what is left of a long passage on either side stays open up to here
 ALSO = 5  # articles that say the same; more are left out
-TITLE_LIMIT = 200  # code points
-
-
-class Style(StrEnum):
-    """How a span looks; an edge that has no such look leaves it out."""
-
-    BOLD = auto()
-    UNDERLINE = auto()
-    ITALIC = auto()
-    QUOTE = auto()
-    EXPANDABLE_QUOTE = auto()
-    LINK = auto()
-    CODE = auto()
-    DIM = auto()
 
 
 class QuoteLook(StrEnum):
@@ -50,72 +35,6 @@ class QuoteLook(StrEnum):
     BLOCKS = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Styled:
-    """A style from `start` to `end`, in code points; a link has its address in `url`."""
-
-    start: int
-    end: int
-    style: Style
-    url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rich:
-    """A text and the spans that style it. Two spans are disjoint or one holds the other."""
-
-    text: str
-    spans: tuple[Styled, ...] = ()
-
-    def __add__(self, other: Rich) -> Rich:
-        shift = len(self.text)
-        moved = (Styled(s.start + shift, s.end + shift, s.style, s.url) for s in other.spans)
-        return Rich(self.text + other.text, (*self.spans, *moved))
-
-    def styled(self, style: Style, url: str | None = None) -> Rich:
-        """The same with `style` over all of it."""
-        return Rich(self.text, (Styled(0, len(self.text), style, url), *self.spans)) if self.text else self
-
-
-def joined(parts: Iterable[Rich], gap: str) -> Rich:
-    """The parts one after the other with `gap` between them; empty parts are left out."""
-    whole = Rich("")
-    for part in parts:
-        if part.text:
-            whole = whole + Rich(gap) + part if whole.text else part
-    return whole
-
-
-def utf16_units(text: str) -> int:
-    """The length of a text as Telegram counts it."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-@dataclass(frozen=True, slots=True)
-class MessageRoom:
-    """How long a message may be: at most `limit`, as `measure` counts; without a limit, any length."""
-
-    limit: int | None = None
-    measure: Callable[[str], int] = len
-
-    def holds(self, rich: Rich) -> bool:
-        """Whether a message fits."""
-        return self.limit is None or self.measure(rich.text) <= self.limit
-
-    def fill(self, parts: Iterable[Rich], gap: str) -> Rich:
-        """As many whole parts as fit, from the first on."""
-        whole = Rich("")
-        for part in parts:
-            longer = joined((whole, part), gap)
-            if not self.holds(longer):
-                break
-            whole = longer
-        return whole
-
-
-ENDLESS = MessageRoom()
-
-
 def reply(
     turn: Say | Help | Show | Widen | Explain | Leave,
     *,
@@ -123,7 +42,7 @@ def reply(
     room: MessageRoom = ENDLESS,
     commands: Sequence[str] = (),
 ) -> Rich:
-    """What a turn of the dialogue looks like. `commands` names those that help explains, without their slash."""
+    """The rich text of a reply. `commands` are those that help explains, without their slash."""
     match turn:
         case Say() | Leave():
             return Rich(turn.text)
@@ -140,15 +59,16 @@ def reply(
 def answer(
     answer: Answer, language: Language, *, first: int = 0, count: int = 1, look: QuoteLook, room: MessageRoom = ENDLESS
 ) -> Rich:
-    """Quotes of an answer with their sources, as many whole ones as there is room for.
+    """Quotes of an answer with their sources, as many whole ones as fit.
 
     `count` of them from index `first`. An answer that declined says so before its first quote. Where not even one fits,
-    its best sentence is shown, else its source alone. Empty only where there is no room for one line.
+    its best sentence is shown, else its source alone. Empty only where not even one line fits.
     """
     quotes = answer.quotes[first : first + count]
     head = Rich("")
     if not answer.answered and first == 0:
-        said = [Phrase.NOT_FOUND, Phrase.NEAREST] if quotes else [Phrase.NOT_FOUND]
+        nearest = Phrase.NEAREST if len(quotes) == 1 else Phrase.NEAREST_SEVERAL
+        said = [Phrase.NOT_FOUND, nearest] if quotes else [Phrase.NOT_FOUND]
         head = Rich(" ".join(say(phrase, language) for phrase in said))
     if not quotes:
         return room.fill([head], "")
@@ -161,7 +81,7 @@ def answer(
 
 
 def wider(quote: Quote, language: Language, *, look: QuoteLook, room: MessageRoom = ENDLESS) -> Rich:
-    """A quote with the text around it, its highlights marked as ever; the quote alone where there is no room."""
+    """A quote with the text around it, highlights marked; the quote alone where that does not fit."""
     address = Rich(quote.article.url or "") if look is QuoteLook.MARKS else Rich("")
     around = _excerpt(quote, _trimmed(quote.article, quote.context), look)
     whole = joined([around, _under(quote, language, look), address], "\n")
@@ -179,11 +99,11 @@ def source(article: Article, language: Language, *, link: str | None = None) -> 
     if article.source:
         pieces.append(Rich(one_line(article.source)))
     if article.published:
-        pieces.append(Rich(phrases.date(article.published, language)))
-    if len({right_to_left(piece.text) for piece in pieces if _letters(piece.text)}) > 1:
+        pieces.append(Rich(languages.date(article.published, language)))
+    if len({right_to_left(piece.text) for piece in pieces if has_letters(piece.text)}) > 1:
         pieces = [Rich(FSI) + piece + Rich(PDI) for piece in pieces]
         pieces[0] = (
-            Rich(RLM if language is Language.AR else LRM) + pieces[0]
+            Rich(RLM if language.right_to_left else LRM) + pieces[0]
         )  # what is isolated gives a line no direction
     return joined(pieces, " · ")
 
@@ -201,88 +121,47 @@ def articles(
     if not listed:
         return Rich(say(Phrase.NO_ARTICLES, language))
     if first >= len(listed):
-        return Rich(say(Phrase.NO_SUCH_PAGE, language))
+        return Rich(say(Phrase.NO_SUCH_PAGE, language, page=first // (count or 1) + 1))
     head = head or Rich(say(Phrase.ARTICLE_COUNT, language, count=len(listed)))
     last = len(listed) if count is None else min(first + count, len(listed))
     lines = (
-        Rich(f"{phrases.number(place + 1, language)}. ") + source(listed[place], language)
+        Rich(f"{languages.number(place + 1, language)}. ") + source(listed[place], language)
         for place in range(first, last)
     )
     return room.fill([head, *lines], "\n")
 
 
 def why(answer: Answer, language: Language, *, room: MessageRoom = ENDLESS) -> Rich:
-    """What decided to answer or to decline, and each quote's evidence, a column a quote."""
+    """The confidence behind answering or declining, and the evidence of each quote, one column per quote."""
     if not answer.quotes:
         return room.fill([Rich(say(Phrase.WHY_NOTHING, language))], "")
     decided = Phrase.WHY_ANSWERED if answer.answered else Phrase.WHY_DECLINED
-    head = Rich(say(decided, language, confidence=phrases.percent(answer.confidence, language)))
+    head = Rich(say(decided, language, confidence=languages.percent(answer.confidence, language)))
     quotes = answer.quotes[:5]
     names = dict.fromkeys(name for quote in quotes for name in quote.evidence)
     rows = [
         [
             say(Phrase.EVIDENCE_QUOTE, language),
-            *(phrases.number(place, language) for place in range(1, len(quotes) + 1)),
+            *(languages.number(place, language) for place in range(1, len(quotes) + 1)),
         ],
         *([_named(name, language), *(_figure(q.evidence.get(name), language) for q in quotes)] for name in names),
-        [say(Phrase.EVIDENCE_SCORE, language), *(phrases.figure(quote.score, language) for quote in quotes)],
+        [say(Phrase.EVIDENCE_SCORE, language), *(languages.figure(quote.score, language) for quote in quotes)],
     ]
-    decisive = [[_named(name, language), phrases.figure(value, language)] for name, value in answer.evidence.items()]
+    decisive = [[_named(name, language), languages.figure(value, language)] for name, value in answer.evidence.items()]
     tables = [_table(rows, language).styled(Style.CODE) for rows in (rows, decisive) if rows]
     return room.fill([head, *tables], "\n\n")
 
 
 def help_text(commands: Sequence[str], language: Language) -> Rich:
-    """What to do, and a line for each command."""
-    left, right = (FSI, PDI) if language is Language.AR else ("", "")
+    """How to ask, and what the commands do."""
+    return Rich(f"{say(Phrase.HELP, language)} ") + command_list(commands, language)
+
+
+def command_list(commands: Sequence[str], language: Language) -> Rich:
+    """A line for each command."""
+    left, right = (FSI, PDI) if language.right_to_left else ("", "")
     lines = (f"{left}/{name}{right} – " + say(Phrase(f"command_{name}"), language) for name in commands)
-    return Rich("\n".join([say(Phrase.HELP, language), *lines]))
-
-
-def right_to_left(text: str) -> bool:
-    """Whether a text's first strong character runs from right to left."""
-    for ch in text:
-        direction = unicodedata.bidirectional(ch)
-        if direction in ("L", "R", "AL"):
-            return direction != "L"
-    return False
-
-
-_SEQUENCE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")  # ECMA-48 control sequences, 5.4
-
-
-def printable(text: str) -> str:
-    """A text that a terminal cannot take for orders: no escape sequences, control characters or lone surrogates."""
-    text = _SEQUENCE.sub("", text.replace("\t", " "))
-    return "".join(ch for ch in text if ch == "\n" or unicodedata.category(ch) not in ("Cc", "Cs"))
-
-
-_TERMINAL = {
-    Style.BOLD: "bold green",
-    Style.UNDERLINE: "underline",
-    Style.ITALIC: "italic",
-    Style.DIM: "dim",
-    Style.CODE: "",
-    Style.QUOTE: "",
-    Style.EXPANDABLE_QUOTE: "",
-}
-
-
-def terminal(rich: Rich) -> Text:
-    """The same for the library rich, with nothing in it that a terminal would take for orders."""
-    from rich.style import Style as Ansi
-    from rich.text import Text
-
-    edges = sorted({0, len(rich.text), *(s.start for s in rich.spans), *(s.end for s in rich.spans)})
-    shown = Text()
-    for start, end in itertools.pairwise(edges):
-        style = Ansi()
-        for span in rich.spans:
-            if span.start <= start and end <= span.end:
-                link = span.style is Style.LINK
-                style += Ansi(link=_address(span.url)) if link else Ansi.parse(_TERMINAL[span.style])
-        shown.append(printable(rich.text[start:end]), style)
-    return shown
+    return Rich("\n".join([say(Phrase.COMMANDS, language), *lines]))
 
 
 def _whole(quote: Quote, language: Language, look: QuoteLook) -> Rich:
@@ -309,12 +188,12 @@ def _under(quote: Quote, language: Language, look: QuoteLook) -> Rich:
 
 
 def _also_in(others: Sequence[Article], language: Language) -> Rich:
-    """The outlets, or else the titles, of other articles that say the same, each linking to its article."""
+    """Links to other articles that say the same, named by their outlet or else their title."""
     if not others:
         return Rich("")
     head = Rich(say(Phrase.ALSO_IN, language))
     names = [(one_line(a.source or a.title), a.url) for a in others[:ALSO]]
-    if len({right_to_left(text) for text in (head.text, *(name for name, _ in names)) if _letters(text)}) > 1:
+    if len({right_to_left(text) for text in (head.text, *(name for name, _ in names)) if has_letters(text)}) > 1:
         names = [(FSI + name + PDI, url) for name, url in names]
     shown = [Rich(name).styled(Style.LINK, url) if url else Rich(name) for name, url in names]
     return head + Rich(" ") + joined([*shown, *([Rich("…")] if len(others) > ALSO else [])], ", ")
@@ -352,7 +231,7 @@ def _best(quote: Quote) -> Span:
 
 
 def _excerpt(quote: Quote, span: Span, look: QuoteLook, *, expandable: bool = False) -> Rich:
-    """The article's words in `span` set off, the quote's best sentence bold.
+    """The article's words in `span`, set off as a quote, with its best sentence bold.
 
     In lines, its other highlights are underlined; in a messenger that would look like links.
     """
@@ -377,32 +256,12 @@ def _trimmed(article: Article, span: Span) -> Span:
     return Span(start, start + len(words.strip()))
 
 
-_BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
-
-
-def one_line(text: str, limit: int = TITLE_LIMIT) -> str:
-    """A text on one line, without directional controls of its own, cut after `limit` code points."""
-    line = " ".join(text.translate(_BIDI_CONTROLS).split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
-
-
-def _letters(text: str) -> bool:
-    return any(unicodedata.bidirectional(ch) in ("L", "R", "AL") for ch in text)
-
-
-def _address(url: str | None) -> str | None:
-    """A web address in printable ASCII, as terminals want it; None for any other."""
-    if url is None or not url.startswith(("https://", "http://")):
-        return None
-    return percent_encode(url, safe="%/:=&?~#+!$,;'@()*[]", errors="replace")
-
-
 def _named(evidence: str, language: Language) -> str:
     return say(Phrase(f"evidence_{evidence.replace(' ', '_')}"), language)
 
 
 def _figure(value: float | None, language: Language) -> str:
-    return "–" if value is None else phrases.figure(value, language)
+    return "–" if value is None else languages.figure(value, language)
 
 
 def _table(rows: Sequence[Sequence[str]], language: Language) -> Rich:
@@ -412,7 +271,7 @@ def _table(rows: Sequence[Sequence[str]], language: Language) -> Rich:
     of its column where the spaces come after it.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    figures = str.ljust if language is Language.AR else str.rjust
+    figures = str.ljust if language.right_to_left else str.rjust
     sides = [str.ljust, *([figures] * (len(widths) - 1))]
     lines = ((side(cell, width) for side, cell, width in zip(sides, row, widths, strict=True)) for row in rows)
     return Rich("\n".join("  ".join(line) for line in lines))

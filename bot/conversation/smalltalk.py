@@ -1,4 +1,4 @@
-"""What people say beside their questions, found by whole utterances: it wants a human reply, not a search."""
+"""Small talk, recognised by whole utterances: it wants a human reply, not a search."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 
 
 class SmallTalk(StrEnum):
-    """What an utterance that is no question wants."""
+    """The kinds of small talk."""
 
     GREETING = auto()
     HOW_ARE_YOU = auto()

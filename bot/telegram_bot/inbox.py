@@ -1,4 +1,4 @@
-"""Updates between their arrival and their answer: kept until handled, in order for each chat, several chats at once."""
+"""Queues updates: stored until handled, in order within a chat, several chats in parallel."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Update = dict[str, Any]
 class Inbox:
     """Hands updates to `handle`, at most `at_once` together and never two of one chat.
 
-    `take` keeps them in the state first, so that what Telegram was told we have is handled after a restart, however the
-    process ended: each at least once, and those that were being handled perhaps twice. An update seen before is left
-    out. While `room` updates wait, `take` waits. What `handle` raises counts as handled: it has to see to errors.
+    `take` stores them first, so that confirmed updates are handled after a restart, however the process ended: each at
+    least once, and those in progress perhaps twice. An update seen before is skipped. While `room` updates are queued,
+    `take` waits. An update whose `handle` raises counts as handled; the error is logged.
     """
 
     def __init__(
@@ -36,16 +36,16 @@ class Inbox:
         self.waiting = 0
 
     async def replay(self) -> int:
-        """Take up what an earlier process left; gives how many updates that were."""
+        """Queue the updates an earlier process left; gives their number."""
         self._state.delete_confirmed()
         left = self._state.unhandled_updates()
         await self._enqueue(left)
         return len(left)
 
     async def take(self, updates: Sequence[Mapping[str, Any]]) -> None:
-        """Keep updates and queue them."""
+        """Store updates and queue them."""
         for update in updates:
-            if "inline_query" in update:  # worthless after a restart, and nobody waits for another's
+            if "inline_query" in update:  # worthless after a restart, and in no chat's order
                 self._start(self._handle_one(dict(update)))
         await self._enqueue(self._state.store_updates(u for u in updates if "inline_query" not in u))
 

@@ -1,4 +1,4 @@
-"""Where the bot listens: for Telegram's updates, and for those who watch it. The only door to tornado."""
+"""HTTP servers: the webhook for Telegram's updates, and /health and /metrics. The only module that imports tornado."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BODY_LIMIT = 1 << 20  # bytes; an update is a few thousand
 
 class _Quiet(Application):
     def log_request(self, handler: RequestHandler) -> None:
-        """Nothing: a request line may hold what nobody should read."""
+        """Log nothing: a request line may hold what nobody should read."""
 
 
 class _Updates(RequestHandler):
@@ -44,7 +44,7 @@ class _Updates(RequestHandler):
         except (ValueError, TypeError, KeyError):
             self.set_status(400)
             return
-        await self._take([update])  # before the 200: what Telegram believes to be taken must be kept
+        await self._take([update])  # before the 200: what Telegram believes to be delivered must be stored
 
 
 class _Text(RequestHandler):
@@ -63,7 +63,7 @@ def updates(
 ) -> Server:
     """Listen for updates at a path, with TLS where there is a certificate and its key.
 
-    `take` returns when an update is kept; only then is Telegram told so.
+    `take` returns once an update is stored; only then is it confirmed to Telegram.
 
     Raises:
         OSError: the address cannot be listened on, or the certificate cannot be used.

@@ -15,10 +15,12 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TextIO
 
-from bot.conversation import rendering
+from bot.conversation import rendering, rich_text
 from bot.conversation.dialogue import Ask, Browse, DialogueState, Leave, Reply, resolve, step
-from bot.conversation.phrases import Language, Phrase, say
-from bot.conversation.rendering import QuoteLook, Rich, Style
+from bot.conversation.languages import Language
+from bot.conversation.phrases import Phrase, say
+from bot.conversation.rendering import QuoteLook
+from bot.conversation.rich_text import Rich, Style
 from corpus.article import Article
 from retrieval.errors import RetrievalError
 from retrieval.results import Answer, Query
@@ -55,9 +57,9 @@ class Screen:
     def show(self, rich: Rich) -> None:
         """Print with a newline, and flush."""
         if self.styled:
-            self._console().print(rendering.terminal(rich))
+            self._console().print(rich_text.terminal(rich))
         else:
-            self._stream.write(rendering.printable(rich.text) + "\n")
+            self._stream.write(rich_text.printable(rich.text) + "\n")
         self._stream.flush()
 
     def wait(self, text: str) -> AbstractContextManager[object]:
@@ -150,7 +152,7 @@ def _page(articles: Sequence[Article], browse: Browse) -> Rich:
     listed = rendering.articles(articles, browse.language, first=first, count=ARTICLES_PER_PAGE)
     if first + ARTICLES_PER_PAGE >= len(articles):
         return listed
-    return rendering.joined([listed, Rich(say(Phrase.ARTICLES_NEXT, browse.language, page=browse.page + 1))], "\n")
+    return rich_text.joined([listed, Rich(say(Phrase.ARTICLES_NEXT, browse.language, page=browse.page + 1))], "\n")
 
 
 def _piped_lines(stdin: TextIO) -> Iterator[str]:
@@ -196,7 +198,7 @@ def _history(path: Path | None) -> History:
 
     class PrintableHistory(FileHistory):
         def store_string(self, string: str) -> None:
-            super().store_string(rendering.printable(string))  # a lone surrogate cannot be written
+            super().store_string(rich_text.printable(string))  # a lone surrogate cannot be written
 
     if path is None:
         return InMemoryHistory()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from bot.conversation.rendering import Rich, Style, joined
+from bot.conversation.rich_text import Rich, Style, joined
 from corpus.article import Article
 
 ArticleRecord = dict[str, Any]

@@ -101,7 +101,7 @@ def listing(home: Path) -> dict[str, Any]:
 
 
 async def _listing(home: Path) -> dict[str, Any]:
-    from bot.conversation.chatbot import Chatbot
+    from bot.conversation.chatbot.chatbot import Chatbot
     from bot.service.engine import Engine
     from bot.service.state import StateDatabase
     from retrieval.answering import Answerer

@@ -9,7 +9,7 @@ import pytest
 
 from bot.conversation.admin import LibraryAdmin
 from bot.conversation.cards import CallbackData, Card
-from bot.conversation.phrases import Language
+from bot.conversation.languages import Language
 from bot.service.state import StateDatabase
 from corpus.article import Article
 from corpus.errors import SourceError
@@ -69,7 +69,7 @@ async def test_each_outcome_is_a_line_and_what_was_added_can_be_undone_once(stor
     editor = Editor(ADDED, SKIPPED, REFUSED)
     desk = LibraryAdmin(editor, store)
     card = await desk.add(["/tmp/x"], Language.EN, nobody)
-    assert card.rich.text == ("Added: Eels\nLeft out: Bees (it is there already)\nRefused: empty.txt (it is empty)")
+    assert card.rich.text == ("Added: Eels\nAlready in the library: Bees\nNot added: empty.txt (it is empty)")
     press = CallbackData.of(card.rows[0][0].data or "")
     assert press is not None
     undone = await desk.undo(press.number, Language.EN)
@@ -91,7 +91,7 @@ async def test_what_could_not_be_undone_can_be_undone_later(store: StateDatabase
     card = await desk.add(["x"], Language.EN, nobody)
     failed = await desk.undo(1, Language.EN)
     assert failed is not None
-    assert (failed.rich.text, failed.rows) == ("That could not be done: somebody else writes to the library", card.rows)
+    assert (failed.rich.text, failed.rows) == ("That didn't work: somebody else writes to the library", card.rows)
     undone = await desk.undo(1, Language.EN)
     assert undone is not None
     assert undone.rich.text == "Removed: Eels"
@@ -115,7 +115,7 @@ async def test_what_was_replaced_is_put_back_as_it_was(store: StateDatabase) -> 
     assert (card.rich.text, len(card.rows)) == ("Replaced: New bees", 1)
     undone = await desk.undo(1, Language.EN)
     assert undone is not None
-    assert undone.rich.text == "Put back as it was: City bees 🐝 thrive"
+    assert undone.rich.text == "Restored: City bees 🐝 thrive"
     assert editor.asked[1:] == [("undo", BEES.text)]
 
 
@@ -127,12 +127,12 @@ async def test_what_was_left_out_needs_no_undoing(store: StateDatabase) -> None:
 async def test_an_endless_title_is_told_in_part(store: StateDatabase) -> None:
     endless = Outcome(OutcomeKind.REFUSED, "x", "Eel " * 3000, "eels", "it is\ntoo long")
     card = await LibraryAdmin(Editor(endless), store).add(["x"], Language.EN, nobody)
-    assert card.rich.text == "Refused: " + ("Eel " * 50)[:-1] + "… (it is too long)"
+    assert card.rich.text == "Not added: " + ("Eel " * 50)[:-1] + "… (it is too long)"
 
 
 async def test_what_fails_is_one_line(store: StateDatabase) -> None:
     card = await LibraryAdmin(Editor(), store).rebuild(Language.EN)
-    assert card.rich.text == "That could not be done: nothing to build"
+    assert card.rich.text == "That didn't work: nothing to build"
 
 
 async def test_one_thing_is_done_after_the_other(store: StateDatabase) -> None:

@@ -8,11 +8,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.conversation import cards
-from bot.conversation.cards import CallbackData, Card, KeptAnswer
-from bot.conversation.phrases import Language
-from bot.conversation.rendering import Rich, utf16_units
+from bot.conversation.cards import CallbackData, Card, StoredAnswer
+from bot.conversation.languages import Language
+from bot.conversation.rich_text import Rich, utf16_units
 from bot.service.browsing import article_key
-from bot.telegram_bot.handlers import entities_of, keyboard_of
+from bot.telegram_bot.messages import entities_of, keyboard_of
 from corpus.article import Article, Span
 from retrieval.results import Quote
 from tests.bot_api.checks import cut, keyboard, text_and_entities
@@ -68,7 +68,7 @@ def accepted(card: Card) -> None:
 def test_a_quote_of_any_text_makes_a_message_telegram_takes_with_its_words_verbatim(
     quote: Quote, language: Language, wide: bool, answered: bool
 ) -> None:
-    card = cards.quote(KeptAnswer(1, answered, (quote, quote)), 0, language, wide=wide)
+    card = cards.quote(StoredAnswer(1, answered, (quote, quote)), 0, language, wide=wide)
     assert card is not None
     accepted(card)
     entities = [entity.to_dict() for entity in entities_of(card.rich)]
@@ -82,19 +82,19 @@ def test_a_quote_of_any_text_makes_a_message_telegram_takes_with_its_words_verba
 
 @given(st.lists(quotes(), max_size=30), st.sampled_from(Language), st.integers(0, 9))
 def test_articles_of_any_title_make_messages_telegram_takes(found: list[Quote], language: Language, page: int) -> None:
-    shelf = article_list(
+    listed = article_list(
         [
             Article(id=f"{n}{quote.article.id}", title=quote.article.title, text="Text", url=quote.article.url)
             for n, quote in enumerate(found)
         ]
     )
-    accepted(cards.articles(shelf, language, page))
-    accepted(cards.announcement(shelf, language))
+    accepted(cards.articles(listed, language, page))
+    accepted(cards.announcement(listed, language))
     for quote in found[:3]:
         accepted(cards.article(quote.article, language, page, admin=True))
         accepted(cards.removal(quote.article, language, page))
-    accepted(cards.latest(shelf, language))
-    accepted(cards.languages(language))
+    accepted(cards.latest(listed, language))
+    accepted(cards.language_choice(language))
 
 
 @given(st.sampled_from("qwgbainlfurd"), st.integers(0, 10**15), st.integers(0, 999_999))
@@ -132,7 +132,7 @@ def test_what_is_shared_is_known_by_its_reference(text: str, press: CallbackData
 def test_what_a_button_shares_is_known_again() -> None:
     quote = Quote(article=HARBOUR, span=Span(0, 90), highlights=(), score=0.5, context=Span(0, 90))
     for card, press in (
-        (cards.quote(KeptAnswer(12, True, (quote,)), 0, Language.EN), CallbackData("q", "12", 0)),
+        (cards.quote(StoredAnswer(12, True, (quote,)), 0, Language.EN), CallbackData("q", "12", 0)),
         (cards.article(HARBOUR, Language.EN, 0), CallbackData("i", article_key("harbour"))),
     ):
         assert card is not None
@@ -147,10 +147,10 @@ def labels(card: Card | None) -> list[list[str]]:
 
 def test_pages_turn_the_way_people_read() -> None:
     quote = Quote(article=HARBOUR, span=Span(0, 90), highlights=(), score=0.5, context=Span(0, 90))
-    kept = KeptAnswer(1, True, (quote, quote, quote))
-    assert labels(cards.quote(kept, 1, Language.EN)) == [["◂", "2/3", "▸"], ["Share", "👍", "👎"]]
-    assert labels(cards.quote(kept, 1, Language.AR)) == [["◂", "٢/٣", "▸"], ["👎", "👍", "مشاركة"]]
-    english, arabic = (cards.quote(kept, 1, language) for language in Language)
+    stored = StoredAnswer(1, True, (quote, quote, quote))
+    assert labels(cards.quote(stored, 1, Language.EN)) == [["◂", "2/3", "▸"], ["Share quote", "👍", "👎"]]
+    assert labels(cards.quote(stored, 1, Language.AR)) == [["◂", "٢/٣", "▸"], ["👎", "👍", "مشاركة الاقتباس"]]
+    english, arabic = (cards.quote(stored, 1, language) for language in Language)
     assert english is not None
     assert arabic is not None
     assert [button.data for button in english.rows[0]] == ["q:1:0", "n:1:1", "q:1:2"]
@@ -158,15 +158,15 @@ def test_pages_turn_the_way_people_read() -> None:
 
 
 def test_the_articles_since_a_day_are_counted_and_listed() -> None:
-    shelf = article_list(LIBRARY)
-    card = cards.since(shelf, dt.date(2026, 10, 5), Language.EN)
+    listed = article_list(LIBRARY)
+    card = cards.since(listed, dt.date(2026, 10, 5), Language.EN)
     assert card.rich.text.split("\n") == [
         "2 articles since 5 October 2026",
         "1. Bridge over the Ostra to close for repairs · Ostra Post · 1 November 2026",
         "2. Harbour strike ends in Port Vell · The Vell Courier · 5 October 2026",
     ]
     assert labels(card) == [["1", "2"]]
-    assert cards.since(shelf, dt.date(2026, 11, 2), Language.EN) == Card(
+    assert cards.since(listed, dt.date(2026, 11, 2), Language.EN) == Card(
         Rich("There are no articles since 2 November 2026.")
     )
 
@@ -181,19 +181,19 @@ def test_the_latest_articles_come_with_their_first_words() -> None:
 
 
 def test_only_admins_see_the_button_that_removes_an_article() -> None:
-    assert labels(cards.article(HARBOUR, Language.EN, 2)) == [["All articles", "Share"]]
-    assert labels(cards.article(HARBOUR, Language.EN, 2, admin=True)) == [["All articles", "Share"], ["Remove"]]
-    assert labels(cards.removal(HARBOUR, Language.EN, 2)) == [["Remove", "Keep it"]]
+    assert labels(cards.article(HARBOUR, Language.EN, 2)) == [["All articles", "Share article"]]
+    assert labels(cards.article(HARBOUR, Language.EN, 2, admin=True)) == [["All articles", "Share article"], ["Remove"]]
+    assert labels(cards.removal(HARBOUR, Language.EN, 2)) == [["Remove", "Cancel"]]
 
 
 def test_a_quote_that_is_not_there_makes_no_card() -> None:
-    assert cards.quote(KeptAnswer(1, True, (None,)), 0, Language.EN) is None
-    assert cards.quote(KeptAnswer(1, True, ()), 0, Language.EN) is None
+    assert cards.quote(StoredAnswer(1, True, (None,)), 0, Language.EN) is None
+    assert cards.quote(StoredAnswer(1, True, ()), 0, Language.EN) is None
 
 
 def test_the_last_page_stands_for_all_after_it() -> None:
-    shelf = article_list(LIBRARY)
-    assert cards.articles(shelf, Language.EN, 7) == cards.articles(shelf, Language.EN, 0)
+    listed = article_list(LIBRARY)
+    assert cards.articles(listed, Language.EN, 7) == cards.articles(listed, Language.EN, 0)
 
 
 def test_a_long_article_is_introduced_by_its_first_whole_words() -> None:

@@ -22,7 +22,8 @@ from bot.conversation.dialogue import (
     resolve,
     step,
 )
-from bot.conversation.phrases import Language, Phrase, say
+from bot.conversation.languages import Language
+from bot.conversation.phrases import Phrase, say
 from retrieval.answering import MAX_QUESTION
 from retrieval.results import Query
 from tests.bot.answers import FIRST, LAST, SECOND, THIRD, answer, article, quote
@@ -49,7 +50,7 @@ def test_a_question_may_be_as_long_as_can_be_answered() -> None:
     assert QUESTION_LIMIT == MAX_QUESTION
     assert turn("a" * QUESTION_LIMIT) == asked("a" * QUESTION_LIMIT)
     assert turn("a" * (QUESTION_LIMIT + 1)) == Say(
-        "That is 2,001 characters, and I can read 2,000 at once. Could you ask it more briefly?", EN
+        "That's too long (2,001 characters, limit 2,000). Could you shorten it?", EN
     )
 
 
@@ -73,12 +74,15 @@ def test_a_question_may_be_as_long_as_can_be_answered() -> None:
         ("/more", Phrase.ASK_FIRST),
         ("/context", Phrase.ASK_FIRST),
         ("/why", Phrase.ASK_FIRST),
-        ("/language", Phrase.LANGUAGE_WHICH),
-        ("/language klingon", Phrase.LANGUAGE_WHICH),
     ],
 )
 def test_what_needs_no_search_is_answered_at_once(text: str, phrase: Phrase) -> None:
     assert step(DialogueState(), text) == (DialogueState(), Say(say(phrase, EN), EN))
+
+
+@pytest.mark.parametrize("text", ["/language", "/language klingon"])
+def test_the_languages_there_are_to_choose_from_are_named(text: str) -> None:
+    assert turn(text) == Say("Which language should I use? Type one of these: /language en, /language ar", EN)
 
 
 @pytest.mark.parametrize("text", ["/help", "/HELP", "/help@newsquote_bot", "/start", "help"])
@@ -137,7 +141,7 @@ def test_more_shows_the_next_quotes_until_there_are_none() -> None:
     for text in ("/more", "more please", "/more"):
         state, shown = step(state, text)
         turns.append(shown)
-    assert turns == [Show(ANSWER, 1, 2, EN), Show(ANSWER, 3, 1, EN), Say("That was all I found.", EN)]
+    assert turns == [Show(ANSWER, 1, 2, EN), Show(ANSWER, 3, 1, EN), Say("That's all I found.", EN)]
 
 
 def test_context_is_that_of_the_quote_last_shown() -> None:
@@ -151,7 +155,7 @@ def test_an_answer_without_quotes_has_no_context_and_no_more() -> None:
     nothing = DialogueState(questions=("x",), answer=answer(answered=False))
     assert [turn("/context", nothing), turn("/more", nothing)] == [
         Say("Ask me a question first.", EN),
-        Say("That was all I found.", EN),
+        Say("That's all I found.", EN),
     ]
 
 
@@ -162,7 +166,7 @@ def test_why_explains_the_last_answer() -> None:
 @pytest.mark.parametrize("name", ["ar", "AR", "arabic", "Arabic", "العربية", " ar-KW "])
 def test_a_chosen_language_stays(name: str) -> None:
     state, said = step(DialogueState(client=EN), f"/language {name}")
-    assert said == Say("سأتحدث العربية من الآن.", AR)
+    assert said == Say("سأستخدم العربية من الآن.", AR)
     assert turn("thanks", state) == Say("على الرحب والسعة! اسألني متى شئت.", AR)
 
 

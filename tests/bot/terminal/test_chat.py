@@ -13,8 +13,8 @@ import pytest
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import DummyOutput
 
-from bot.conversation.phrases import Language
-from bot.conversation.rendering import Rich, Style, Styled
+from bot.conversation.languages import Language
+from bot.conversation.rich_text import Rich, Style, Styled
 from bot.terminal import chat
 from bot.terminal.chat import ChatBackend, Screen, run_chat
 from corpus.article import Article
@@ -23,7 +23,7 @@ from retrieval.results import Answer, Query
 from tests.bot.answers import FIRST, LAST, SECOND, TEXT, THIRD, TITLE, answer, article, quote
 
 SOURCE = f"{TITLE} · Times Kuwait"
-WELCOME = "Ask about the articles. /help shows what else there is, /quit leaves.\n"
+WELCOME = "Ask about the articles. /help for commands, /quit to leave.\n"
 INTERRUPTED = "(Ctrl-C again or Ctrl-D to leave)\n"
 
 
@@ -67,12 +67,13 @@ def test_a_scripted_conversation_is_plain_lines_without_prompts() -> None:
     assert transcript(
         "hello", "Which tier is Kuwait in?", "/more", "/more", "/context", "Who is the emir?", "/articles", "/quit", "x"
     ) == (
-        "Hello! Ask me anything about the articles, and I will answer in their own words.\n\n"
+        "Hi! I've read a collection of news articles. Ask me something, and I'll answer with exact quotes, or tell you "
+        "if they don't say.\n\n"
         f'"{FIRST} {SECOND}"\n{SOURCE}\n\n'
         f'"{THIRD}"\n{SOURCE}\n\n"{LAST}"\n{SOURCE}\n\n'
-        "That was all I found.\n\n"
+        "That's all I found.\n\n"
         f'"{TEXT}"\n{SOURCE}\n\n'
-        f"The articles don't answer that, as far as I can find. The nearest they come:\n\n"
+        f"I didn't find an answer to that in the articles. Closest passage:\n\n"
         f'"{LAST}"\n{SOURCE}\n\n'
         f"1 article\n1. {SOURCE}\n\n"
         "Goodbye!\n"
@@ -82,17 +83,17 @@ def test_a_scripted_conversation_is_plain_lines_without_prompts() -> None:
 def test_why_shows_the_evidence_and_help_the_commands() -> None:
     assert transcript("Which tier is Kuwait in?", "/why", "/help") == (
         f'"{FIRST} {SECOND}"\n{SOURCE}\n\n'
-        "I answered: I put the chance that the first quote answers at 90%.\n\n"
+        "I'm 90% sure the first quote answers this.\n\n"
         "quote       1     2     3\n"
         "meaning  0.71     –     –\n"
         "score    0.50  0.50  0.50\n\n"
-        "Ask in your own words, and I will quote the article that answers. These commands help, too:\n"
-        "/more – more passages on your question\n"
-        "/context – the lines around the quote\n"
-        "/articles – the articles I have read\n"
-        "/why – why I chose these words\n"
+        "Ask a question in your own words, and I'll answer with exact quotes from the articles. You can also use:\n"
+        "/more – next passage\n"
+        "/context – more text around the quote\n"
+        "/articles – browse all articles\n"
+        "/why – why I chose this passage\n"
         "/language – English or العربية\n"
-        "/help – what I can do\n"
+        "/help – list the commands\n"
         "/quit – leave\n\n"
     )
 
@@ -108,15 +109,11 @@ def test_a_follow_up_carries_the_question_before() -> None:
 
 
 def test_an_arabic_question_is_declined_in_arabic_around_an_english_quote() -> None:
-    assert transcript("من هو الأمير؟") == (
-        f'لم أجد في المقالات جوابًا عن ذلك. أقرب ما ورد فيها:\n\n"{LAST}"\n{SOURCE}\n\n'
-    )
+    assert transcript("من هو الأمير؟") == (f'لم أجد في المقالات جوابًا عن ذلك. أقرب مقطع:\n\n"{LAST}"\n{SOURCE}\n\n')
 
 
 def test_an_error_is_reported_and_the_chat_goes_on() -> None:
-    assert transcript("this is broken", "bye") == (
-        "I could not look that up: the question cannot be read\n\nGoodbye!\n"
-    )
+    assert transcript("this is broken", "bye") == ("I couldn't look that up: the question cannot be read\n\nGoodbye!\n")
 
 
 def test_control_characters_never_reach_the_output() -> None:
@@ -133,9 +130,9 @@ def test_control_characters_never_reach_the_output() -> None:
 def test_articles_come_in_pages() -> None:
     backend = PreparedBackend([article(title=f"Story {n}", source=None) for n in range(1, 23)])
     assert transcript("/articles", "/articles 2", "/articles 3", backend=backend) == (
-        "22 articles\n" + "".join(f"{n}. Story {n}\n" for n in range(1, 21)) + "/articles 2 shows more.\n\n"
+        "22 articles\n" + "".join(f"{n}. Story {n}\n" for n in range(1, 21)) + "More: /articles 2\n\n"
         "22 articles\n21. Story 21\n22. Story 22\n\n"
-        "The articles end before that. /articles shows them from the start.\n\n"
+        "There's no page 3. /articles starts from the first page.\n\n"
     )
 
 
@@ -153,7 +150,7 @@ def test_small_talk_needs_nothing_loaded_and_a_question_raises_the_loading_error
     out = io.StringIO()
     with pytest.raises(SnapshotCorrupt, match="the index is damaged"):
         run_chat(fails, stdin=io.StringIO("thanks\nWhich tier?\n"), stdout=out)
-    assert out.getvalue() == "You're welcome! Ask me more whenever you like.\n\n"
+    assert out.getvalue() == "You're welcome! Feel free to ask me more.\n\n"
 
 
 def on_a_terminal(typed: str, load: Callable[[], ChatBackend] = PreparedBackend, history: Path | None = None) -> str:
@@ -200,12 +197,12 @@ def dumb(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param(CTRL_C + CTRL_C, INTERRUPTED, id="ctrl-c twice leaves"),
         pytest.param(
             f"half a quest{CTRL_C}thanks\r{CTRL_C}{CTRL_D}",
-            f"{INTERRUPTED}You're welcome! Ask me more whenever you like.\n\n{INTERRUPTED}",
+            f"{INTERRUPTED}You're welcome! Feel free to ask me more.\n\n{INTERRUPTED}",
             id="ctrl-c drops the line",
         ),
         pytest.param(
             f"{CTRL_C}half a quest{CTRL_C}thanks\r{CTRL_D}",
-            f"{INTERRUPTED}{INTERRUPTED}You're welcome! Ask me more whenever you like.\n\n",
+            f"{INTERRUPTED}{INTERRUPTED}You're welcome! Feel free to ask me more.\n\n",
             id="ctrl-c drops a line begun after another ctrl-c",
         ),
         pytest.param("/quit\r", "Goodbye!\n", id="quit"),
@@ -222,7 +219,7 @@ def test_history_is_private_and_comes_back(tmp_path: Path) -> None:
     on_a_terminal(f"thanks\r{CTRL_D}", history=history)
     assert stat.S_IMODE(history.stat().st_mode) == 0o600
     assert on_a_terminal(f"{UP}\r{CTRL_D}", history=history) == (
-        f"{WELCOME}You're welcome! Ask me more whenever you like.\n\n"
+        f"{WELCOME}You're welcome! Feel free to ask me more.\n\n"
     )
 
 
@@ -263,7 +260,7 @@ def test_loading_runs_while_a_person_types() -> None:
     with create_pipe_input() as keys:
         keys.send_text(f"thanks\rwhich tier\r{CTRL_D}")
         run_chat(load, stdin=Terminal(), stdout=out, keys=keys, display=DummyOutput())
-    assert " ".join(out.getvalue().split()).endswith(f'like. "{FIRST} {SECOND}" {SOURCE}')
+    assert " ".join(out.getvalue().split()).endswith(f'more. "{FIRST} {SECOND}" {SOURCE}')
 
 
 def test_a_question_asked_while_loading_shows_a_wait_message(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -276,7 +273,7 @@ def test_a_question_asked_while_loading_shows_a_wait_message(monkeypatch: pytest
 
     class Watched(Terminal):
         def write(self, text: str) -> int:
-            if "One moment, I am opening the articles ..." in text:
+            if "One moment, opening the articles ..." in text:
                 told.set()
             return super().write(text)
 
@@ -329,7 +326,8 @@ def test_the_terminals_language_is_used_until_the_person_writes() -> None:
     run_chat(PreparedBackend, stdin=io.StringIO("/more\nhello\n/more\n"), stdout=out, language=Language.AR)
     assert out.getvalue() == (
         "اسألني سؤالًا أولًا.\n\n"
-        "Hello! Ask me anything about the articles, and I will answer in their own words.\n\n"
+        "Hi! I've read a collection of news articles. Ask me something, and I'll answer with exact quotes, or tell you "
+        "if they don't say.\n\n"
         "Ask me a question first.\n\n"
     )
 

@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from bot.conversation.rendering import Rich, Style, Styled
+from bot.conversation.rich_text import Rich, Style, Styled
 from bot.terminal.listing import (
     ArticleSelection,
     SortKey,
