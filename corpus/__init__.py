@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from corpus.readers.item import Found, Item, Refused
     from corpus.readers.source import read
     from corpus.shipped import shipped_articles
-    from corpus.storage.library import Library, Outcome, OutcomeKind
+    from corpus.storage.library import Library
+    from corpus.storage.outcome import Outcome, OutcomeKind
     from corpus.text.sentences import split_sentences, trim
     from corpus.text.split import split_article
 

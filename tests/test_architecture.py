@@ -16,7 +16,7 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 
 DOORS = {
     "faiss": {"retrieval/index/vectors.py"},
-    "filelock": {"corpus/storage/library.py"},
+    "filelock": {"corpus/storage/lock.py"},
     "onnx": {"retrieval/models/conversion/converter.py", "retrieval/models/multilingual.py"},
     "onnxruntime": {"retrieval/models/conversion/converter.py", "retrieval/models/encoder.py"},
     "prompt_toolkit": {"bot/terminal/chat.py"},
@@ -26,7 +26,7 @@ DOORS = {
     "Stemmer": {"retrieval/text/analysis.py"},
     "tantivy": {"retrieval/index/lexical.py"},
     "telegram": {"bot/telegram_bot/application.py", "bot/telegram_bot/handlers.py"},
-    "tenacity": {"corpus/watching.py"},
+    "tenacity": {"corpus/feed_polling.py"},
     "tokenizers": {"retrieval/models/encoder.py", "retrieval/models/multilingual.py"},
     "tornado": {"bot/telegram_bot/webhook.py"},
     "torch": {"retrieval/models/conversion/converter.py"},

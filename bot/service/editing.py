@@ -27,12 +27,13 @@ from corpus import (
     read,
     shipped_articles,
 )
-from corpus.fetch import Fetcher
+from corpus.feed_polling import Feed, Feeds
+from corpus.fetching.fetcher import Fetcher
+from corpus.readers.item_count import count_of
 from corpus.readers.markdown import file_stem, format_markdown, parse_markdown
-from corpus.readers.source import count_of
 from corpus.readers.text import decode
-from corpus.storage.catalog import digest_of
-from corpus.watching import Feed, Feeds, Stop, watch
+from corpus.storage.entry import digest_of
+from corpus.watching import Stop, watch
 from retrieval.errors import RetrievalError
 from retrieval.index.writing.publishing import Published
 from retrieval.models.encoder import Encoder

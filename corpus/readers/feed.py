@@ -9,7 +9,8 @@ from urllib.parse import urljoin
 from corpus.article import Article
 from corpus.errors import SourceError
 from corpus.readers.text import make_article
-from corpus.readers.web import decode_page, text_of_html
+from corpus.readers.web.blocks import text_of_html
+from corpus.readers.web.decoding import decode_page
 from corpus.text.clean import one_line
 from corpus.text.dates import iso_date
 

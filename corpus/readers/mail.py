@@ -11,7 +11,9 @@ from email.utils import parseaddr
 from corpus.article import Article
 from corpus.errors import SourceError
 from corpus.readers.text import article_from_text, decode, make_article
-from corpus.readers.web import decode_page, read_page, text_of_html
+from corpus.readers.web.blocks import text_of_html
+from corpus.readers.web.decoding import decode_page
+from corpus.readers.web.page import read_page
 from corpus.text.clean import clean_text, one_line, strip_boilerplate
 from corpus.text.dates import iso_date
 

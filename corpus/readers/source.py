@@ -9,7 +9,7 @@ import os
 import re
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
@@ -22,7 +22,7 @@ from corpus.readers.records import article_from_record, read_records
 from corpus.readers.text import article_from_text, decode
 
 if TYPE_CHECKING:
-    from corpus.fetch import Fetcher, Page
+    from corpus.fetching.fetcher import Fetcher, Page
     from corpus.readers.feed import Entry
 
 # More than any article has; a file of records is read line by line and has no limit.
@@ -31,10 +31,10 @@ SIZE_LIMIT = 64 << 20
 _PAGES_LIMIT = 1000
 _HEAD = 4096
 _MARKDOWN = (".md", ".markdown", ".mdown")
-_RECORDS = (".jsonl", ".ndjson")
+RECORDS = (".jsonl", ".ndjson")
 _PAGES = (".html", ".htm", ".xhtml")
 _MAILS = (".eml", ".mht", ".mhtml")
-_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PAGE = re.compile(
     rb"\s*(?:<!--.*?-->\s*|<\?xml[^>]*\?>\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
@@ -70,7 +70,7 @@ def read(
     """
     if isinstance(source, str) and not source.strip():
         yield Refused(name or "a source", "its name is empty")
-    elif isinstance(source, str) and _ADDRESS.match(source):
+    elif isinstance(source, str) and ADDRESS.match(source):
         yield from _read_address(source, name or source, fetcher)
     elif isinstance(source, bytes):
         yield from _read_stream(io.BytesIO(source), name or "standard input", _Context(fetcher))
@@ -80,33 +80,9 @@ def read(
         yield from _read_stream(source, name or "standard input", _Context(fetcher))
 
 
-def count_of(sources: Iterable[str]) -> int | None:
-    """About how many items the sources hold, told without reading them; None where that cannot be told."""
-    total = 0
-    for source in sources:
-        path = Path(source)
-        if (
-            _ADDRESS.match(source)
-            or source.strip() in ("", "-")
-            or path.suffix.lower() in (".gz", ".zip", ".xml", ".rss", ".atom")
-        ):
-            return None
-        try:
-            files = [path] if path.is_file() else [f for f in path.rglob("*") if f.is_file()]
-            total += sum(_lines(file) if file.suffix.lower() in _RECORDS else 1 for file in files)
-        except (OSError, ValueError):
-            continue
-    return total
-
-
-def _lines(path: Path) -> int:
-    with path.open("rb") as stream:
-        return sum(piece.count(b"\n") for piece in iter(lambda: stream.read(1 << 20), b""))
-
-
 def _read_address(address: str, name: str, fetcher: Fetcher | None) -> Iterator[Item]:
     if fetcher is None:
-        from corpus.fetch import Fetcher
+        from corpus.fetching.fetcher import Fetcher
 
         with Fetcher() as own:
             yield from _read_address(address, name, own)
@@ -204,7 +180,7 @@ def _read_plain(stream: io.BufferedReader, name: str, called: str, context: _Con
     path = PurePath(called)
     suffix = path.suffix.lower()
     head = stream.peek(_HEAD)[:_HEAD]
-    if suffix in _RECORDS or (suffix not in (*_MARKDOWN, ".json") and _is_record(head)):
+    if suffix in RECORDS or (suffix not in (*_MARKDOWN, ".json") and _is_record(head)):
         yield from read_records(stream, name)
         return
     if head.startswith(b"\x1f\x8b"):
@@ -254,7 +230,7 @@ def _read_text(data: bytes, name: str, path: PurePath, context: _Context) -> Ite
     if kind is not None:
         yield from _read_listing(data, name, kind, context)
     elif _PAGE.match(head) or (suffix in _PAGES and b"<" in head):
-        from corpus.readers.web import read_page
+        from corpus.readers.web.page import read_page
 
         saved = _SAVED_FROM.search(head)
         url = context.url or (saved[1].decode("utf-8", "replace") if saved else None)

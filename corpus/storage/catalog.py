@@ -6,92 +6,24 @@ that adding one article to two hundred thousand costs a look at the folder and t
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
-import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from corpus.article import Article
 from corpus.errors import LibraryError, SourceError
 from corpus.readers.item import Found, Item, Refused
 from corpus.readers.records import parse_record
 from corpus.readers.source import read
-from corpus.text.dedupe import SKETCH, sketch, url_key
+from corpus.storage.database import COLUMNS, Stat, entry_from_row, forget, prepared, remember
+from corpus.storage.entry import Entry, entry_of
+from corpus.storage.files import HIDDEN, make_hidden
 
-HIDDEN = ".newsquote"
 _FILE = "catalog.sqlite"
-# Counts up whenever what is remembered, or how it is worked out, changes.
-_VERSION = 2
 # Articles that might be nearly the same are compared word by word, so many of them and no more.
 _CANDIDATES = 10
 _WAIT_S = 10.0
-# The sketches of 200,000 articles lie in a tree of 50 MB that is entered anywhere.
-_CACHE_KIB = 65_536
-_SCHEMA = """
-CREATE TABLE file (path BLOB PRIMARY KEY, size INTEGER, time INTEGER, inode INTEGER) WITHOUT ROWID;
-CREATE TABLE entry (
-    row INTEGER PRIMARY KEY, id TEXT, rank INTEGER, path BLOB, start INTEGER, url TEXT, words BLOB, digest BLOB,
-    sketch BLOB
-);
-CREATE UNIQUE INDEX entry_id ON entry (id, rank, path, start);
-CREATE INDEX entry_path ON entry (path);
-CREATE INDEX entry_url ON entry (url) WHERE url IS NOT NULL;
-CREATE INDEX entry_words ON entry (words);
-CREATE TABLE sketched (value INTEGER, row INTEGER, PRIMARY KEY (value, row)) WITHOUT ROWID;
-CREATE TABLE refused (path BLOB, source TEXT, reason TEXT);
-CREATE INDEX refused_path ON refused (path);
-"""
-_COLUMNS = "id, path, start, url, words, digest, sketch"
-
-_SKETCHED = f"<{SKETCH}I"
-
-Stat = tuple[int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Where an article lies, and what tells it from others.
-
-    `path` is relative to the folder. `start` is its line's first byte in a file of records, -1 in any other. `url` is
-    the key of its address, `words` equal where two texts differ in white space and case alone, `digest` where all is
-    equal. `sketch` holds the values of which nearly equal texts share some.
-    """
-
-    id: str
-    path: str
-    start: int
-    url: str | None
-    words: bytes
-    digest: bytes
-    sketch: bytes = field(repr=False)
-
-    @property
-    def is_record(self) -> bool:
-        """Whether it is a line of a file of records."""
-        return self.start >= 0
-
-    def sketched(self) -> list[int]:
-        """The values of the sketch, each with its place in it, so that equal numbers are equal values."""
-        return [place << 32 | value for place, value in enumerate(struct.unpack(_SKETCHED, self.sketch))]
-
-
-def entry_of(article: Article, path: str, start: int = -1) -> Entry:
-    """The entry of an article that lies there."""
-    words = hashlib.blake2b("".join(article.text.split()).casefold().encode(), digest_size=16).digest()
-    url = url_key(article.url) if article.url else None
-    values = struct.pack(_SKETCHED, *sketch(article.text))
-    return Entry(article.id, path, start, url, words, digest_of(article), values)
-
-
-def digest_of(article: Article) -> bytes:
-    """16 bytes that change with anything the article says, its id excepted."""
-    optional = (article.url, article.source, article.author, article.published, article.language)
-    parts = (article.title, article.text, *(value or "" for value in optional))
-    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
 
 
 class Catalog:
@@ -148,7 +80,7 @@ class Catalog:
         except sqlite3.OperationalError:
             # Another process is at it for long, or the disk is full: this one remembers for itself.
             self.close()
-            self._in_memory, self._db = True, _prepared(sqlite3.connect(":memory:", check_same_thread=False))
+            self._in_memory, self._db = True, prepared(sqlite3.connect(":memory:", check_same_thread=False))
             self._refresh(listing, step)
 
     def _refresh(self, listing: dict[str, Stat], step: Callable[[int], None]) -> None:
@@ -160,10 +92,10 @@ class Catalog:
             return
         with db:
             for path in (*gone, *changed):
-                _forget(db, path)
+                forget(db, path)
             for done, path in enumerate(changed, start=1):
                 entries, refusals = _read_entries(self._folder, path)
-                _remember(db, path, listing[path], entries, refusals)
+                remember(db, path, listing[path], entries, refusals)
                 step(done)
 
     def note(self, path: str, entries: Iterable[Entry]) -> None:
@@ -172,8 +104,8 @@ class Catalog:
         db = self._opened()
         # Where another process holds the catalog for long, the file is read at the next look.
         with suppress(sqlite3.OperationalError), db:
-            _forget(db, path)
-            _remember(db, path, (stat.st_size, stat.st_mtime_ns, stat.st_ino), entries, [])
+            forget(db, path)
+            remember(db, path, (stat.st_size, stat.st_mtime_ns, stat.st_ino), entries, [])
 
     def find(self, article_id: str) -> list[Entry]:
         """The entries with this id. Of several the library's own file comes first, then records, then others."""
@@ -191,19 +123,19 @@ class Catalog:
         """The entries with most of these values of a sketch, those with most first, then by id; few at most."""
         marks = ", ".join("?" * len(sketched))
         rows = self._opened().execute(
-            f"SELECT {_COLUMNS} FROM entry JOIN (SELECT row, count(*) AS shared FROM sketched WHERE value IN ({marks})"
+            f"SELECT {COLUMNS} FROM entry JOIN (SELECT row, count(*) AS shared FROM sketched WHERE value IN ({marks})"
             f" GROUP BY row ORDER BY shared DESC, row LIMIT {_CANDIDATES}) USING (row) ORDER BY shared DESC, id, rank",
             sketched,
         )
-        return [_entry(row) for row in rows]
+        return [entry_from_row(row) for row in rows]
 
     def entries(self) -> Iterator[Entry]:
         """The first entry of each id, ascending."""
         last = None
-        for row in self._opened().execute(f"SELECT {_COLUMNS} FROM entry ORDER BY id, rank, path, start"):
+        for row in self._opened().execute(f"SELECT {COLUMNS} FROM entry ORDER BY id, rank, path, start"):
             if row[0] != last:
                 last = row[0]
-                yield _entry(row)
+                yield entry_from_row(row)
 
     def digests(self) -> dict[str, bytes]:
         """The digest of the first entry of each id, by ascending id."""
@@ -240,13 +172,13 @@ class Catalog:
         return int(self._opened().execute(query, values).fetchone()[0])
 
     def _entries(self, where: str, value: str | bytes) -> list[Entry]:
-        return [_entry(row) for row in self._opened().execute(f"SELECT {_COLUMNS} FROM entry {where}", (value,))]
+        return [entry_from_row(row) for row in self._opened().execute(f"SELECT {COLUMNS} FROM entry {where}", (value,))]
 
     def _opened(self) -> sqlite3.Connection:
         if self._db is None:
             self._db = self._open_file()
             self._in_memory = self._db is None
-            self._db = self._db or _prepared(sqlite3.connect(":memory:", check_same_thread=False))
+            self._db = self._db or prepared(sqlite3.connect(":memory:", check_same_thread=False))
         return self._db
 
     def _open_file(self) -> sqlite3.Connection | None:
@@ -257,79 +189,13 @@ class Catalog:
         for _ in range(2):
             try:
                 make_hidden(self._folder)
-                return _prepared(sqlite3.connect(path, timeout=_WAIT_S, check_same_thread=False))
+                return prepared(sqlite3.connect(path, timeout=_WAIT_S, check_same_thread=False))
             except sqlite3.DatabaseError:
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
             except OSError:
                 break
         return None
-
-
-def make_hidden(folder: Path) -> Path:
-    """The folder in the library for what is not an article; git leaves it out."""
-    hidden = folder / HIDDEN
-    if not hidden.is_dir():
-        hidden.mkdir(exist_ok=True)
-        (hidden / ".gitignore").write_text("*\n")
-    return hidden
-
-
-def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
-    """The connection with its tables there.
-
-    Raises:
-        sqlite3.DatabaseError: the file is no database, of another version, or cannot be written.
-    """
-    try:
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        # It can be made anew at any time, so nothing waits for the disk.
-        db.execute("PRAGMA synchronous = OFF")
-        db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        if version not in (0, _VERSION):
-            raise sqlite3.DatabaseError(f"version {version}")
-        if version == 0:
-            with db:
-                db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {_VERSION};COMMIT;")
-    except sqlite3.DatabaseError:
-        db.close()
-        raise
-    return db
-
-
-def _forget(db: sqlite3.Connection, path: str) -> None:
-    rows = db.execute(f"SELECT row, {_COLUMNS} FROM entry WHERE path = ?", (os.fsencode(path),)).fetchall()
-    for row, *columns in rows:
-        pairs = ((value, row) for value in _entry(tuple(columns)).sketched())
-        db.executemany("DELETE FROM sketched WHERE value = ? AND row = ?", pairs)
-    for table in ("file", "entry", "refused"):
-        db.execute(f"DELETE FROM {table} WHERE path = ?", (os.fsencode(path),))
-
-
-def _entry(row: tuple[str, bytes, int, str | None, bytes, bytes, bytes]) -> Entry:
-    article_id, path, start, url, words, digest, values = row
-    return Entry(article_id, os.fsdecode(path), start, url, words, digest, values)
-
-
-def _remember(
-    db: sqlite3.Connection, path: str, stat: Stat, entries: Iterable[Entry], refusals: Iterable[Refused]
-) -> None:
-    for e in entries:
-        values = (e.id, _rank(e), os.fsencode(e.path), e.start, e.url, e.words, e.digest, e.sketch)
-        row = db.execute("INSERT OR REPLACE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", values).lastrowid
-        # What one that is replaced leaves here names no entry, or another that the comparison then turns down.
-        db.executemany("INSERT OR IGNORE INTO sketched VALUES (?, ?)", ((value, row) for value in e.sketched()))
-    db.executemany("INSERT INTO refused VALUES (?, ?, ?)", ((os.fsencode(path), r.source, r.reason) for r in refusals))
-    db.execute("INSERT INTO file VALUES (?, ?, ?, ?)", (os.fsencode(path), *stat))
-
-
-def is_own(path: str) -> bool:
-    """Whether a file has the form in which the library keeps an article."""
-    return path.endswith(".md")
-
-
-def _rank(entry: Entry) -> int:
-    return 1 if entry.is_record else 0 if is_own(entry.path) else 2
 
 
 def _read_entries(folder: Path, path: str) -> tuple[list[Entry], list[Refused]]:

@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from corpus.article import Article
-from corpus.storage.catalog import digest_of
+from corpus.storage.entry import digest_of
 from retrieval.errors import PublishError, SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
 from retrieval.index.build_progress import BuildProgress, ProgressCallback, Stage
 from retrieval.index.contract import PassageRecord, PassageVectors, day_number, outlet_key

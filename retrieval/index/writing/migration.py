@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from corpus.article import Article
-from corpus.storage.catalog import digest_of
+from corpus.storage.entry import digest_of
 from retrieval.errors import PublishError
 from retrieval.index.contract import Index, PassageVectors
 from retrieval.index.writing.publishing import Published

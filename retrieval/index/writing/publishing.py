@@ -27,7 +27,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from corpus.article import Article, Passage
-from corpus.storage.catalog import digest_of
+from corpus.storage.entry import digest_of
 from corpus.text.split import split_article
 from retrieval.errors import PublishError, RetrievalError
 from retrieval.index.build_progress import BuildProgress, ProgressCallback, Stage, remaining_seconds
@@ -59,7 +59,7 @@ class Source(Protocol):
     """Articles that can be told apart without being read, such as a library's."""
 
     def digests(self) -> Mapping[str, bytes]:
-        """What `corpus.storage.catalog.digest_of` makes of each article, by id, in the order they are to be indexed."""
+        """What `corpus.storage.entry.digest_of` makes of each article, by id, in the order they are to be indexed."""
 
     def load(self, ids: Iterable[str]) -> Iterator[Article]:
         """The articles with these ids, in their order."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Article
-from corpus.storage.catalog import digest_of
+from corpus.storage.entry import digest_of
 from retrieval.checksums import sha256_of
 from retrieval.errors import SnapshotCorrupt
 from retrieval.index import lexical, segment, vectors

@@ -6,16 +6,16 @@ import errno
 import gzip
 import io
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from corpus import Found, Item, Refused, read, shipped_articles
-from corpus.fetch import Fetcher
+from corpus.fetching.fetcher import Fetcher
 from corpus.readers import source
+from corpus.readers.item_count import count_of
 from tests.corpus.readers.pages import BODY, docx, packed, page, pdf, rss, sitemap
-from tests.corpus.servers import Site, answer, serving
+from tests.corpus.servers import Site, answer
 
 RECORD = b'{"title": "R", "text": "One."}\n'
 
@@ -81,7 +81,7 @@ def test_content_decides_then_the_suffix(tmp_path: Path, name: str, data: bytes,
 @pytest.mark.parametrize("name", ["", "  "])
 def test_an_empty_name_is_not_the_folder_we_are_in(name: str) -> None:
     assert list(read(name)) == [Refused("a source", "its name is empty")]
-    assert source.count_of([name]) is None
+    assert count_of([name]) is None
 
 
 @pytest.mark.parametrize(
@@ -181,18 +181,6 @@ def test_every_format_is_known_by_its_content(tmp_path: Path, name: str, data: b
     assert titles(list(read(tmp_path / name))) == [title]
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as made:
-        yield made
-
-
-@pytest.fixture
-def fetcher() -> Iterator[Fetcher]:
-    with Fetcher(allow_private=True, delay_s=0, timeout_s=2) as made:
-        yield made
-
-
 def test_an_address_gives_its_page_with_the_address(site: Site, fetcher: Fetcher) -> None:
     site.answers["/old"] = answer(status="301 Moved", Location="/road")
     site.answers["/road"] = answer(page(head="<title>Road opens</title>"))
@@ -237,22 +225,6 @@ def test_a_listing_that_its_host_does_not_allow_is_refused_and_a_page_is_not(
     site.answers["/page"] = answer(page(head="<title>Road opens</title>"))
     assert titles(list(read(f"{site.address}/{name}", fetcher=fetcher))) == ["the host's robots.txt does not allow it"]
     assert titles(list(read(f"{site.address}/page", fetcher=fetcher))) == ["Road opens"]
-
-
-@pytest.mark.parametrize(
-    ("sources", "count"),
-    [(["a.txt"], 1), (["r.jsonl"], 3), (["."], 5), (["a.txt", "r.jsonl", "none.txt"], 4), ([], 0)]
-    + [([source], None) for source in ("https://x.kw/a", "-", "a.zip", "r.jsonl.gz", "feed.xml")],
-)
-def test_items_are_counted_before_they_are_read_where_that_can_be_told(
-    tmp_path: Path, sources: list[str], count: int | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "folder").mkdir()
-    for name in ("a.txt", "folder/b.txt"):
-        (tmp_path / name).write_text("A title\n\nBody.")
-    (tmp_path / "r.jsonl").write_bytes(RECORD * 3)
-    assert source.count_of(sources) == count
 
 
 def test_a_sitemap_gives_its_pages_and_those_of_its_sitemaps(site: Site, fetcher: Fetcher) -> None:

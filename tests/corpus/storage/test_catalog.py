@@ -7,52 +7,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from corpus import Article, Found, Library, Refused
-from corpus.readers.records import record_line
+from corpus import Library, Refused
 from corpus.storage import catalog
-from corpus.storage.catalog import Catalog, digest_of, entry_of
-
-ONE = Article("one", "First title", "The first text.", url="https://www.x.kw/1/", language="en")
-TWO = Article("two", "Second title", "The second text.", language="en")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A library of one article in a file of its own and one record."""
-    library = Library(tmp_path / "library")
-    library.add([ONE, Found(TWO, "r", record=True)])
-    return library.folder
-
-
-def refreshed(folder: Path) -> Catalog:
-    made = Catalog(folder)
-    made.refresh()
-    return made
-
-
-def test_entries_are_found_by_id_address_and_words(folder: Path) -> None:
-    made = refreshed(folder)
-    one, two = made.entries()
-    assert (one.path, one.is_record, two.is_record, two.start) == ("first-title-one.md", False, True, 0)
-    assert (made.ids(), made.count(), made.count_in(one.path)) == (["one", "two"], 2, 1)
-    assert made.find("two") == [two]
-    assert (made.with_url("x.kw/1?"), made.with_url("x.kw/2?")) == (one, None)
-    assert made.with_words(entry_of(replace(TWO, text="THE second\n\ntext."), "").words) == two
-    assert one.digest == digest_of(ONE) != digest_of(replace(ONE, author="Ann"))
-
-
-def test_the_digest_of_an_id_is_that_of_its_first_entry(folder: Path) -> None:
-    other = replace(ONE, title="An older record of it")
-    (folder / "more.jsonl").write_text(record_line(other), encoding="utf-8")
-    made = refreshed(folder)
-    assert len(made.find("one")) == 2
-    assert made.digests() == {"one": digest_of(ONE), "two": digest_of(TWO)}
-    assert made.count_ids() == 2
+from corpus.storage.catalog import Catalog
+from tests.corpus.storage.catalogs import refreshed
 
 
 def test_a_file_that_did_not_change_is_not_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,20 +36,6 @@ def test_what_changed_by_hand_is_read_again(folder: Path) -> None:
     (folder / "bad.txt").unlink()
     made.refresh()
     assert made.refused() == []
-
-
-@pytest.mark.parametrize("damage", [b"", b"rubbish" * 1000, b"SQLite format 3\0" + b"\xff" * 4000])
-def test_a_damaged_catalog_is_made_anew(folder: Path, damage: bytes) -> None:
-    (folder / ".newsquote" / "catalog.sqlite").write_bytes(damage)
-    assert refreshed(folder).ids() == ["one", "two"]
-
-
-def test_a_catalog_of_another_version_is_made_anew(folder: Path) -> None:
-    with sqlite3.connect(folder / ".newsquote" / "catalog.sqlite") as db:
-        db.execute("PRAGMA user_version = 99")
-        db.execute("DROP TABLE entry")
-    db.close()
-    assert refreshed(folder).ids() == ["one", "two"]
 
 
 def test_a_lost_catalog_is_made_anew(folder: Path) -> None:

@@ -2,59 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import socket
-import socketserver
-import threading
-from collections.abc import Iterator
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from corpus import SourceError, fetch
 from corpus.errors import SourceBusy
-from corpus.fetch import Fetcher, Page, is_public, resolve
-from tests.corpus.servers import STALL, Site, answer, serving
-
-
-class Clock:
-    """Time that passes only while somebody sleeps, and by a step at every look."""
-
-    def __init__(self, step: float = 0.0) -> None:
-        self.now = 100.0
-        self.step = step
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        self.now += self.step
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(round(seconds, 6))
-        self.now += seconds
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as made:
-        yield made
-
-
-@pytest.fixture
-def fetcher() -> Iterator[Fetcher]:
-    with Fetcher(allow_private=True, delay_s=0, timeout_s=2, size_limit=1 << 20, redirect_limit=3) as made:
-        yield made
-
-
-NOWHERE = Fetcher(resolve=lambda *_: ["127.0.0.1"], delay_s=0)
-
-
-def refusal(fetcher: Fetcher, url: str, *, robots: bool = False) -> str:
-    with pytest.raises(SourceError) as caught:
-        fetcher.get(url, robots=robots)
-    return str(caught.value)
+from corpus.fetching.fetcher import Fetcher, Page
+from tests.corpus.clocks import Clock
+from tests.corpus.fetching.refusals import refusal
+from tests.corpus.servers import STALL, Site, answer
 
 
 def test_a_page_comes_with_what_the_server_says_of_it(site: Site, fetcher: Fetcher) -> None:
@@ -135,121 +92,11 @@ def test_an_answer_that_never_ends_is_left_at_the_deadline(site: Site) -> None:
         assert refusal(fetcher, site.address) == "it took longer than 60 s"
 
 
-class Dripping(socketserver.StreamRequestHandler):
-    """Answers with a byte every twentieth of a second and never comes to an end of its header."""
-
-    def handle(self) -> None:
-        self.rfile.readline()
-        with contextlib.suppress(OSError):
-            self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
-            while not self.server.stopped.wait(0.05):  # type: ignore[attr-defined]
-                self.wfile.write(b"x")
-
-
-def test_a_header_that_comes_byte_by_byte_is_left_at_the_deadline() -> None:
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dripping) as server:
-        server.stopped = threading.Event()  # type: ignore[attr-defined]
-        server.daemon_threads = True
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
-            with Fetcher(allow_private=True, timeout_s=5, deadline_s=0.4) as fetcher:
-                reason = refusal(fetcher, f"http://127.0.0.1:{server.server_address[1]}/")
-        finally:
-            server.stopped.set()  # type: ignore[attr-defined]
-            server.shutdown()
-            thread.join()
-    assert reason == "it took longer than 0.4 s"
-
-
 def test_a_server_that_is_not_there_is_refused(fetcher: Fetcher) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     assert refusal(fetcher, f"http://127.0.0.1:{port}/").startswith("the server cannot be reached: ")
-
-
-def test_a_certificate_that_is_none_is_refused(site: Site) -> None:
-    site.answers["/"] = answer(b"text")
-    with Fetcher(allow_private=True, timeout_s=0.3) as fetcher:
-        assert refusal(fetcher, site.address.replace("http", "https")).startswith("the server")
-
-
-@pytest.mark.parametrize(
-    ("url", "reason"),
-    [
-        ("ftp://x.kw/a", "only http and https are fetched, not ftp"),
-        ("x.kw/a", "only http and https are fetched, not an address without scheme"),
-        ("http:///a", "it is not a web address: it names no host"),
-        ("http://x.kw:port/", "it is not a web address: "),
-        ("http://ann:secret@x.kw/", "an address with a user name or password is not fetched"),
-    ],
-)
-def test_what_is_no_web_address_is_refused(fetcher: Fetcher, url: str, reason: str) -> None:
-    assert refusal(fetcher, url).startswith(reason)
-
-
-def test_a_host_without_address_is_refused() -> None:
-    with Fetcher(resolve=lambda *_: []) as fetcher:
-        assert refusal(fetcher, "http://x.kw/") == "the host name cannot be found"
-    with pytest.raises(SourceError, match="the host name cannot be found"):
-        resolve("no such host.invalid", 80)
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "127.0.0.1", "127.9.9.9", "0.0.0.0", "10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1",
-        "224.0.0.1", "255.255.255.255", "240.0.0.1", "::1", "::", "fe80::1", "fe80::1%eth0", "fc00::1", "ff02::1",
-        "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001::1", "rubbish",
-    ],
-)  # fmt: skip
-def test_a_private_address_is_known_in_every_disguise(address: str) -> None:
-    assert not is_public(address)
-    with Fetcher(resolve=lambda *_: ["93.184.216.34", address]) as fetcher:
-        assert refusal(fetcher, "http://x.kw/") == "x.kw is in a private network, which is not fetched from"
-
-
-@pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"])
-def test_a_public_address_is_known(address: str) -> None:
-    assert is_public(address)
-
-
-@pytest.mark.parametrize(
-    "url", ["http://localhost/", "http://127.1/", "http://0x7f.0.0.1/", "http://2130706433/", "http://[::1]/"]
-)
-def test_this_machine_is_refused_by_any_name(url: str) -> None:
-    with Fetcher() as fetcher:
-        assert refusal(fetcher, url).endswith("is in a private network, which is not fetched from")
-
-
-def test_a_redirect_into_a_private_network_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetch, "is_public", lambda address: address == "127.0.0.1")
-    site.answers["/"] = answer(status="302 Found", Location="http://169.254.169.254/latest/meta-data")
-    with Fetcher(delay_s=0) as fetcher:
-        assert refusal(fetcher, site.address) == "169.254.169.254 is in a private network, which is not fetched from"
-
-
-def test_the_connection_goes_to_the_address_that_was_checked(site: Site) -> None:
-    port = int(site.address.rpartition(":")[2])
-    site.answers["/"] = answer(b"text")
-    looked_up: list[str] = []
-
-    def resolve_once(host: str, _: int) -> list[str]:
-        looked_up.append(host)
-        return ["127.0.0.1"]
-
-    with Fetcher(resolve=resolve_once, allow_private=True) as fetcher:
-        assert fetcher.get(f"http://no-such-host.invalid:{port}/").data == b"text"
-    assert looked_up == ["no-such-host.invalid"]
-    assert f"host: no-such-host.invalid:{port}" in site.requests[0].lower()
-
-
-def test_the_next_address_is_tried_where_one_does_not_answer(site: Site) -> None:
-    port = int(site.address.rpartition(":")[2])
-    site.answers["/"] = answer(b"text")
-    with Fetcher(resolve=lambda *_: ["127.0.0.2", "127.0.0.1"], allow_private=True, timeout_s=2) as fetcher:
-        assert fetcher.get(f"http://x.kw:{port}/").data == b"text"
 
 
 def test_two_requests_to_one_host_have_a_pause_between(site: Site) -> None:
@@ -322,9 +169,3 @@ def test_a_fetcher_can_be_used_again_after_it_was_closed(site: Site, fetcher: Fe
     fetcher.get(f"{site.address}/")
     fetcher.close()
     assert fetcher.get(f"{site.address}/").data == b"text"
-
-
-@given(st.text(max_size=40))
-def test_any_text_as_an_address_is_refused_with_a_reason(url: str) -> None:
-    assert refusal(NOWHERE, url)
-    assert refusal(NOWHERE, f"http://{url}")

@@ -8,12 +8,9 @@ that was checked (a second look-up could answer otherwise), and nothing is read 
 from __future__ import annotations
 
 import datetime as dt
-import ipaddress
-import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
@@ -24,6 +21,8 @@ from corpus.errors import SourceBusy, SourceError
 
 if TYPE_CHECKING:
     import httpx
+from corpus.fetching.addresses import Resolve, checked_address, joined_address, resolve
+from corpus.fetching.transport import guarded_transport
 
 USER_AGENT = "newsquote/0.1 (quotes news articles with their source)"
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -34,11 +33,6 @@ _RULES_S = 86_400.0
 _RULES_LIMIT = 500 << 10
 # No host is waited for longer between two pages, whatever its rules ask for.
 _LONGEST_DELAY_S = 30.0
-_MISSING = "the host name cannot be found"
-# Networks that the ipaddress module calls global, though what answers there may be inside: NAT64, 6to4, Teredo.
-_TUNNELS = tuple(ipaddress.ip_network(n) for n in ("64:ff9b::/96", "2002::/16", "2001::/32", "100.64.0.0/10"))
-
-Resolve = Callable[[str, int], list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,31 +46,6 @@ class Page:
     etag: str | None = None
     modified: str | None = None
     unchanged: bool = False
-
-
-def resolve(host: str, port: int) -> list[str]:
-    """The addresses of a host, in the order to try them.
-
-    Raises:
-        SourceError: it has none.
-    """
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as exc:
-        raise SourceError(_MISSING) from exc
-    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
-
-
-def is_public(address: str) -> bool:
-    """Whether the address is on the open internet, and no way into a network behind it."""
-    try:
-        ip = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        ip = ip.ipv4_mapped
-    tunnelled = any(ip.version == network.version and ip in network for network in _TUNNELS)
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not tunnelled
 
 
 class Fetcher:
@@ -140,7 +109,7 @@ class Fetcher:
         conditions = {"If-None-Match": etag, "If-Modified-Since": modified}
         headers = {key: value for key, value in conditions.items() if value}
         for _ in range(self._redirect_limit + 1):
-            url = _checked(url)
+            url = checked_address(url)
             if robots and not self.allows(url):
                 raise SourceError("the host's robots.txt does not allow it")
             self._pause(url)
@@ -155,7 +124,7 @@ class Fetcher:
                 raise SourceError(f"it is not a web address: {exc}") from exc
             if isinstance(answer, Page):
                 return answer
-            url = _joined(url, answer)
+            url = joined_address(url, answer)
         raise SourceError(f"it redirects more than {self._redirect_limit} times")
 
     def allows(self, url: str) -> bool:
@@ -196,7 +165,7 @@ class Fetcher:
 
             # Only what httpx unpacks by itself, piece by piece, so that a bomb meets the limit on its size.
             headers = {"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate", "Accept": "*/*"}
-            transport = _transport(self._resolve, self._left_s, allow_private=self._allow_private)
+            transport = guarded_transport(self._resolve, self._left_s, allow_private=self._allow_private)
             self._client = httpx.Client(transport=transport, headers=headers, timeout=self._timeout_s)
         return self._client
 
@@ -260,141 +229,3 @@ def _wait_s(stated: str) -> float:
     if until.tzinfo is None:
         until = until.replace(tzinfo=dt.UTC)
     return max(0.0, (until - dt.datetime.now(dt.UTC)).total_seconds())
-
-
-def _checked(url: str) -> str:
-    """The address, its host in the form DNS knows.
-
-    Raises:
-        SourceError: it is none that is fetched.
-    """
-    try:
-        parts = urlsplit(url.strip())
-        host, _ = parts.hostname, parts.port
-    except ValueError as exc:
-        raise SourceError(f"it is not a web address: {exc}") from exc
-    if parts.scheme.lower() not in ("http", "https"):
-        raise SourceError(f"only http and https are fetched, not {parts.scheme or 'an address without scheme'}")
-    if not host:
-        raise SourceError("it is not a web address: it names no host")
-    if parts.username or parts.password:
-        raise SourceError("an address with a user name or password is not fetched")
-    return parts.geturl()
-
-
-def _joined(url: str, location: str) -> str:
-    try:
-        return urljoin(url, location)
-    except ValueError as exc:
-        raise SourceError(f"it redirects to no web address: {exc}") from exc
-
-
-def _transport(resolve: Resolve, left_s: Callable[[], float], *, allow_private: bool) -> httpx.BaseTransport:
-    """A transport of httpx whose connections pass the guard; httpx itself has no place to put one.
-
-    `left_s` says how long the answer may still take: a server that sends a byte now and then keeps every timeout.
-    """
-    import httpcore
-    import httpx
-
-    @contextmanager
-    def translated() -> Iterator[None]:
-        try:
-            yield
-        except httpcore.TimeoutException as exc:
-            raise httpx.TimeoutException(str(exc)) from exc
-        except httpcore.ConnectError as exc:
-            raise httpx.ConnectError(str(exc)) from exc
-        except httpcore.NetworkError as exc:
-            raise httpx.NetworkError(str(exc)) from exc
-        except (httpcore.ProtocolError, httpcore.UnsupportedProtocol) as exc:
-            raise httpx.RemoteProtocolError(str(exc)) from exc
-
-    class Timed(httpcore.NetworkStream):
-        """A connection that is not waited on longer than there is time left."""
-
-        def __init__(self, inner: httpcore.NetworkStream) -> None:
-            self._inner = inner
-
-        def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-            return self._inner.read(max_bytes, within(timeout))
-
-        def write(self, buffer: bytes, timeout: float | None = None) -> None:
-            self._inner.write(buffer, within(timeout))
-
-        def close(self) -> None:
-            self._inner.close()
-
-        def start_tls(
-            self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-        ) -> httpcore.NetworkStream:
-            return Timed(self._inner.start_tls(ssl_context, server_hostname, within(timeout)))
-
-        def get_extra_info(self, info: str) -> object:
-            return self._inner.get_extra_info(info)
-
-    def within(timeout: float | None) -> float:
-        left = left_s()
-        if left <= 0:
-            raise httpcore.ReadTimeout("the deadline has passed")
-        return left if timeout is None else min(timeout, left)
-
-    class Guard(httpcore.SyncBackend):
-        """Connects to addresses that were checked, never to a name."""
-
-        def connect_tcp(
-            self,
-            host: str,
-            port: int,
-            timeout: float | None = None,
-            local_address: str | None = None,
-            socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-        ) -> httpcore.NetworkStream:
-            addresses = resolve(host, port)
-            if not allow_private and not all(map(is_public, addresses)):
-                raise SourceError(f"{host} is in a private network, which is not fetched from")
-            failure: Exception | None = None
-            for address in addresses:
-                try:
-                    stream = super().connect_tcp(address, port, within(timeout), local_address, socket_options)
-                    return Timed(stream)
-                except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
-                    failure = exc
-            raise failure or SourceError(_MISSING)
-
-    class Transport(httpx.BaseTransport):
-        def __init__(self) -> None:
-            self._pool = httpcore.ConnectionPool(
-                ssl_context=ssl.create_default_context(), network_backend=Guard(), max_connections=8
-            )
-
-        def handle_request(self, request: httpx.Request) -> httpx.Response:
-            raw = request.url
-            with translated():
-                answer = self._pool.handle_request(
-                    httpcore.Request(
-                        method=request.method,
-                        url=httpcore.URL(scheme=raw.raw_scheme, host=raw.raw_host, port=raw.port, target=raw.raw_path),
-                        headers=request.headers.raw,
-                        extensions=request.extensions,
-                    )
-                )
-            return httpx.Response(
-                answer.status, headers=answer.headers, stream=Body(answer), extensions=answer.extensions
-            )
-
-        def close(self) -> None:
-            self._pool.close()
-
-    class Body(httpx.SyncByteStream):
-        def __init__(self, answer: httpcore.Response) -> None:
-            self._answer = answer
-
-        def __iter__(self) -> Iterator[bytes]:
-            with translated():
-                yield from self._answer.iter_stream()
-
-        def close(self) -> None:
-            self._answer.close()
-
-    return Transport()

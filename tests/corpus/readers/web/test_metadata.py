@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from corpus.readers.page_metadata import PageMetadata, read_metadata
-from corpus.readers.web import _parse
+from corpus.readers.web.decoding import parse_page
+from corpus.readers.web.metadata import PageMetadata, read_metadata
 
 
 def about(head: str = "", body: str = "", url: str | None = "https://www.daily.kw/road") -> PageMetadata:
-    return read_metadata(_parse(f"<html><head>{head}</head><body>{body}<p>Text</p></body></html>"), url)
+    return read_metadata(parse_page(f"<html><head>{head}</head><body>{body}<p>Text</p></body></html>"), url)
 
 
 def linked(**fields: object) -> str:
@@ -139,4 +139,4 @@ def test_linked_data_that_is_broken_deep_or_about_somebody_else_is_passed_over()
 
 
 def test_the_language_is_the_pages() -> None:
-    assert read_metadata(_parse("<html lang='AR-kw'><body><p>x</p></body></html>"), None).language == "ar"
+    assert read_metadata(parse_page("<html lang='AR-kw'><body><p>x</p></body></html>"), None).language == "ar"

@@ -1,0 +1,1 @@
+"""Web addresses to bytes, politely and within limits: the only door to httpx."""

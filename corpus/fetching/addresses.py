@@ -1,0 +1,72 @@
+"""Which web addresses are fetched, and which hosts and networks they may lead to."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from urllib.parse import urljoin, urlsplit
+
+from corpus.errors import SourceError
+
+MISSING = "the host name cannot be found"
+# Networks that the ipaddress module calls global, though what answers there may be inside: NAT64, 6to4, Teredo.
+_TUNNELS = tuple(ipaddress.ip_network(n) for n in ("64:ff9b::/96", "2002::/16", "2001::/32", "100.64.0.0/10"))
+Resolve = Callable[[str, int], list[str]]
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """The addresses of a host, in the order to try them.
+
+    Raises:
+        SourceError: it has none.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as exc:
+        raise SourceError(MISSING) from exc
+    return list(dict.fromkeys(str(entry[4][0]) for entry in found))
+
+
+def is_public(address: str) -> bool:
+    """Whether the address is on the open internet, and no way into a network behind it."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = ip.ipv4_mapped
+    tunnelled = any(ip.version == network.version and ip in network for network in _TUNNELS)
+    return ip.is_global and not ip.is_multicast and not ip.is_reserved and not tunnelled
+
+
+def checked_address(url: str) -> str:
+    """The address, its host in the form DNS knows.
+
+    Raises:
+        SourceError: it is none that is fetched.
+    """
+    try:
+        parts = urlsplit(url.strip())
+        host, _ = parts.hostname, parts.port
+    except ValueError as exc:
+        raise SourceError(f"it is not a web address: {exc}") from exc
+    if parts.scheme.lower() not in ("http", "https"):
+        raise SourceError(f"only http and https are fetched, not {parts.scheme or 'an address without scheme'}")
+    if not host:
+        raise SourceError("it is not a web address: it names no host")
+    if parts.username or parts.password:
+        raise SourceError("an address with a user name or password is not fetched")
+    return parts.geturl()
+
+
+def joined_address(url: str, location: str) -> str:
+    """The address that a page redirects to.
+
+    Raises:
+        SourceError: it is none.
+    """
+    try:
+        return urljoin(url, location)
+    except ValueError as exc:
+        raise SourceError(f"it redirects to no web address: {exc}") from exc

@@ -1,0 +1,1 @@
+"""Web pages to articles: the only door to trafilatura and lxml."""

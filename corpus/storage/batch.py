@@ -1,0 +1,227 @@
+"""One call of `Library.add`: what it compares each article with, and what it writes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from corpus.article import Article, content_id
+from corpus.errors import LibraryError
+from corpus.readers.item import Found
+from corpus.readers.markdown import file_stem, format_markdown
+from corpus.readers.records import record_line
+from corpus.storage.catalog import Catalog
+from corpus.storage.disk import sync
+from corpus.storage.entry import Entry, digest_of, entry_of, is_own
+from corpus.storage.files import TEMPORARY, ArticleReader, free_path, rewrite_records, write_file
+from corpus.storage.outcome import Outcome, OutcomeKind
+from corpus.text.clean import one_line
+from corpus.text.dedupe import canonical_url, contained, same_story, shingles, url_key
+from corpus.text.language import language_of
+
+# So many records are written to a file before the next is begun: what is lost when a process is killed.
+_PART = 5000
+# Of the records not yet written, so many are compared word by word with one that comes.
+_CANDIDATES = 10
+_OPTIONAL = ("url", "source", "author", "published", "language")
+
+
+class Batch:
+    """One call of `Library.add`: what it knows of the library, and the records it has yet to write."""
+
+    def __init__(self, folder: Path, catalog: Catalog, on_replaced: Callable[[Article], None] | None = None) -> None:
+        catalog.refresh()
+        self._on_replaced = on_replaced
+        self._folder = folder
+        self._catalog = catalog
+        self._entries: dict[str, Entry] = {}
+        self._by_url: dict[str, str] = {}
+        self._by_words: dict[bytes, str] = {}
+        self._changes: dict[str, dict[int, Article | None]] = {}
+        self._reader = ArticleReader(folder)
+        self._begin()
+
+    def _begin(self) -> None:
+        """Begins a file of records; it is made when the first comes."""
+        self._records: BinaryIO | None = None
+        self._records_path = self._folder / f"{TEMPORARY}{os.urandom(8).hex()}"
+        self._records_hash = hashlib.sha256()
+        self._records_count = 0
+        self._sketched: dict[int, list[str]] = {}
+
+    def __enter__(self) -> Batch:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        try:
+            if error is KeyboardInterrupt:
+                self.finish()
+        finally:
+            self._reader.__exit__()
+            if self._records is not None:
+                self._records.close()
+            self._records_path.unlink(missing_ok=True)
+
+    def add(self, found: Found) -> Outcome:
+        """Adds one article, and says what became of it."""
+        article = _tidy(found.article)
+        there = self._with_id(article.id)
+        if there is not None and _is_elsewhere(article, there):
+            article = replace(article, id=content_id(article.id, url_key(article.url or "")))
+            there = self._with_id(article.id)
+        if there is None and article.url:
+            there = self._with_url(url_key(article.url))
+        if there is None:
+            entry = entry_of(article, "")
+            reason = self._repeats(article, entry)
+            self._save(article, record=found.record, entry=entry)
+            return Outcome(OutcomeKind.ADDED, found.source, article.title, article.id, reason)
+        article = replace(article, id=there.id)
+        if there.digest == digest_of(article):
+            return Outcome(OutcomeKind.SKIPPED, found.source, article.title, article.id, "already in the library")
+        old = self._load(there)
+        article = replace(article, **{key: getattr(article, key) or getattr(old, key) for key in _OPTIONAL})
+        if (article, article.text) == (old, old.text):
+            return Outcome(OutcomeKind.SKIPPED, found.source, article.title, article.id, "already in the library")
+        self._replace(there, article)
+        if self._on_replaced is not None:
+            self._on_replaced(old)
+        reason = "its text changed" if article.text != old.text else "what is known about it changed"
+        return Outcome(OutcomeKind.REPLACED, found.source, article.title, article.id, reason)
+
+    def revise(self, article: Article, was: Article) -> None:
+        """Replaces the article with the same id.
+
+        Raises:
+            LibraryError: what is there is no longer what it `was`.
+        """
+        there = self._with_id(article.id)
+        if there is None or there.digest != digest_of(was):
+            raise LibraryError(f"the article {article.id} was changed or removed meanwhile")
+        self._replace(there, _tidy(article))
+
+    def finish(self) -> None:
+        """Writes what was kept back: new records, then changes to old ones."""
+        self._end_part()
+        for path, changes in self._changes.items():
+            rewrite_records(self._folder / path, changes)
+        sync(self._folder)
+
+    def _end_part(self) -> None:
+        """Gives the records written so far their name, and begins another file."""
+        if self._records is None:
+            return
+        self._records.flush()
+        os.fsync(self._records.fileno())
+        self._records.close()
+        target = free_path(self._folder, f"records-{self._records_hash.hexdigest()[:16]}", ".jsonl")
+        self._records_path.rename(target)
+        written = [replace(e, path=target.name) for e in self._entries.values() if e.path == self._records_path.name]
+        self._entries.update((entry.id, entry) for entry in written)
+        # Of a record that came twice the later one counts, in a file of its own.
+        if len(written) == self._records_count:
+            self._catalog.note(target.name, written)
+        self._begin()
+
+    def _repeats(self, article: Article, entry: Entry) -> str | None:
+        """What to say of an article whose text the library has already, or nearly: it is a further source of it."""
+        if same := self._with_words(entry.words):
+            return f"the same text as {same}, kept as a further source"
+        near = self._nearest(article.text, entry.sketched())
+        return f"nearly the same text as {near}, kept as a further source" if near else None
+
+    def _nearest(self, text: str, sketched: list[int]) -> str | None:
+        """The article whose story this text tells, the one with most in common, then the first by id."""
+        found = {entry.id: entry for entry in self._catalog.similar(sketched)}
+        held = Counter(article_id for value in sketched for article_id in self._sketched.get(value, ()))
+        found |= {article_id: self._entries[article_id] for article_id, _ in held.most_common(_CANDIDATES)}
+        shares = []
+        for article_id in found:
+            other = self._load(self._entries.get(article_id, found[article_id])).text
+            if same_story(text, other):
+                shares.append((-contained(shingles(text), shingles(other)), article_id))
+        return min(shares)[1] if shares else None
+
+    def _with_id(self, article_id: str) -> Entry | None:
+        return self._entries.get(article_id) or next(iter(self._catalog.find(article_id)), None)
+
+    def _with_url(self, key: str) -> Entry | None:
+        return self._entries[self._by_url[key]] if key in self._by_url else self._catalog.with_url(key)
+
+    def _with_words(self, words: bytes) -> str | None:
+        if words in self._by_words:
+            return self._by_words[words]
+        found = self._catalog.with_words(words)
+        return found.id if found else None
+
+    def _load(self, entry: Entry) -> Article:
+        if not entry.is_record:
+            return self._reader.load(entry)
+        if entry.path == self._records_path.name and self._records is not None:
+            self._records.flush()
+        changed = self._changes.get(entry.path, {}).get(entry.start)
+        return changed or self._reader.load(entry)
+
+    def _save(self, article: Article, *, record: bool, entry: Entry) -> None:
+        if not record:
+            self._write(free_path(self._folder, file_stem(article), ".md"), article, entry)
+            return
+        if self._records is None:
+            self._records = self._records_path.open("wb")
+        start = self._records.tell()
+        line = record_line(article).encode()
+        self._records.write(line)
+        self._records_hash.update(line)
+        self._records_count += 1
+        self._know(replace(entry, path=self._records_path.name, start=start))
+        for value in entry.sketched():
+            self._sketched.setdefault(value, []).append(article.id)
+        if self._records_count == _PART:
+            self._end_part()
+
+    def _replace(self, there: Entry, article: Article) -> None:
+        entry = entry_of(article, there.path, there.start)
+        if there.is_record and there.path != self._records_path.name:
+            self._changes.setdefault(there.path, {})[there.start] = article
+            self._know(entry)
+        elif not there.is_record and is_own(there.path):
+            self._write(self._folder / there.path, article, entry)
+        else:
+            # A file of another form stays as it is, behind the library's own; so does a record of this very batch.
+            self._save(article, record=False, entry=replace(entry, start=-1))
+
+    def _write(self, path: Path, article: Article, entry: Entry) -> None:
+        write_file(path, format_markdown(article).encode())
+        entry = replace(entry, path=os.fspath(path.relative_to(self._folder)))
+        self._catalog.note(entry.path, [entry])
+        self._know(entry)
+
+    def _know(self, entry: Entry) -> None:
+        self._entries[entry.id] = entry
+        self._by_words.setdefault(entry.words, entry.id)
+        if entry.url:
+            self._by_url[entry.url] = entry.id
+
+
+def _is_elsewhere(article: Article, there: Entry) -> bool:
+    """Whether an article whose id is made of its content was published at another address than the one there."""
+    own = article.id == content_id(article.title, article.text)
+    return own and bool(article.url and there.url) and url_key(article.url or "") != there.url
+
+
+def _tidy(article: Article) -> Article:
+    """The article with its names on one line each, and blanks as unknown."""
+    return replace(
+        article,
+        title=one_line(article.title) or "Untitled",
+        url=canonical_url(one_line(article.url or "")) or None,
+        source=one_line(article.source or "") or None,
+        author=one_line(article.author or "") or None,
+        published=one_line(article.published or "") or None,
+        language=one_line(article.language or "") or language_of(article.text),
+    )

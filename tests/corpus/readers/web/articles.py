@@ -1,0 +1,10 @@
+"""The text that is read from a page built for a test."""
+
+from __future__ import annotations
+
+from corpus.readers.web.page import read_page
+from tests.corpus.readers.pages import page
+
+
+def body(**parts: str) -> str:
+    return read_page(page(head="<title>Coastal road to be widened</title>", **parts)).text

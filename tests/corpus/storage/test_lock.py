@@ -1,0 +1,66 @@
+"""One process writes at a time, and the others are told which."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from corpus import (
+    Library,
+    LibraryLocked,
+    OutcomeKind,
+)
+from corpus.storage.lock import exclusive_lock
+from tests.corpus.storage.libraries import ONE, TWO, library, texts
+
+
+def test_two_writers_at_once_are_told_who_holds_the_library(tmp_path: Path) -> None:
+    made = library(tmp_path, ONE)
+    script = (
+        "import sys; from pathlib import Path; from corpus import Library\n"
+        f"with Library(Path({str(made.folder)!r})).lock():\n print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(LibraryLocked) as caught:
+            made.add([TWO])
+        assert f"process {holder.pid} has been writing to {made.folder} for longer than 0.05 s" in str(caught.value)
+        assert texts(made) == {"one": "The first text."}
+    finally:
+        holder.communicate("")
+    assert made.add([TWO])[0].kind is OutcomeKind.ADDED
+
+
+def test_a_holder_nobody_wrote_down_is_unknown(tmp_path: Path) -> None:
+    made = library(tmp_path)
+    with Library(made.folder).lock():
+        (made.folder / ".newsquote" / "writer").unlink()
+        with pytest.raises(LibraryLocked, match="process unknown"):
+            made.remove(["x"])
+
+
+def test_what_one_does_alone_nobody_else_does_meanwhile(tmp_path: Path) -> None:
+    with exclusive_lock(tmp_path / "lock") as first, exclusive_lock(tmp_path / "lock") as second:
+        assert (first, second) == (True, False)
+    with exclusive_lock(tmp_path / "lock") as third:
+        assert third
+
+
+def test_the_lock_may_be_held_around_several_changes(tmp_path: Path) -> None:
+    made = library(tmp_path)
+    with made.lock():
+        made.add([ONE, TWO])
+        made.remove(["one"])
+    assert made.ids() == ["two"]
+
+
+def test_what_a_killed_writer_left_is_cleared_by_the_next(tmp_path: Path) -> None:
+    made = library(tmp_path, ONE)
+    (made.folder / ".new-0123").write_text("half a fi")
+    made.add([TWO])
+    assert not list(made.folder.glob(".new-*"))
