@@ -589,7 +589,7 @@ def _index_build(options: argparse.Namespace, settings: Settings) -> int:
     from bot.service.storage import store_of
 
     editor = _editor(settings)
-    if editor.library.is_bare() and store_of(settings).current() is None:
+    if editor.library.is_empty() and store_of(settings).current() is None:
         editor.prepare(_say)
         return DONE
     done = editor.build(full=options.full)

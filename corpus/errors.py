@@ -24,11 +24,11 @@ class SourceError(CorpusError):
 
 
 class SourceBusy(SourceError):
-    """A source whose server cannot answer now; `wait_s` is how long it asked to be left alone, where it did."""
+    """A source whose server cannot answer now; `retry_after_s` is how long it asked to be left alone, where it did."""
 
-    def __init__(self, message: str, wait_s: float = 0.0) -> None:
+    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
         super().__init__(message)
-        self.wait_s = wait_s
+        self.retry_after_s = retry_after_s
 
 
 class LibraryError(CorpusError):

@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from corpus.errors import SourceBusy, SourceError
 from corpus.readers.item import Item, Refused
-from corpus.readers.source import read_answer, source_of
+from corpus.readers.source import entry_source, read_response
 
 if TYPE_CHECKING:
     from corpus.fetching.fetcher import Fetcher, Page
-    from corpus.readers.feed import Entry
+    from corpus.readers.feed import FeedEntry
 
 log = logging.getLogger(__name__)
 
 # What fails is asked for after twice the feed's interval, then four times, up to a day.
-_LONGEST_S = 86_400.0
+_MAX_BACKOFF_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Feed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Failed:
+class _PageFailure:
     """How often in a row something failed, and when it is asked for again, in seconds since 1970."""
 
     times: int
@@ -44,7 +44,7 @@ class _Failed:
 
 
 @dataclass(frozen=True, slots=True)
-class _State:
+class _FeedState:
     """What is remembered of a feed between two runs. `due` is in seconds since 1970.
 
     `done` holds the addresses it lists that were read, `failed` those that could not be.
@@ -55,10 +55,10 @@ class _State:
     modified: str | None = None
     failures: int = 0
     done: tuple[str, ...] = ()
-    failed: dict[str, _Failed] = field(default_factory=dict)
+    failed: dict[str, _PageFailure] = field(default_factory=dict)
 
 
-class Feeds:
+class FeedPoller:
     """Asks each feed when it is due, with the conditions of its last answer, and remembers that in a file.
 
     `state` is the file, written whole at each change; one that cannot be read is begun anew. `clock` gives seconds
@@ -74,9 +74,9 @@ class Feeds:
         self._clock = clock
         self._states = self._load()
 
-    def wait_s(self) -> float | None:
+    def seconds_until_due(self) -> float | None:
         """The seconds until the next feed is due, 0 where one is; None without feeds."""
-        due = [self._states.get(feed.url, _State()).due for feed in self._feeds]
+        due = [self._states.get(feed.url, _FeedState()).due for feed in self._feeds]
         return max(0.0, min(due) - self._clock()) if due else None
 
     def items(self, known: Callable[[str], bool]) -> Iterator[Item]:
@@ -87,7 +87,7 @@ class Feeds:
         refusal, and waits the longer the more often it failed in a row.
         """
         for feed in self._feeds:
-            state = self._states.get(feed.url, _State())
+            state = self._states.get(feed.url, _FeedState())
             if state.due > self._clock():
                 continue
             again = any(failed.due <= self._clock() for failed in state.failed.values())
@@ -96,27 +96,27 @@ class Feeds:
                 page = self._fetcher.get(feed.url, robots=True, etag=etag, modified=modified)
             except SourceError as exc:
                 failures = state.failures + 1
-                wait = max(_backed_off(feed, failures), exc.wait_s if isinstance(exc, SourceBusy) else 0.0)
-                self._remember(feed, replace(state, due=self._clock() + wait, failures=failures))
+                wait = max(_backoff_s(feed, failures), exc.retry_after_s if isinstance(exc, SourceBusy) else 0.0)
+                self._save(feed, replace(state, due=self._clock() + wait, failures=failures))
                 yield Refused(feed.url, str(exc))
                 continue
             if page.unchanged:
                 state = replace(state, due=self._clock() + feed.interval_s, failures=0)
             else:
-                state = yield from self._listed(feed, page, state, known)
-            self._remember(feed, state)
+                state = yield from self._read_listed(feed, page, state, known)
+            self._save(feed, state)
 
-    def _listed(
-        self, feed: Feed, page: Page, state: _State, known: Callable[[str], bool]
-    ) -> Generator[Item, None, _State]:
+    def _read_listed(
+        self, feed: Feed, page: Page, state: _FeedState, known: Callable[[str], bool]
+    ) -> Generator[Item, None, _FeedState]:
         """What a feed's answer lists that is not done, and what is then to be remembered."""
         listed: dict[str, str] = {}
         asked = set()
 
-        def wanted(entry: Entry) -> bool:
+        def wanted(entry: FeedEntry) -> bool:
             if entry.url is None:
                 return True
-            listed[source_of(feed.url, entry)] = entry.url
+            listed[entry_source(feed.url, entry)] = entry.url
             came, has = entry.url in state.done, known(entry.url)
             if entry.article is not None:
                 return has or not came
@@ -127,7 +127,7 @@ class Feeds:
             return due
 
         refused = set()
-        for item in read_answer(page, name=feed.url, fetcher=self._fetcher, wanted=wanted):
+        for item in read_response(page, name=feed.url, fetcher=self._fetcher, wanted=wanted):
             if isinstance(item, Refused) and item.source in listed:
                 refused.add(listed[item.source])
             yield item
@@ -136,11 +136,11 @@ class Feeds:
         failed = {url: found for url, found in state.failed.items() if url in waiting}
         for url in refused:
             times = state.failed[url].times + 1 if url in state.failed else 1
-            failed[url] = _Failed(times, now + _backed_off(feed, times))
+            failed[url] = _PageFailure(times, now + _backoff_s(feed, times))
         done = tuple(url for url in dict.fromkeys(listed.values()) if url not in failed)
-        return _State(now + feed.interval_s, page.etag, page.modified, 0, done, failed)
+        return _FeedState(now + feed.interval_s, page.etag, page.modified, 0, done, failed)
 
-    def _remember(self, feed: Feed, state: _State) -> None:
+    def _save(self, feed: Feed, state: _FeedState) -> None:
         self._states[feed.url] = state
         kept = {feed.url: asdict(self._states[feed.url]) for feed in self._feeds if feed.url in self._states}
         temporary = self._path.with_name(f".{self._path.name}.new")
@@ -148,10 +148,10 @@ class Feeds:
         temporary.write_text(json.dumps(kept, indent=1), "utf-8")
         temporary.replace(self._path)
 
-    def _load(self) -> dict[str, _State]:
+    def _load(self) -> dict[str, _FeedState]:
         try:
             loaded = json.loads(self._path.read_text("utf-8"))
-            return {url: _state(kept) for url, kept in loaded.items()}
+            return {url: _parse_state(kept) for url, kept in loaded.items()}
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError, AttributeError) as exc:
@@ -159,15 +159,15 @@ class Feeds:
             return {}
 
 
-def _state(kept: dict[str, Any]) -> _State:
-    failed = {url: _Failed(**failed) for url, failed in kept.pop("failed", {}).items()}
-    return _State(done=tuple(kept.pop("done", ())), failed=failed, **kept)
+def _parse_state(kept: dict[str, Any]) -> _FeedState:
+    failed = {url: _PageFailure(**failed) for url, failed in kept.pop("failed", {}).items()}
+    return _FeedState(done=tuple(kept.pop("done", ())), failed=failed, **kept)
 
 
-def _backed_off(feed: Feed, failures: int) -> float:
+def _backoff_s(feed: Feed, failures: int) -> float:
     """The seconds to wait after so many failures in a row."""
     from tenacity import RetryCallState, Retrying, wait_exponential
 
     state = RetryCallState(Retrying(), None, (), {})
     state.attempt_number = failures
-    return wait_exponential(multiplier=2 * feed.interval_s, max=max(_LONGEST_S, feed.interval_s))(state)
+    return wait_exponential(multiplier=2 * feed.interval_s, max=max(_MAX_BACKOFF_S, feed.interval_s))(state)

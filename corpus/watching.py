@@ -12,23 +12,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from corpus.errors import LibraryError
+from corpus.feed_polling import FeedPoller
 from corpus.storage.library import Library
 from corpus.storage.outcome import Outcome, OutcomeKind
 
 if TYPE_CHECKING:
     pass
-from corpus.feed_polling import Feeds
 
 log = logging.getLogger(__name__)
 # Changes come as one until nothing changes for so long, or for that long something does.
-_QUIET_MS = 1_000
-_BUSY_MS = 5_000
-_LOOK_MS = 5_000
+_SETTLE_MS = 1_000
+_MAX_SETTLE_MS = 5_000
+_POLL_MS = 5_000
 # A look at 200,000 files takes half a second, so not every wake-up is one.
-_LOOKS = 12
+_IDLE_POLLS_PER_CHECK = 12
 
 
-class Stop(Protocol):
+class StopEvent(Protocol):
     """Something that can say that it is time to end, such as a threading.Event."""
 
     def is_set(self) -> bool:
@@ -36,7 +36,7 @@ class Stop(Protocol):
         ...
 
 
-def watch(library: Library, feeds: Feeds, stop: Stop) -> Iterator[list[Outcome]]:
+def watch(library: Library, feeds: FeedPoller, stop: StopEvent) -> Iterator[list[Outcome]]:
     """Yields each time the library has changed, by a feed or by hand, until `stop` is set.
 
     What is yielded says what the feeds brought, nothing where files were changed by hand. Changes that follow each
@@ -46,24 +46,24 @@ def watch(library: Library, feeds: Feeds, stop: Stop) -> Iterator[list[Outcome]]
         LibraryError: the folder cannot be read or written.
     """
     library.folder.mkdir(parents=True, exist_ok=True)
-    seen = library.digest()
+    seen = library.fingerprint()
     yield []
     quiet = 0
     for touched in _changes(library.folder, feeds, stop):
         outcomes = _poll(library, feeds)
         quiet = 0 if touched or outcomes else quiet + 1
         # The first look finds what changed before the system was asked to tell; later ones what it did not tell.
-        if quiet > 1 and quiet % _LOOKS:
+        if quiet > 1 and quiet % _IDLE_POLLS_PER_CHECK:
             continue
-        digest = library.digest()
+        digest = library.fingerprint()
         if digest != seen:
             seen = digest
             yield outcomes
 
 
-def _poll(library: Library, feeds: Feeds) -> list[Outcome]:
+def _poll(library: Library, feeds: FeedPoller) -> list[Outcome]:
     """What the feeds that are due brought; waits for another writer no longer than the library does."""
-    if feeds.wait_s() != 0.0:
+    if feeds.seconds_until_due() != 0.0:
         return []
     try:
         outcomes = library.add(feeds.items(library.has_url))
@@ -78,7 +78,7 @@ def _poll(library: Library, feeds: Feeds) -> list[Outcome]:
     return outcomes
 
 
-def _changes(folder: Path, feeds: Feeds, stop: Stop) -> Iterator[bool]:
+def _changes(folder: Path, feeds: FeedPoller, stop: StopEvent) -> Iterator[bool]:
     """Yields when a file that counts has changed, true, and when a feed may be due, false."""
     from watchfiles import Change, DefaultFilter
     from watchfiles import watch as watch_files
@@ -91,14 +91,14 @@ def _changes(folder: Path, feeds: Feeds, stop: Stop) -> Iterator[bool]:
                 part.startswith(".") for part in Path(os.path.relpath(path, folder)).parts
             )
 
-    if feeds.wait_s() == 0.0:
+    if feeds.seconds_until_due() == 0.0:
         yield False
     for changes in watch_files(
         folder,
         watch_filter=Visible(),
-        step=_QUIET_MS,
-        debounce=_BUSY_MS,
-        rust_timeout=_LOOK_MS,
+        step=_SETTLE_MS,
+        debounce=_MAX_SETTLE_MS,
+        rust_timeout=_POLL_MS,
         yield_on_timeout=True,
         stop_event=stop,
         raise_interrupt=True,

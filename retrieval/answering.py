@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from corpus.article import Article, Span
-from corpus.text.dedupe import may_repeat, repeats, same_story, shingles
+from corpus.text.dedupe import are_near_duplicates, may_be_near_duplicates, same_story, shingles
 from corpus.text.sentences import trim
 from retrieval.errors import QuestionError
 from retrieval.index.contract import Index
@@ -126,9 +126,9 @@ class Answerer:
         """Whether it only repeats one of those told, of another article, which then takes note of its article."""
         article = this.draft.article
         for one in told:
-            if one.draft.article == article or not may_repeat(this.words, one.words):
+            if one.draft.article == article or not may_be_near_duplicates(this.words, one.words):
                 continue
-            if repeats(shingles(this.text), shingles(one.text)) and self._same(one.draft, this.draft):
+            if are_near_duplicates(shingles(this.text), shingles(one.text)) and self._same(one.draft, this.draft):
                 if article not in one.also:
                     one.also.append(article)
                 return True

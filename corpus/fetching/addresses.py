@@ -9,13 +9,13 @@ from urllib.parse import urljoin, urlsplit
 
 from corpus.errors import SourceError
 
-MISSING = "the host name cannot be found"
+HOST_NOT_FOUND = "the host name cannot be found"
 # Networks that the ipaddress module calls global, though what answers there may be inside: NAT64, 6to4, Teredo.
 _TUNNELS = tuple(ipaddress.ip_network(n) for n in ("64:ff9b::/96", "2002::/16", "2001::/32", "100.64.0.0/10"))
 Resolve = Callable[[str, int], list[str]]
 
 
-def resolve(host: str, port: int) -> list[str]:
+def resolve_host(host: str, port: int) -> list[str]:
     """The addresses of a host, in the order to try them.
 
     Raises:
@@ -24,7 +24,7 @@ def resolve(host: str, port: int) -> list[str]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
-        raise SourceError(MISSING) from exc
+        raise SourceError(HOST_NOT_FOUND) from exc
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
@@ -40,7 +40,7 @@ def is_public(address: str) -> bool:
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not tunnelled
 
 
-def checked_address(url: str) -> str:
+def check_address(url: str) -> str:
     """The address, its host in the form DNS knows.
 
     Raises:
@@ -60,7 +60,7 @@ def checked_address(url: str) -> str:
     return parts.geturl()
 
 
-def joined_address(url: str, location: str) -> str:
+def follow_redirect(url: str, location: str) -> str:
     """The address that a page redirects to.
 
     Raises:

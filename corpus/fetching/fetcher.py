@@ -18,21 +18,21 @@ from urllib.parse import urljoin, urlsplit
 from urllib.robotparser import RobotFileParser
 
 from corpus.errors import SourceBusy, SourceError
+from corpus.fetching.addresses import Resolve, check_address, follow_redirect, resolve_host
+from corpus.fetching.transport import guarded_transport
 
 if TYPE_CHECKING:
     import httpx
-from corpus.fetching.addresses import Resolve, checked_address, joined_address, resolve
-from corpus.fetching.transport import guarded_transport
 
 USER_AGENT = "newsquote/0.1 (quotes news articles with their source)"
-_REDIRECTS = (301, 302, 303, 307, 308)
+_REDIRECT_STATUSES = (301, 302, 303, 307, 308)
 # Told to come back later, RFC 9110, 15.5 and 15.6, and RFC 6585, 4.
-_BUSY = (429, 500, 502, 503, 504)
+_BUSY_STATUSES = (429, 500, 502, 503, 504)
 # A host's rules are asked for again after a day, RFC 9309, 2.4; more than 500 KiB of them are not read, 2.5.
-_RULES_S = 86_400.0
-_RULES_LIMIT = 500 << 10
+_ROBOTS_LIFETIME_S = 86_400.0
+_ROBOTS_SIZE_LIMIT = 500 << 10
 # No host is waited for longer between two pages, whatever its rules ask for.
-_LONGEST_DELAY_S = 30.0
+_MAX_DELAY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Fetcher:
         delay_s: float = 1.0,
         allow_private: bool = False,
         user_agent: str = USER_AGENT,
-        resolve: Resolve = resolve,
+        resolve: Resolve = resolve_host,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -79,8 +79,8 @@ class Fetcher:
         self._resolve = resolve
         self._clock = clock
         self._sleep = sleep
-        self._asked: dict[str, float] = {}
-        self._rules: dict[str, tuple[float, RobotFileParser]] = {}
+        self._last_request: dict[str, float] = {}
+        self._robots: dict[str, tuple[float, RobotFileParser]] = {}
         self._deadline = 0.0
         self._client: httpx.Client | None = None
 
@@ -109,75 +109,75 @@ class Fetcher:
         conditions = {"If-None-Match": etag, "If-Modified-Since": modified}
         headers = {key: value for key, value in conditions.items() if value}
         for _ in range(self._redirect_limit + 1):
-            url = checked_address(url)
-            if robots and not self.allows(url):
+            url = check_address(url)
+            if robots and not self.allowed_by_robots(url):
                 raise SourceError("the host's robots.txt does not allow it")
             self._pause(url)
             self._deadline = self._clock() + self._deadline_s
             try:
-                answer = self._answer(url, headers)
+                answer = self._request(url, headers)
             except httpx.DecodingError as exc:
                 raise SourceError("what the server sends cannot be unpacked") from exc
             except httpx.HTTPError as exc:
-                raise self._failure(exc) from exc
+                raise self._translate(exc) from exc
             except (httpx.InvalidURL, UnicodeError) as exc:
                 raise SourceError(f"it is not a web address: {exc}") from exc
             if isinstance(answer, Page):
                 return answer
-            url = joined_address(url, answer)
+            url = follow_redirect(url, answer)
         raise SourceError(f"it redirects more than {self._redirect_limit} times")
 
-    def allows(self, url: str) -> bool:
+    def allowed_by_robots(self, url: str) -> bool:
         """Whether the rules of the address's host let us fetch it; a host without rules forbids nothing.
 
         Raises:
             SourceBusy: the rules cannot be had now, so nothing may be fetched (RFC 9309, 2.3.1.4).
         """
-        found = self._rules_of(url)
+        found = self._robots_of(url)
         return found.can_fetch(self._user_agent, url)
 
-    def _answer(self, url: str, headers: dict[str, str]) -> Page | str:
+    def _request(self, url: str, headers: dict[str, str]) -> Page | str:
         """The page, or the address it redirects to."""
-        with self._opened().stream("GET", url, headers=headers) as response:
-            if response.status_code in _REDIRECTS and "location" in response.headers:
+        with self._open_client().stream("GET", url, headers=headers) as response:
+            if response.status_code in _REDIRECT_STATUSES and "location" in response.headers:
                 return str(response.headers["location"])
             etag, modified = response.headers.get("etag"), response.headers.get("last-modified")
             if response.status_code == 304:
                 return Page(url, b"", etag=etag, modified=modified, unchanged=True)
             if response.status_code != 200:
                 told = f"the server answers {response.status_code} {response.reason_phrase}".rstrip()
-                if response.status_code in _BUSY:
-                    raise SourceBusy(told, _wait_s(response.headers.get("retry-after", "")))
+                if response.status_code in _BUSY_STATUSES:
+                    raise SourceBusy(told, _retry_after_s(response.headers.get("retry-after", "")))
                 raise SourceError(told)
             data = bytearray()
             for chunk in response.iter_bytes():
                 data += chunk
                 if len(data) > self._size_limit:
                     raise SourceError(f"it is larger than {self._size_limit >> 20} MiB")
-                if self._left_s() <= 0:
+                if self._seconds_left() <= 0:
                     raise SourceBusy(f"it took longer than {self._deadline_s:g} s")
             kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
             return Page(url, bytes(data), response.charset_encoding, kind, etag, modified)
 
-    def _opened(self) -> httpx.Client:
+    def _open_client(self) -> httpx.Client:
         if self._client is None:
             import httpx
 
             # Only what httpx unpacks by itself, piece by piece, so that a bomb meets the limit on its size.
             headers = {"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate", "Accept": "*/*"}
-            transport = guarded_transport(self._resolve, self._left_s, allow_private=self._allow_private)
+            transport = guarded_transport(self._resolve, self._seconds_left, allow_private=self._allow_private)
             self._client = httpx.Client(transport=transport, headers=headers, timeout=self._timeout_s)
         return self._client
 
-    def _left_s(self) -> float:
+    def _seconds_left(self) -> float:
         """What is left of the time for this answer."""
         return self._deadline - self._clock()
 
-    def _failure(self, exc: httpx.HTTPError) -> SourceError:
+    def _translate(self, exc: httpx.HTTPError) -> SourceError:
         import httpx
 
         match exc:
-            case httpx.TimeoutException() if self._left_s() <= 0:
+            case httpx.TimeoutException() if self._seconds_left() <= 0:
                 return SourceBusy(f"it took longer than {self._deadline_s:g} s")
             case httpx.TimeoutException():
                 return SourceBusy("the server does not answer in time")
@@ -191,34 +191,34 @@ class Fetcher:
     def _pause(self, url: str) -> None:
         """Waits until the host may be asked again."""
         host = urlsplit(url).netloc
-        if host in self._asked:
-            wait = self._asked[host] + self._delay_of(url) - self._clock()
+        if host in self._last_request:
+            wait = self._last_request[host] + self._delay_s_for(url) - self._clock()
             if wait > 0:
                 self._sleep(wait)
-        self._asked[host] = self._clock()
+        self._last_request[host] = self._clock()
 
-    def _delay_of(self, url: str) -> float:
-        known = self._rules.get(urljoin(url, "/robots.txt"))
+    def _delay_s_for(self, url: str) -> float:
+        known = self._robots.get(urljoin(url, "/robots.txt"))
         wanted = known[1].crawl_delay(self._user_agent) if known else None
-        return max(self._delay_s, min(float(wanted or 0), _LONGEST_DELAY_S))
+        return max(self._delay_s, min(float(wanted or 0), _MAX_DELAY_S))
 
-    def _rules_of(self, url: str) -> RobotFileParser:
+    def _robots_of(self, url: str) -> RobotFileParser:
         base = urljoin(url, "/robots.txt")
-        asked, rules = self._rules.get(base, (0.0, None))
-        if rules is None or self._clock() - asked > _RULES_S:
+        asked, rules = self._robots.get(base, (0.0, None))
+        if rules is None or self._clock() - asked > _ROBOTS_LIFETIME_S:
             rules = RobotFileParser(base)
             try:
-                text = self.get(base).data[:_RULES_LIMIT].decode("utf-8", "replace")
+                text = self.get(base).data[:_ROBOTS_SIZE_LIMIT].decode("utf-8", "replace")
             except SourceBusy as exc:
-                raise SourceBusy(f"the host's robots.txt cannot be read: {exc}", exc.wait_s) from exc
+                raise SourceBusy(f"the host's robots.txt cannot be read: {exc}", exc.retry_after_s) from exc
             except SourceError:
                 text = ""
             rules.parse(text.splitlines())
-            self._rules[base] = (self._clock(), rules)
+            self._robots[base] = (self._clock(), rules)
         return rules
 
 
-def _wait_s(stated: str) -> float:
+def _retry_after_s(stated: str) -> float:
     """The seconds of a Retry-After header, which is a number or a date; 0 where it says neither."""
     if stated.strip().isdecimal():
         return float(stated)

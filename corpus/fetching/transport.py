@@ -8,16 +8,18 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from corpus.errors import SourceError
+from corpus.fetching.addresses import HOST_NOT_FOUND, Resolve, is_public
 
 if TYPE_CHECKING:
     import httpx
-from corpus.fetching.addresses import MISSING, Resolve, is_public
 
 
-def guarded_transport(resolve: Resolve, left_s: Callable[[], float], *, allow_private: bool) -> httpx.BaseTransport:
+def guarded_transport(
+    resolve: Resolve, seconds_left: Callable[[], float], *, allow_private: bool
+) -> httpx.BaseTransport:
     """A transport of httpx whose connections pass the guard; httpx itself has no place to put one.
 
-    `left_s` says how long the answer may still take: a server that sends a byte now and then keeps every timeout.
+    `seconds_left` says how long the answer may still take: a server that sends a byte now and then keeps every timeout.
     """
     import httpcore
     import httpx
@@ -59,7 +61,7 @@ def guarded_transport(resolve: Resolve, left_s: Callable[[], float], *, allow_pr
             return self._inner.get_extra_info(info)
 
     def within(timeout: float | None) -> float:
-        left = left_s()
+        left = seconds_left()
         if left <= 0:
             raise httpcore.ReadTimeout("the deadline has passed")
         return left if timeout is None else min(timeout, left)
@@ -85,7 +87,7 @@ def guarded_transport(resolve: Resolve, left_s: Callable[[], float], *, allow_pr
                     return Timed(stream)
                 except (httpcore.ConnectError, httpcore.ConnectTimeout) as exc:
                     failure = exc
-            raise failure or SourceError(MISSING)
+            raise failure or SourceError(HOST_NOT_FOUND)
 
     class Transport(httpx.BaseTransport):
         def __init__(self) -> None:

@@ -28,7 +28,7 @@ UNPACKED_LIMIT = 4 << 30
 _RATIO_LIMIT, _RATIO_FROM = 200, 4 << 20
 
 
-def is_document(stream: BinaryIO) -> bool:
+def is_word_document(stream: BinaryIO) -> bool:
     """Whether the archive is a Word document; the stream is left at its start.
 
     Raises:
@@ -47,7 +47,7 @@ def is_document(stream: BinaryIO) -> bool:
     return "word/document.xml" in names
 
 
-def entries(stream: BinaryIO, name: str) -> Iterator[tuple[str, BinaryIO] | Refused]:
+def open_files(stream: BinaryIO, name: str) -> Iterator[tuple[str, BinaryIO] | Refused]:
     """The name and stream of each file in the archive, sorted; folders and hidden files left out.
 
     Raises:

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 from corpus.article import Article
 from corpus.errors import SourceError
 from corpus.readers.text import make_article
-from corpus.readers.web.blocks import text_of_html
+from corpus.readers.web.blocks import html_to_text
 from corpus.readers.web.decoding import decode_page
 from corpus.text.clean import one_line
 from corpus.text.dates import iso_date
@@ -22,7 +22,7 @@ _ROOT = re.compile(rb"<(?:\w+:)?(rss|feed|rdf|urlset|sitemapindex)\b", re.IGNORE
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class FeedEntry:
     """What a feed says of one article; `article` is None where only its page has the text."""
 
     url: str | None
@@ -30,14 +30,14 @@ class Entry:
     article: Article | None
 
 
-def kind_of(head: bytes) -> str | None:
+def detect_listing(head: bytes) -> str | None:
     """Which of "feed" and "sitemap" the bytes begin as, or None."""
     if not (found := _ROOT.search(head[:2048])) or b"<html" in head[:2048].lower():
         return None
     return "sitemap" if found[1].lower() in (b"urlset", b"sitemapindex") else "feed"
 
 
-def read_feed(data: bytes, *, url: str | None = None) -> list[Entry]:
+def read_feed(data: bytes, *, url: str | None = None) -> list[FeedEntry]:
     """The entries of an RSS or Atom feed, in its order.
 
     Raises:
@@ -57,15 +57,15 @@ def read_feed(data: bytes, *, url: str | None = None) -> list[Entry]:
     return [_entry(entry, outlet, url) for entry in parsed.entries[:ENTRY_LIMIT]]
 
 
-def _entry(entry: dict[str, object], outlet: str | None, base: str | None) -> Entry:
+def _entry(entry: dict[str, object], outlet: str | None, base: str | None) -> FeedEntry:
     link = str(entry.get("link") or "")
     address = urljoin(base or "", link) if link else None
-    title = one_line(text_of_html(str(entry.get("title") or "")))
+    title = one_line(html_to_text(str(entry.get("title") or "")))
     contents = [str(c.get("value") or "") for c in entry.get("content") or ()]  # type: ignore[attr-defined]
-    texts = [text_of_html(content) for content in (*contents, str(entry.get("summary") or ""))]
+    texts = [html_to_text(content) for content in (*contents, str(entry.get("summary") or ""))]
     text = max(texts, key=len)
     if not title or len(text.split()) < _FULL_WORDS or _CUT_SHORT.search(text):
-        return Entry(address, title or address or "an entry without title or link", None)
+        return FeedEntry(address, title or address or "an entry without title or link", None)
     article = make_article(
         title,
         text,
@@ -74,7 +74,7 @@ def _entry(entry: dict[str, object], outlet: str | None, base: str | None) -> En
         author=one_line(str(entry.get("author") or "")) or None,
         published=iso_date(str(entry.get("published") or "")),
     )
-    return Entry(address, title, article)
+    return FeedEntry(address, title, article)
 
 
 def read_sitemap(data: bytes, *, url: str | None = None) -> tuple[list[str], list[str]]:

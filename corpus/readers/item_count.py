@@ -6,25 +6,26 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from corpus.readers.source import RECORD_SUFFIXES, WEB_ADDRESS
+
 if TYPE_CHECKING:
     pass
-from corpus.readers.source import ADDRESS, RECORDS
 
 
-def count_of(sources: Iterable[str]) -> int | None:
+def estimate_item_count(sources: Iterable[str]) -> int | None:
     """About how many items the sources hold, told without reading them; None where that cannot be told."""
     total = 0
     for source in sources:
         path = Path(source)
         if (
-            ADDRESS.match(source)
+            WEB_ADDRESS.match(source)
             or source.strip() in ("", "-")
             or path.suffix.lower() in (".gz", ".zip", ".xml", ".rss", ".atom")
         ):
             return None
         try:
             files = [path] if path.is_file() else [f for f in path.rglob("*") if f.is_file()]
-            total += sum(_lines(file) if file.suffix.lower() in RECORDS else 1 for file in files)
+            total += sum(_lines(file) if file.suffix.lower() in RECORD_SUFFIXES else 1 for file in files)
         except (OSError, ValueError):
             continue
     return total

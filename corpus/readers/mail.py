@@ -11,7 +11,7 @@ from email.utils import parseaddr
 from corpus.article import Article
 from corpus.errors import SourceError
 from corpus.readers.text import article_from_text, decode, make_article
-from corpus.readers.web.blocks import text_of_html
+from corpus.readers.web.blocks import html_to_text
 from corpus.readers.web.decoding import decode_page
 from corpus.readers.web.page import read_page
 from corpus.text.clean import clean_text, one_line, strip_boilerplate
@@ -57,7 +57,7 @@ def read_mail(data: bytes, *, name: str) -> Article:
             subject, body = subject or found.title, found.text
         except SourceError:
             # A few lines are a message all the same.
-            body = strip_boilerplate(text_of_html(decode_page(page)))
+            body = strip_boilerplate(html_to_text(decode_page(page)))
     if not subject:
         found = article_from_text(body, name=name)
         subject, body = found.title, found.text

@@ -18,7 +18,7 @@ _FRONT = re.compile(
 )
 # Letters first, then nothing that YAML gives a meaning to.
 _PLAIN = re.compile(r"[A-Za-z](?:[\w .,;()'’“”/?&=%+–—-]|:(?=[^\s:]))*(?<! )")
-_NO_STRINGS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
+_NOT_STRINGS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f-\xa0\u200b-\u200f\u2028-\u202e\ufeff\ufffe\uffff]')
 _COMMENT = re.compile(r"<!--.{0,5000}?-->", re.DOTALL)
 _LINK = re.compile(
@@ -56,7 +56,7 @@ def format_markdown(article: Article) -> str:
 
 def _scalar(value: str) -> str:
     """The value as YAML that any parser reads as this very string; PyYAML's own writer loses U+0085 in one."""
-    if _PLAIN.fullmatch(value) and value.lower() not in _NO_STRINGS:
+    if _PLAIN.fullmatch(value) and value.lower() not in _NOT_STRINGS:
         return value
     return '"' + _ESCAPED.sub(lambda found: _escape(found[0]), value) + '"'
 
@@ -83,17 +83,17 @@ def parse_markdown(text: str, *, name: str) -> Article:
         # An editor that writes CRLF wrote the whole file so.
         text = text.replace("\r\n", "\n")
         front = _FRONT.match(text) or front
-    fields = _fields(front["fields"])
+    fields = _parse_fields(front["fields"])
     body = text[front.end() :]
     try:
         if "id" in fields:
-            return _exact(fields, body, name=name)
-        return _cleaned(fields, body, name=name)
+            return _parse_exact(fields, body, name=name)
+        return _parse_cleaned(fields, body, name=name)
     except ArticleError as exc:
         raise SourceError(str(exc)) from exc
 
 
-def _exact(fields: dict[str, str], body: str, *, name: str) -> Article:
+def _parse_exact(fields: dict[str, str], body: str, *, name: str) -> Article:
     body = unicodedata.normalize("NFC", body.removeprefix("\n").removesuffix("\n"))
     if not body.strip():
         raise SourceError("it holds no text")
@@ -110,7 +110,7 @@ def _without_markup(text: str) -> str:
     return _HEADING.sub("", text)
 
 
-def _cleaned(fields: dict[str, str], body: str, *, name: str) -> Article:
+def _parse_cleaned(fields: dict[str, str], body: str, *, name: str) -> Article:
     body = _without_markup(body)
     if title := one_line(fields.get("title", "")):
         found = make_article(title, strip_boilerplate(clean_text(body)))
@@ -122,7 +122,7 @@ def _cleaned(fields: dict[str, str], body: str, *, name: str) -> Article:
     return replace(found, **known)
 
 
-def _fields(front: str) -> dict[str, str]:
+def _parse_fields(front: str) -> dict[str, str]:
     """The fields that have a value; a list becomes its members with commas between."""
     import yaml
 

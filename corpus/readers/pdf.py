@@ -96,7 +96,7 @@ def read_pdf(data: bytes, *, name: str) -> Article:
         raise SourceError(f"the PDF is damaged: {one_line(str(exc))[:120] or type(exc).__name__}") from exc
     except (NotImplementedError, ImportError) as exc:
         raise SourceError(f"the PDF cannot be read: {one_line(str(exc))[:120]}") from exc
-    text = text_of_pages(pages)
+    text = join_pages(pages)
     if not text:
         raise SourceError("the PDF holds no text; if its pages are scans, run OCR on it first")
     title = one_line(str(title or ""))
@@ -207,7 +207,7 @@ def _gutters(pieces: list[_Piece], width: float) -> list[float]:
     return gutters if turns > _BY_TURNS * len(pieces) else []
 
 
-def text_of_pages(pages: list[str]) -> str:
+def join_pages(pages: list[str]) -> str:
     """The paragraphs of pages of lines, without what is printed at the ends of most of them."""
     lined = [[line.strip() for line in clean_text(page).split("\n")] for page in pages]
     lined = [[line for line in lines if not _PAGE_NUMBER.fullmatch(line)] for lines in _without_running_heads(lined)]

@@ -12,7 +12,7 @@ from corpus.article import Article, content_id
 from corpus.errors import ArticleError, SourceError
 from corpus.readers.item import Found, Item, Refused
 from corpus.text.clean import normalize, one_line
-from corpus.text.language import language_of
+from corpus.text.language import detect_language
 
 # A line longer than this is no article, and reading it whole could take all memory.
 _LINE_LIMIT = 32 << 20
@@ -91,11 +91,11 @@ def article_from_record(record: object) -> tuple[Article, bool]:
     except UnicodeEncodeError as exc:
         raise SourceError("it holds a lone surrogate") from exc
     if article.language is None:
-        article = replace(article, language=language_of(text))
+        article = replace(article, language=detect_language(text))
     return article, given is not None
 
 
-def record_line(article: Article) -> str:
+def format_record(article: Article) -> str:
     """The line, with its line end, that reads back as an equal article with equal text."""
     fields = {"id": article.id, "title": article.title, "text": article.text}
     fields |= {key: value for key in _OPTIONAL if (value := getattr(article, key)) is not None}

@@ -14,18 +14,18 @@ from corpus.article import Article, content_id
 from corpus.errors import LibraryError
 from corpus.readers.item import Found
 from corpus.readers.markdown import file_stem, format_markdown
-from corpus.readers.records import record_line
+from corpus.readers.records import format_record
 from corpus.storage.catalog import Catalog
 from corpus.storage.disk import sync
-from corpus.storage.entry import Entry, digest_of, entry_of, is_own
-from corpus.storage.files import TEMPORARY, ArticleReader, free_path, rewrite_records, write_file
+from corpus.storage.entry import CatalogEntry, article_digest, is_library_file, make_entry
+from corpus.storage.files import TEMPORARY_PREFIX, ArticleReader, rewrite_records, unused_path, write_atomically
 from corpus.storage.outcome import Outcome, OutcomeKind
 from corpus.text.clean import one_line
-from corpus.text.dedupe import canonical_url, contained, same_story, shingles, url_key
-from corpus.text.language import language_of
+from corpus.text.dedupe import canonical_url, containment, same_story, shingles, url_key
+from corpus.text.language import detect_language
 
 # So many records are written to a file before the next is begun: what is lost when a process is killed.
-_PART = 5000
+_RECORDS_PER_FILE = 5000
 # Of the records not yet written, so many are compared word by word with one that comes.
 _CANDIDATES = 10
 _OPTIONAL = ("url", "source", "author", "published", "language")
@@ -39,20 +39,20 @@ class Batch:
         self._on_replaced = on_replaced
         self._folder = folder
         self._catalog = catalog
-        self._entries: dict[str, Entry] = {}
+        self._entries: dict[str, CatalogEntry] = {}
         self._by_url: dict[str, str] = {}
-        self._by_words: dict[bytes, str] = {}
+        self._by_text_hash: dict[bytes, str] = {}
         self._changes: dict[str, dict[int, Article | None]] = {}
         self._reader = ArticleReader(folder)
-        self._begin()
+        self._start_records_file()
 
-    def _begin(self) -> None:
+    def _start_records_file(self) -> None:
         """Begins a file of records; it is made when the first comes."""
         self._records: BinaryIO | None = None
-        self._records_path = self._folder / f"{TEMPORARY}{os.urandom(8).hex()}"
+        self._records_path = self._folder / f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}"
         self._records_hash = hashlib.sha256()
         self._records_count = 0
-        self._sketched: dict[int, list[str]] = {}
+        self._ids_by_sketch: dict[int, list[str]] = {}
 
     def __enter__(self) -> Batch:
         return self
@@ -69,20 +69,20 @@ class Batch:
 
     def add(self, found: Found) -> Outcome:
         """Adds one article, and says what became of it."""
-        article = _tidy(found.article)
-        there = self._with_id(article.id)
-        if there is not None and _is_elsewhere(article, there):
+        article = _normalize(found.article)
+        there = self._find_by_id(article.id)
+        if there is not None and _has_other_address(article, there):
             article = replace(article, id=content_id(article.id, url_key(article.url or "")))
-            there = self._with_id(article.id)
+            there = self._find_by_id(article.id)
         if there is None and article.url:
-            there = self._with_url(url_key(article.url))
+            there = self._find_by_url(url_key(article.url))
         if there is None:
-            entry = entry_of(article, "")
-            reason = self._repeats(article, entry)
+            entry = make_entry(article, "")
+            reason = self._describe_duplicate(article, entry)
             self._save(article, record=found.record, entry=entry)
             return Outcome(OutcomeKind.ADDED, found.source, article.title, article.id, reason)
         article = replace(article, id=there.id)
-        if there.digest == digest_of(article):
+        if there.digest == article_digest(article):
             return Outcome(OutcomeKind.SKIPPED, found.source, article.title, article.id, "already in the library")
         old = self._load(there)
         article = replace(article, **{key: getattr(article, key) or getattr(old, key) for key in _OPTIONAL})
@@ -100,66 +100,66 @@ class Batch:
         Raises:
             LibraryError: what is there is no longer what it `was`.
         """
-        there = self._with_id(article.id)
-        if there is None or there.digest != digest_of(was):
+        there = self._find_by_id(article.id)
+        if there is None or there.digest != article_digest(was):
             raise LibraryError(f"the article {article.id} was changed or removed meanwhile")
-        self._replace(there, _tidy(article))
+        self._replace(there, _normalize(article))
 
     def finish(self) -> None:
         """Writes what was kept back: new records, then changes to old ones."""
-        self._end_part()
+        self._finish_records_file()
         for path, changes in self._changes.items():
             rewrite_records(self._folder / path, changes)
         sync(self._folder)
 
-    def _end_part(self) -> None:
+    def _finish_records_file(self) -> None:
         """Gives the records written so far their name, and begins another file."""
         if self._records is None:
             return
         self._records.flush()
         os.fsync(self._records.fileno())
         self._records.close()
-        target = free_path(self._folder, f"records-{self._records_hash.hexdigest()[:16]}", ".jsonl")
+        target = unused_path(self._folder, f"records-{self._records_hash.hexdigest()[:16]}", ".jsonl")
         self._records_path.rename(target)
         written = [replace(e, path=target.name) for e in self._entries.values() if e.path == self._records_path.name]
         self._entries.update((entry.id, entry) for entry in written)
         # Of a record that came twice the later one counts, in a file of its own.
         if len(written) == self._records_count:
-            self._catalog.note(target.name, written)
-        self._begin()
+            self._catalog.update_file(target.name, written)
+        self._start_records_file()
 
-    def _repeats(self, article: Article, entry: Entry) -> str | None:
+    def _describe_duplicate(self, article: Article, entry: CatalogEntry) -> str | None:
         """What to say of an article whose text the library has already, or nearly: it is a further source of it."""
-        if same := self._with_words(entry.words):
+        if same := self._find_by_text_hash(entry.text_hash):
             return f"the same text as {same}, kept as a further source"
-        near = self._nearest(article.text, entry.sketched())
+        near = self._nearest(article.text, entry.sketch_values())
         return f"nearly the same text as {near}, kept as a further source" if near else None
 
     def _nearest(self, text: str, sketched: list[int]) -> str | None:
         """The article whose story this text tells, the one with most in common, then the first by id."""
         found = {entry.id: entry for entry in self._catalog.similar(sketched)}
-        held = Counter(article_id for value in sketched for article_id in self._sketched.get(value, ()))
+        held = Counter(article_id for value in sketched for article_id in self._ids_by_sketch.get(value, ()))
         found |= {article_id: self._entries[article_id] for article_id, _ in held.most_common(_CANDIDATES)}
         shares = []
         for article_id in found:
             other = self._load(self._entries.get(article_id, found[article_id])).text
             if same_story(text, other):
-                shares.append((-contained(shingles(text), shingles(other)), article_id))
+                shares.append((-containment(shingles(text), shingles(other)), article_id))
         return min(shares)[1] if shares else None
 
-    def _with_id(self, article_id: str) -> Entry | None:
+    def _find_by_id(self, article_id: str) -> CatalogEntry | None:
         return self._entries.get(article_id) or next(iter(self._catalog.find(article_id)), None)
 
-    def _with_url(self, key: str) -> Entry | None:
-        return self._entries[self._by_url[key]] if key in self._by_url else self._catalog.with_url(key)
+    def _find_by_url(self, key: str) -> CatalogEntry | None:
+        return self._entries[self._by_url[key]] if key in self._by_url else self._catalog.find_by_url(key)
 
-    def _with_words(self, words: bytes) -> str | None:
-        if words in self._by_words:
-            return self._by_words[words]
-        found = self._catalog.with_words(words)
+    def _find_by_text_hash(self, words: bytes) -> str | None:
+        if words in self._by_text_hash:
+            return self._by_text_hash[words]
+        found = self._catalog.find_by_text_hash(words)
         return found.id if found else None
 
-    def _load(self, entry: Entry) -> Article:
+    def _load(self, entry: CatalogEntry) -> Article:
         if not entry.is_record:
             return self._reader.load(entry)
         if entry.path == self._records_path.name and self._records is not None:
@@ -167,54 +167,54 @@ class Batch:
         changed = self._changes.get(entry.path, {}).get(entry.start)
         return changed or self._reader.load(entry)
 
-    def _save(self, article: Article, *, record: bool, entry: Entry) -> None:
+    def _save(self, article: Article, *, record: bool, entry: CatalogEntry) -> None:
         if not record:
-            self._write(free_path(self._folder, file_stem(article), ".md"), article, entry)
+            self._write(unused_path(self._folder, file_stem(article), ".md"), article, entry)
             return
         if self._records is None:
             self._records = self._records_path.open("wb")
         start = self._records.tell()
-        line = record_line(article).encode()
+        line = format_record(article).encode()
         self._records.write(line)
         self._records_hash.update(line)
         self._records_count += 1
-        self._know(replace(entry, path=self._records_path.name, start=start))
-        for value in entry.sketched():
-            self._sketched.setdefault(value, []).append(article.id)
-        if self._records_count == _PART:
-            self._end_part()
+        self._keep(replace(entry, path=self._records_path.name, start=start))
+        for value in entry.sketch_values():
+            self._ids_by_sketch.setdefault(value, []).append(article.id)
+        if self._records_count == _RECORDS_PER_FILE:
+            self._finish_records_file()
 
-    def _replace(self, there: Entry, article: Article) -> None:
-        entry = entry_of(article, there.path, there.start)
+    def _replace(self, there: CatalogEntry, article: Article) -> None:
+        entry = make_entry(article, there.path, there.start)
         if there.is_record and there.path != self._records_path.name:
             self._changes.setdefault(there.path, {})[there.start] = article
-            self._know(entry)
-        elif not there.is_record and is_own(there.path):
+            self._keep(entry)
+        elif not there.is_record and is_library_file(there.path):
             self._write(self._folder / there.path, article, entry)
         else:
             # A file of another form stays as it is, behind the library's own; so does a record of this very batch.
             self._save(article, record=False, entry=replace(entry, start=-1))
 
-    def _write(self, path: Path, article: Article, entry: Entry) -> None:
-        write_file(path, format_markdown(article).encode())
+    def _write(self, path: Path, article: Article, entry: CatalogEntry) -> None:
+        write_atomically(path, format_markdown(article).encode())
         entry = replace(entry, path=os.fspath(path.relative_to(self._folder)))
-        self._catalog.note(entry.path, [entry])
-        self._know(entry)
+        self._catalog.update_file(entry.path, [entry])
+        self._keep(entry)
 
-    def _know(self, entry: Entry) -> None:
+    def _keep(self, entry: CatalogEntry) -> None:
         self._entries[entry.id] = entry
-        self._by_words.setdefault(entry.words, entry.id)
-        if entry.url:
-            self._by_url[entry.url] = entry.id
+        self._by_text_hash.setdefault(entry.text_hash, entry.id)
+        if entry.url_key:
+            self._by_url[entry.url_key] = entry.id
 
 
-def _is_elsewhere(article: Article, there: Entry) -> bool:
+def _has_other_address(article: Article, there: CatalogEntry) -> bool:
     """Whether an article whose id is made of its content was published at another address than the one there."""
     own = article.id == content_id(article.title, article.text)
-    return own and bool(article.url and there.url) and url_key(article.url or "") != there.url
+    return own and bool(article.url and there.url_key) and url_key(article.url or "") != there.url_key
 
 
-def _tidy(article: Article) -> Article:
+def _normalize(article: Article) -> Article:
     """The article with its names on one line each, and blanks as unknown."""
     return replace(
         article,
@@ -223,5 +223,5 @@ def _tidy(article: Article) -> Article:
         source=one_line(article.source or "") or None,
         author=one_line(article.author or "") or None,
         published=one_line(article.published or "") or None,
-        language=one_line(article.language or "") or language_of(article.text),
+        language=one_line(article.language or "") or detect_language(article.text),
     )

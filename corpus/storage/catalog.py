@@ -16,14 +16,14 @@ from corpus.errors import LibraryError, SourceError
 from corpus.readers.item import Found, Item, Refused
 from corpus.readers.records import parse_record
 from corpus.readers.source import read
-from corpus.storage.database import COLUMNS, Stat, entry_from_row, forget, prepared, remember
-from corpus.storage.entry import Entry, entry_of
-from corpus.storage.files import HIDDEN, make_hidden
+from corpus.storage.database import COLUMNS, FileStat, delete_file, entry_from_row, insert_file, prepare_connection
+from corpus.storage.entry import CatalogEntry, make_entry
+from corpus.storage.files import STATE_FOLDER, make_state_folder
 
-_FILE = "catalog.sqlite"
+_FILE_NAME = "catalog.sqlite"
 # Articles that might be nearly the same are compared word by word, so many of them and no more.
 _CANDIDATES = 10
-_WAIT_S = 10.0
+_BUSY_TIMEOUT_S = 10.0
 
 
 class Catalog:
@@ -43,7 +43,7 @@ class Catalog:
             self._db.close()
             self._db = None
 
-    def listing(self) -> list[tuple[str, Stat]]:
+    def list_files(self) -> list[tuple[str, FileStat]]:
         """Each file that is not hidden, sorted, with what changes when it does.
 
         Raises:
@@ -72,7 +72,7 @@ class Catalog:
         Raises:
             LibraryError: the folder cannot be read.
         """
-        listing = dict(self.listing())
+        listing = dict(self.list_files())
         if self._in_memory and self._folder.is_dir():
             self.close()
         try:
@@ -80,11 +80,11 @@ class Catalog:
         except sqlite3.OperationalError:
             # Another process is at it for long, or the disk is full: this one remembers for itself.
             self.close()
-            self._in_memory, self._db = True, prepared(sqlite3.connect(":memory:", check_same_thread=False))
+            self._in_memory, self._db = True, prepare_connection(sqlite3.connect(":memory:", check_same_thread=False))
             self._refresh(listing, step)
 
-    def _refresh(self, listing: dict[str, Stat], step: Callable[[int], None]) -> None:
-        db = self._opened()
+    def _refresh(self, listing: dict[str, FileStat], step: Callable[[int], None]) -> None:
+        db = self._connection()
         known = {os.fsdecode(path): (size, time, inode) for path, size, time, inode in db.execute("SELECT * FROM file")}
         gone = [path for path in known if path not in listing]
         changed = [path for path, stat in listing.items() if known.get(path) != stat]
@@ -92,47 +92,47 @@ class Catalog:
             return
         with db:
             for path in (*gone, *changed):
-                forget(db, path)
+                delete_file(db, path)
             for done, path in enumerate(changed, start=1):
                 entries, refusals = _read_entries(self._folder, path)
-                remember(db, path, listing[path], entries, refusals)
+                insert_file(db, path, listing[path], entries, refusals)
                 step(done)
 
-    def note(self, path: str, entries: Iterable[Entry]) -> None:
+    def update_file(self, path: str, entries: Iterable[CatalogEntry]) -> None:
         """Remembers what was just written to a file, so that it need not be read again."""
         stat = (self._folder / path).stat()
-        db = self._opened()
+        db = self._connection()
         # Where another process holds the catalog for long, the file is read at the next look.
         with suppress(sqlite3.OperationalError), db:
-            forget(db, path)
-            remember(db, path, (stat.st_size, stat.st_mtime_ns, stat.st_ino), entries, [])
+            delete_file(db, path)
+            insert_file(db, path, (stat.st_size, stat.st_mtime_ns, stat.st_ino), entries, [])
 
-    def find(self, article_id: str) -> list[Entry]:
+    def find(self, article_id: str) -> list[CatalogEntry]:
         """The entries with this id. Of several the library's own file comes first, then records, then others."""
-        return self._entries("WHERE id = ? ORDER BY rank, path, start", article_id)
+        return self._query_entries("WHERE id = ? ORDER BY rank, path, start", article_id)
 
-    def with_url(self, key: str) -> Entry | None:
+    def find_by_url(self, key: str) -> CatalogEntry | None:
         """An entry with this key of an address, the first by id."""
-        return next(iter(self._entries("WHERE url = ? ORDER BY id, rank LIMIT 1", key)), None)
+        return next(iter(self._query_entries("WHERE url = ? ORDER BY id, rank LIMIT 1", key)), None)
 
-    def with_words(self, words: bytes) -> Entry | None:
+    def find_by_text_hash(self, words: bytes) -> CatalogEntry | None:
         """An entry of a text with these words, the first by id."""
-        return next(iter(self._entries("WHERE words = ? ORDER BY id, rank LIMIT 1", words)), None)
+        return next(iter(self._query_entries("WHERE words = ? ORDER BY id, rank LIMIT 1", words)), None)
 
-    def similar(self, sketched: list[int]) -> list[Entry]:
+    def similar(self, sketched: list[int]) -> list[CatalogEntry]:
         """The entries with most of these values of a sketch, those with most first, then by id; few at most."""
         marks = ", ".join("?" * len(sketched))
-        rows = self._opened().execute(
+        rows = self._connection().execute(
             f"SELECT {COLUMNS} FROM entry JOIN (SELECT row, count(*) AS shared FROM sketched WHERE value IN ({marks})"
             f" GROUP BY row ORDER BY shared DESC, row LIMIT {_CANDIDATES}) USING (row) ORDER BY shared DESC, id, rank",
             sketched,
         )
         return [entry_from_row(row) for row in rows]
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[CatalogEntry]:
         """The first entry of each id, ascending."""
         last = None
-        for row in self._opened().execute(f"SELECT {COLUMNS} FROM entry ORDER BY id, rank, path, start"):
+        for row in self._connection().execute(f"SELECT {COLUMNS} FROM entry ORDER BY id, rank, path, start"):
             if row[0] != last:
                 last = row[0]
                 yield entry_from_row(row)
@@ -140,7 +140,7 @@ class Catalog:
     def digests(self) -> dict[str, bytes]:
         """The digest of the first entry of each id, by ascending id."""
         query = "SELECT id, digest FROM entry ORDER BY id, rank, path, start"
-        rows: list[tuple[str, bytes]] = self._opened().execute(query).fetchall()
+        rows: list[tuple[str, bytes]] = self._connection().execute(query).fetchall()
         found = dict(rows)
         if len(found) < len(rows):
             first = dict(reversed(rows))
@@ -149,47 +149,49 @@ class Catalog:
 
     def count_ids(self) -> int:
         """The number of ids."""
-        return self._number("SELECT count(DISTINCT id) FROM entry")
+        return self._query_count("SELECT count(DISTINCT id) FROM entry")
 
     def ids(self) -> list[str]:
         """Every id, ascending."""
-        return [row[0] for row in self._opened().execute("SELECT DISTINCT id FROM entry ORDER BY id")]
+        return [row[0] for row in self._connection().execute("SELECT DISTINCT id FROM entry ORDER BY id")]
 
     def count(self, limit: int = -1) -> int:
         """The number of entries; with a limit no more are counted, which takes no longer in a larger library."""
-        return self._number("SELECT count(*) FROM (SELECT 1 FROM entry LIMIT ?)", limit)
+        return self._query_count("SELECT count(*) FROM (SELECT 1 FROM entry LIMIT ?)", limit)
 
-    def count_in(self, path: str) -> int:
+    def count_in_file(self, path: str) -> int:
         """The number of articles in a file."""
-        return self._number("SELECT count(*) FROM entry WHERE path = ?", os.fsencode(path))
+        return self._query_count("SELECT count(*) FROM entry WHERE path = ?", os.fsencode(path))
 
     def refused(self) -> list[Refused]:
         """What in the folder's files is no usable article, by file."""
-        rows = self._opened().execute("SELECT source, reason FROM refused ORDER BY path, rowid")
+        rows = self._connection().execute("SELECT source, reason FROM refused ORDER BY path, rowid")
         return [Refused(*row) for row in rows]
 
-    def _number(self, query: str, *values: bytes | int) -> int:
-        return int(self._opened().execute(query, values).fetchone()[0])
+    def _query_count(self, query: str, *values: bytes | int) -> int:
+        return int(self._connection().execute(query, values).fetchone()[0])
 
-    def _entries(self, where: str, value: str | bytes) -> list[Entry]:
-        return [entry_from_row(row) for row in self._opened().execute(f"SELECT {COLUMNS} FROM entry {where}", (value,))]
+    def _query_entries(self, where: str, value: str | bytes) -> list[CatalogEntry]:
+        return [
+            entry_from_row(row) for row in self._connection().execute(f"SELECT {COLUMNS} FROM entry {where}", (value,))
+        ]
 
-    def _opened(self) -> sqlite3.Connection:
+    def _connection(self) -> sqlite3.Connection:
         if self._db is None:
             self._db = self._open_file()
             self._in_memory = self._db is None
-            self._db = self._db or prepared(sqlite3.connect(":memory:", check_same_thread=False))
+            self._db = self._db or prepare_connection(sqlite3.connect(":memory:", check_same_thread=False))
         return self._db
 
     def _open_file(self) -> sqlite3.Connection | None:
         """The catalog's file, made anew where it is of another version or damaged; None where it cannot be written."""
         if not self._folder.is_dir():
             return None
-        path = self._folder / HIDDEN / _FILE
+        path = self._folder / STATE_FOLDER / _FILE_NAME
         for _ in range(2):
             try:
-                make_hidden(self._folder)
-                return prepared(sqlite3.connect(path, timeout=_WAIT_S, check_same_thread=False))
+                make_state_folder(self._folder)
+                return prepare_connection(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, check_same_thread=False))
             except sqlite3.DatabaseError:
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
@@ -198,19 +200,19 @@ class Catalog:
         return None
 
 
-def _read_entries(folder: Path, path: str) -> tuple[list[Entry], list[Refused]]:
+def _read_entries(folder: Path, path: str) -> tuple[list[CatalogEntry], list[Refused]]:
     entries, refusals = [], []
     full = folder / path
-    items = _read_lines(full) if path.endswith(".jsonl") else ((item, -1) for item in read(full))
+    items = _read_records(full) if path.endswith(".jsonl") else ((item, -1) for item in read(full))
     for item, start in items:
         if isinstance(item, Refused):
             refusals.append(item)
         else:
-            entries.append(entry_of(item.article, path, start))
+            entries.append(make_entry(item.article, path, start))
     return entries, refusals
 
 
-def _read_lines(path: Path) -> Iterator[tuple[Item, int]]:
+def _read_records(path: Path) -> Iterator[tuple[Item, int]]:
     """The records of a file with the byte each begins at."""
     shown = os.fsencode(path).decode("utf-8", "replace")
     try:

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from corpus.readers.item import Refused
-from corpus.storage.entry import Entry, rank
+from corpus.storage.entry import CatalogEntry, precedence
 
 # Counts up whenever what is remembered, or how it is worked out, changes.
 VERSION = 2
@@ -28,10 +28,10 @@ CREATE TABLE refused (path BLOB, source TEXT, reason TEXT);
 CREATE INDEX refused_path ON refused (path);
 """
 COLUMNS = "id, path, start, url, words, digest, sketch"
-Stat = tuple[int, int, int]
+FileStat = tuple[int, int, int]
 
 
-def prepared(db: sqlite3.Connection) -> sqlite3.Connection:
+def prepare_connection(db: sqlite3.Connection) -> sqlite3.Connection:
     """The connection with its tables there.
 
     Raises:
@@ -53,30 +53,30 @@ def prepared(db: sqlite3.Connection) -> sqlite3.Connection:
     return db
 
 
-def forget(db: sqlite3.Connection, path: str) -> None:
+def delete_file(db: sqlite3.Connection, path: str) -> None:
     """Removes all that is known of a file."""
     rows = db.execute(f"SELECT row, {COLUMNS} FROM entry WHERE path = ?", (os.fsencode(path),)).fetchall()
     for row, *columns in rows:
-        pairs = ((value, row) for value in entry_from_row(tuple(columns)).sketched())
+        pairs = ((value, row) for value in entry_from_row(tuple(columns)).sketch_values())
         db.executemany("DELETE FROM sketched WHERE value = ? AND row = ?", pairs)
     for table in ("file", "entry", "refused"):
         db.execute(f"DELETE FROM {table} WHERE path = ?", (os.fsencode(path),))
 
 
-def entry_from_row(row: tuple[str, bytes, int, str | None, bytes, bytes, bytes]) -> Entry:
+def entry_from_row(row: tuple[str, bytes, int, str | None, bytes, bytes, bytes]) -> CatalogEntry:
     """The entry in a row of `COLUMNS`."""
     article_id, path, start, url, words, digest, values = row
-    return Entry(article_id, os.fsdecode(path), start, url, words, digest, values)
+    return CatalogEntry(article_id, os.fsdecode(path), start, url, words, digest, values)
 
 
-def remember(
-    db: sqlite3.Connection, path: str, stat: Stat, entries: Iterable[Entry], refusals: Iterable[Refused]
+def insert_file(
+    db: sqlite3.Connection, path: str, stat: FileStat, entries: Iterable[CatalogEntry], refusals: Iterable[Refused]
 ) -> None:
     """Adds what a file holds."""
     for e in entries:
-        values = (e.id, rank(e), os.fsencode(e.path), e.start, e.url, e.words, e.digest, e.sketch)
+        values = (e.id, precedence(e), os.fsencode(e.path), e.start, e.url_key, e.text_hash, e.digest, e.sketch)
         row = db.execute("INSERT OR REPLACE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", values).lastrowid
         # What one that is replaced leaves here names no entry, or another that the comparison then turns down.
-        db.executemany("INSERT OR IGNORE INTO sketched VALUES (?, ?)", ((value, row) for value in e.sketched()))
+        db.executemany("INSERT OR IGNORE INTO sketched VALUES (?, ?)", ((value, row) for value in e.sketch_values()))
     db.executemany("INSERT INTO refused VALUES (?, ?, ?)", ((os.fsencode(path), r.source, r.reason) for r in refusals))
     db.execute("INSERT INTO file VALUES (?, ?, ?, ?)", (os.fsencode(path), *stat))

@@ -12,7 +12,7 @@ from typing import BinaryIO
 from corpus.article import Article
 from corpus.errors import LibraryError
 from corpus.readers.markdown import file_stem, format_markdown
-from corpus.readers.records import record_line
+from corpus.readers.records import format_record
 
 FORMS = (".jsonl", ".jsonl.gz", ".zip")
 
@@ -21,7 +21,7 @@ def write_records(articles: Iterable[Article], stream: BinaryIO | gzip.GzipFile)
     """Writes one record a line and returns how many."""
     count = 0
     for article in articles:
-        stream.write(record_line(article).encode())
+        stream.write(format_record(article).encode())
         count += 1
     return count
 

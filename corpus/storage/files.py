@@ -11,17 +11,17 @@ from typing import BinaryIO
 from corpus.article import Article
 from corpus.errors import LibraryError, SourceError
 from corpus.readers.item import Found
-from corpus.readers.records import parse_record, record_line
+from corpus.readers.records import format_record, parse_record
 from corpus.readers.source import read
-from corpus.storage.entry import Entry
+from corpus.storage.entry import CatalogEntry
 
-HIDDEN = ".newsquote"
-TEMPORARY = ".new-"
+STATE_FOLDER = ".newsquote"
+TEMPORARY_PREFIX = ".new-"
 
 
-def make_hidden(folder: Path) -> Path:
+def make_state_folder(folder: Path) -> Path:
     """The folder in the library for what is not an article; git leaves it out."""
-    hidden = folder / HIDDEN
+    hidden = folder / STATE_FOLDER
     if not hidden.is_dir():
         hidden.mkdir(exist_ok=True)
         (hidden / ".gitignore").write_text("*\n")
@@ -43,7 +43,7 @@ class ArticleReader:
             stream.close()
         self._open.clear()
 
-    def load(self, entry: Entry) -> Article:
+    def load(self, entry: CatalogEntry) -> Article:
         """The article of an entry.
 
         Raises:
@@ -64,7 +64,7 @@ class ArticleReader:
 
 def rewrite_records(path: Path, changes: dict[int, Article | None]) -> None:
     """Replaces the lines that begin at these bytes; None leaves one out. A file without lines goes."""
-    temporary = path.with_name(f"{TEMPORARY}{os.urandom(8).hex()}")
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}")
     offset, size = 0, 0
     try:
         with path.open("rb") as old, temporary.open("wb") as new:
@@ -73,7 +73,7 @@ def rewrite_records(path: Path, changes: dict[int, Article | None]) -> None:
                 if offset not in changes:
                     size += new.write(line)
                 elif article is not None:
-                    size += new.write(record_line(article).encode())
+                    size += new.write(format_record(article).encode())
                 offset += len(line)
             new.flush()
             os.fsync(new.fileno())
@@ -85,9 +85,9 @@ def rewrite_records(path: Path, changes: dict[int, Article | None]) -> None:
         temporary.unlink(missing_ok=True)
 
 
-def write_file(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """The file whole or not at all, also after a crash; the folder's own entry is synced by the caller."""
-    temporary = path.with_name(f"{TEMPORARY}{os.urandom(8).hex()}")
+    temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}")
     try:
         with temporary.open("xb") as stream:
             stream.write(data)
@@ -99,7 +99,7 @@ def write_file(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def writing(folder: Path) -> Iterator[None]:
+def explain_write_errors(folder: Path) -> Iterator[None]:
     """Says of a failed write what failed and what to do."""
     try:
         yield
@@ -110,7 +110,7 @@ def writing(folder: Path) -> Iterator[None]:
         ) from exc
 
 
-def free_path(folder: Path, stem: str, suffix: str) -> Path:
+def unused_path(folder: Path, stem: str, suffix: str) -> Path:
     """A path in the folder that no file has yet."""
     path, number = folder / f"{stem}{suffix}", 1
     while path.exists():

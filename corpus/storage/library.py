@@ -18,7 +18,7 @@ from corpus.readers.item import Found, Item, Refused
 from corpus.storage.batch import Batch
 from corpus.storage.catalog import Catalog
 from corpus.storage.disk import sync
-from corpus.storage.files import ArticleReader, rewrite_records, writing
+from corpus.storage.files import ArticleReader, explain_write_errors, rewrite_records
 from corpus.storage.lock import LOCK_TIMEOUT_S, WriteLock
 from corpus.storage.outcome import Outcome, OutcomeKind
 from corpus.text.dedupe import url_key
@@ -35,7 +35,7 @@ class Library:
         self._catalog = Catalog(folder)
         self._lock = WriteLock(folder, lock_timeout_s)
 
-    def is_bare(self) -> bool:
+    def is_empty(self) -> bool:
         """Whether the folder is not there or holds nothing but what the library keeps for itself."""
         return not self.folder.exists() or all(path.name.startswith(".") for path in self.folder.iterdir())
 
@@ -100,16 +100,16 @@ class Library:
     def has_url(self, url: str) -> bool:
         """Whether there is an article of this address, whatever tracks its reader in it."""
         self._catalog.refresh()
-        return self._catalog.with_url(url_key(url)) is not None
+        return self._catalog.find_by_url(url_key(url)) is not None
 
     def refused(self) -> list[Refused]:
         """The files and records in the folder that hold no usable article, with the reason for each."""
         self._catalog.refresh()
         return self._catalog.refused()
 
-    def digest(self) -> str:
+    def fingerprint(self) -> str:
         """A value that changes when a file of the library does; it is made from sizes and times, not from content."""
-        listing = "\n".join(f"{path}\0{stat}" for path, stat in self._catalog.listing())
+        listing = "\n".join(f"{path}\0{stat}" for path, stat in self._catalog.list_files())
         return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
 
     def add(
@@ -133,7 +133,7 @@ class Library:
             LibraryError: the folder cannot be written.
         """
         outcomes = []
-        with self.lock(), writing(self.folder), Batch(self.folder, self._catalog, on_replaced) as batch:
+        with self.lock(), explain_write_errors(self.folder), Batch(self.folder, self._catalog, on_replaced) as batch:
             for item in items:
                 outcome = (
                     Outcome(OutcomeKind.REFUSED, item.source, reason=item.reason)
@@ -146,15 +146,15 @@ class Library:
             batch.finish()
         return outcomes
 
-    def revise(self, article: Article, *, was: Article) -> None:
+    def revise(self, article: Article, *, expected: Article) -> None:
         """Puts an article in the place of the one with its id, with all it says and no more.
 
         Raises:
             LibraryLocked: another process writes to the library.
-            LibraryError: what is there is no longer what it `was`, or the folder cannot be written.
+            LibraryError: what is there is no longer as `expected`, or the folder cannot be written.
         """
-        with self.lock(), writing(self.folder), Batch(self.folder, self._catalog) as batch:
-            batch.revise(article, was)
+        with self.lock(), explain_write_errors(self.folder), Batch(self.folder, self._catalog) as batch:
+            batch.revise(article, expected)
             batch.finish()
 
     def remove(self, ids: Iterable[str]) -> list[str]:
@@ -164,7 +164,7 @@ class Library:
             LibraryLocked: another process writes to the library.
             LibraryError: the folder cannot be written, or an article shares a file that cannot be rewritten.
         """
-        with self.lock(), writing(self.folder):
+        with self.lock(), explain_write_errors(self.folder):
             self._catalog.refresh()
             found = {article_id: self._catalog.find(article_id) for article_id in dict.fromkeys(ids)}
             there = [article_id for article_id, entries in found.items() if entries]
@@ -173,7 +173,7 @@ class Library:
             for entry in (entry for entries in found.values() for entry in entries):
                 if entry.is_record:
                     lines.setdefault(entry.path, {})[entry.start] = None
-                elif self._catalog.count_in(entry.path) > 1:
+                elif self._catalog.count_in_file(entry.path) > 1:
                     path = self.folder / entry.path
                     raise LibraryError(f"{path} holds more articles than {entry.id}; take that one out of it by hand")
                 else:

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from corpus.errors import LibraryLocked
-from corpus.storage.files import TEMPORARY, make_hidden, writing
+from corpus.storage.files import TEMPORARY_PREFIX, explain_write_errors, make_state_folder
 
 LOCK_TIMEOUT_S = 10.0
 _LOCK = "lock"
@@ -61,9 +61,9 @@ class WriteLock:
             return
         from filelock import FileLock, Timeout
 
-        with writing(self._folder):
+        with explain_write_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
-            hidden = make_hidden(self._folder)
+            hidden = make_state_folder(self._folder)
             holder = hidden / _HOLDER
             lock = FileLock(hidden / _LOCK)
             try:
@@ -75,9 +75,9 @@ class WriteLock:
                     "try again when it is done"
                 ) from exc
         try:
-            with writing(self._folder):
+            with explain_write_errors(self._folder):
                 holder.write_text(str(os.getpid()))
-                for left in self._folder.glob(f"{TEMPORARY}*"):
+                for left in self._folder.glob(f"{TEMPORARY_PREFIX}*"):
                     left.unlink(missing_ok=True)
             self._depth = 1
             yield

@@ -12,7 +12,7 @@ _TRAILING = re.compile(r"[^\S\n]+(?=\n|\Z)")
 _BLANKS = re.compile(r"\n{3,}")
 _SITE_ICON = re.compile(r"Site icon (?P<site>\S.{0,80})")
 # Whole paragraphs that a page carries around its article. Each must be something no reporter would write alone.
-_FURNITURE = re.compile(
+_BOILERPLATE = re.compile(
     r"""
     site\ icon\ .{1,80}
     | exit\ mobile\ version
@@ -51,7 +51,7 @@ _NEWS_WORDS = "Times|News|Today|Daily|Herald|Tribune|Gazette|Telegraph|Guardian|
 _GLUED_AFTER = re.compile(rf"([a-z])((?:{_NEWS_WORDS})\b)")
 _GLUED_BEFORE = re.compile(rf"\b({_NEWS_WORDS})([A-Z])")
 # Longer than any line of furniture; keeps the pattern off whole paragraphs.
-_FURNITURE_LIMIT = 400
+_BOILERPLATE_LIMIT = 400
 
 
 def normalize(text: str) -> str:
@@ -73,11 +73,11 @@ def clean_text(text: str) -> str:
 def is_boilerplate(line: str) -> bool:
     """Whether the line is something that a page carries around its article ("Share this", "Exit mobile version")."""
     line = line.strip()
-    if len(line) > _FURNITURE_LIMIT:
+    if len(line) > _BOILERPLATE_LIMIT:
         return False
     if _NOTICE.fullmatch(line):
         return True
-    return _FURNITURE.fullmatch(line) is not None and _SENTENCE.search(line) is None
+    return _BOILERPLATE.fullmatch(line) is not None and _SENTENCE.search(line) is None
 
 
 def strip_boilerplate(text: str) -> str:
@@ -102,3 +102,8 @@ def site_name(text: str) -> str | None:
 def one_line(text: str) -> str:
     """Clean text with every run of white space as one space: for titles and names."""
     return " ".join(clean_text(text).split())
+
+
+def comparison_key(text: str) -> str:
+    """The letters and digits of a text in lower case: equal for copies that differ in case, spaces or punctuation."""
+    return re.sub(r"\W+", "", text).lower()

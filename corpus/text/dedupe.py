@@ -1,4 +1,4 @@
-"""Which articles are one: the same address, the same text, or nearly the same text under another headline.
+"""Which articles are the same: the same address, the same text, or nearly the same text under another headline.
 
 The only door to rensa. Candidates share a value of their MinHash sketches (Broder 1997). Each pair is then verified: by
 containment, since a shortened reprint lies inside the longer one however little of that it is, and by facts, since two
@@ -17,21 +17,21 @@ _TRACKING = re.compile(
 )
 _WORD = re.compile(r"\w+")
 _FACT = re.compile(r"(?<![.!?…:;\n\"“”'‘(]\s)(?<![\"“'‘(\n])(?<!^)\b(?:[A-Z][\w’'-]+|[A-Z]{2,})|\d[\d.,:]*\d|\d")
-_SHINGLE = 5
+_SHINGLE_WORDS = 5
 # Values of a sketch. Of pairs with a fifth of their shingles in common 97 of 100 share one, with two fifths 99.9.
-SKETCH = 16
+SKETCH_SIZE = 16
 _SEED = 1997
 # The share of the shorter text's shingles that the longer has.
-_CONTAINED = 0.6
+_MIN_CONTAINMENT = 0.6
 # The same for scripts without capitals, where names are not told from other words: two appointments written from one
 # template in Arabic share 0.58 of their shingles.
-_CONTAINED_CASELESS = 0.75
+_MIN_CONTAINMENT_CASELESS = 0.75
 # The share of the words that two texts have in common where one contains the other's shingles: at 0.6 of these, words
 # that a text has twice count once. Passages on other matters share about a quarter.
-_SHARED_WORDS = 0.4
+_MIN_SHARED_WORDS = 0.4
 # The share of the facts of the text with fewer that the other states too. Reprints keep nearly all of them, a
 # correction changes one or two, a template's stories share the names of places and little more.
-_SHARED_FACTS = 0.7
+_MIN_SHARED_FACTS = 0.7
 _FEW_FACTS = 4
 
 
@@ -59,11 +59,11 @@ def url_key(url: str) -> str:
     return f"{host}{path}?{urlencode(sorted(parse_qsl(parts.query)))}"
 
 
-def sketch(text: str) -> list[int]:
+def minhash_sketch(text: str) -> list[int]:
     """The SKETCH numbers, each below 2**32, of which nearly equal texts have some in common, place by place."""
     from rensa import RMinHash
 
-    hashed = RMinHash(num_perm=SKETCH, seed=_SEED)
+    hashed = RMinHash(num_perm=SKETCH_SIZE, seed=_SEED)
     hashed.update(sorted(map(" ".join, shingles(text))))
     return [int(value) for value in hashed.digest()]
 
@@ -71,30 +71,30 @@ def sketch(text: str) -> list[int]:
 def shingles(text: str) -> set[tuple[str, ...]]:
     """Every five words in a row, in lower case; all words where they are fewer, the text where it has none."""
     words = _WORD.findall(text.casefold())
-    if len(words) < _SHINGLE:
+    if len(words) < _SHINGLE_WORDS:
         return {tuple(words) or (text.strip(),)}
-    return set(zip(*(words[at:] for at in range(_SHINGLE)), strict=False))
+    return set(zip(*(words[at:] for at in range(_SHINGLE_WORDS)), strict=False))
 
 
-def contained(one: set[tuple[str, ...]], two: set[tuple[str, ...]]) -> float:
+def containment(first: set[tuple[str, ...]], second: set[tuple[str, ...]]) -> float:
     """The share of the smaller set's shingles that the larger has too."""
-    return len(one & two) / min(len(one), len(two))
+    return len(first & second) / min(len(first), len(second))
 
 
-def may_repeat(one: set[str], two: set[str]) -> bool:
+def may_be_near_duplicates(first: set[str], second: set[str]) -> bool:
     """Whether texts of these words, as they stand between blanks, are worth a look by `repeats`, which costs more."""
-    return len(one & two) >= _SHARED_WORDS * min(len(one), len(two))
+    return len(first & second) >= _MIN_SHARED_WORDS * min(len(first), len(second))
 
 
-def repeats(one: set[tuple[str, ...]], two: set[tuple[str, ...]]) -> bool:
+def are_near_duplicates(first: set[tuple[str, ...]], second: set[tuple[str, ...]]) -> bool:
     """Whether two texts of these shingles share so many that one may have been made from the other."""
-    return contained(one, two) >= _CONTAINED
+    return containment(first, second) >= _MIN_CONTAINMENT
 
 
-def same_story(one: str, two: str) -> bool:
+def same_story(first: str, second: str) -> bool:
     """Whether two texts are one story, reprinted, shortened or corrected, and not two written from one template."""
-    least = _CONTAINED if _has_case(one) and _has_case(two) else _CONTAINED_CASELESS
-    return contained(shingles(one), shingles(two)) >= least and _same_facts(one, two)
+    least = _MIN_CONTAINMENT if _has_case(first) and _has_case(second) else _MIN_CONTAINMENT_CASELESS
+    return containment(shingles(first), shingles(second)) >= least and _same_facts(first, second)
 
 
 def _has_case(text: str) -> bool:
@@ -102,17 +102,19 @@ def _has_case(text: str) -> bool:
     return 2 * sum(ch.islower() or ch.isupper() for ch in letters) >= len(letters)
 
 
-def _same_facts(one: str, two: str) -> bool:
+def _same_facts(first: str, second: str) -> bool:
     """Whether the names and numbers of the text that has fewer are in the other too, all but a few."""
-    counts = len(_facts(one)), len(_facts(two))
-    return (counts[0] > counts[1] or _shares(one, two)) and (counts[1] > counts[0] or _shares(two, one))
+    counts = len(_facts(first)), len(_facts(second))
+    return (counts[0] > counts[1] or _shares_facts(first, second)) and (
+        counts[1] > counts[0] or _shares_facts(second, first)
+    )
 
 
-def _shares(one: str, two: str) -> bool:
+def _shares_facts(first: str, second: str) -> bool:
     """Whether the second text says most of the first one's facts."""
-    facts = _facts(one)
-    words = set(_WORD.findall(two.casefold()))
-    return len(facts) < _FEW_FACTS or len(facts & words) >= _SHARED_FACTS * len(facts)
+    facts = _facts(first)
+    words = set(_WORD.findall(second.casefold()))
+    return len(facts) < _FEW_FACTS or len(facts & words) >= _MIN_SHARED_FACTS * len(facts)
 
 
 def _facts(text: str) -> set[str]:

@@ -239,7 +239,7 @@ def word_key(word: str) -> int:
 
 
 def article_key(article_id: str, digest: bytes) -> bytes:
-    """16 bytes that name an article as it is, from its id and what `corpus.storage.entry.digest_of` makes of it."""
+    """16 bytes that name an article as it is, from its id and its `corpus.storage.entry.article_digest`."""
     return hashlib.blake2b(digest + article_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

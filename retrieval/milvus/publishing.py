@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from corpus.article import Article
-from corpus.storage.entry import digest_of
+from corpus.storage.entry import article_digest
 from retrieval.errors import PublishError, SnapshotCorrupt, SnapshotMissing, SnapshotOutdated
 from retrieval.index.build_progress import BuildProgress, ProgressCallback, Stage
 from retrieval.index.contract import PassageRecord, PassageVectors, day_number, outlet_key
@@ -495,7 +495,7 @@ def _article_row(number: int, article: Article) -> dict[str, Any]:
     return {
         "number": number,
         "name": article.id,
-        "digest": digest_of(article).hex(),
+        "digest": article_digest(article).hex(),
         "title": article.title[:_NAME],
         "published": article.published or "",
         "ready": False,

@@ -40,7 +40,7 @@ from typing import Any
 import numpy as np
 
 from corpus.article import Article
-from corpus.readers.records import record_line
+from corpus.readers.records import format_record
 from corpus.text.split import WORDS
 from retrieval.models.encoder import Encoded, OnnxEncoder, unit_rows
 from tests.bench.processes import timed
@@ -167,7 +167,7 @@ def make(home: Path, passages: int) -> dict[str, Any]:
     if not path.exists():
         with (library / ".new").open("w", encoding="utf-8") as file:
             for number in range(count):
-                file.write(record_line(article(number)))
+                file.write(format_record(article(number)))
         (library / ".new").rename(path)
     return {"articles": count, "bytes": path.stat().st_size}
 

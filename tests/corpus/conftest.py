@@ -8,12 +8,12 @@ import pytest
 
 from corpus.fetching.fetcher import Fetcher
 from tests.corpus.clocks import Clock
-from tests.corpus.servers import Site, serving
+from tests.corpus.servers import Site, serve_site
 
 
 @pytest.fixture
 def site() -> Iterator[Site]:
-    with serving() as made:
+    with serve_site() as made:
         yield made
 
 

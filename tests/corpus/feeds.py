@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.corpus.readers.pages import rss
+from tests.corpus.readers.documents import rss
 from tests.corpus.servers import Site
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 class Site:
     """What a path answers, byte for byte, and which requests came. `release` lets a stalled answer end."""
 
-    answers: dict[str, bytes | Callable[[str], bytes]] = field(default_factory=dict)
+    responses: dict[str, bytes | Callable[[str], bytes]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
     address: str = ""
@@ -23,7 +23,7 @@ class Site:
         return [request.split()[1] for request in self.requests]
 
 
-def answer(body: bytes = b"", *, status: str = "200 OK", length: int | None = None, **headers: str) -> bytes:
+def response(body: bytes = b"", *, status: str = "200 OK", length: int | None = None, **headers: str) -> bytes:
     """An answer with these headers; underscores in their names stand for hyphens."""
     listed = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
     size = len(body) if length is None else length
@@ -34,7 +34,7 @@ STALL = b"(stall)"
 
 
 @contextmanager
-def serving() -> Iterator[Site]:
+def serve_site() -> Iterator[Site]:
     """Serves a site on a free port until the block ends."""
     site = Site()
 
@@ -47,7 +47,7 @@ def serving() -> Iterator[Site]:
                 return
             text = request.decode()
             site.requests.append(text)
-            told = site.answers.get(text.split()[1], answer(b"no", status="404 Not Found"))
+            told = site.responses.get(text.split()[1], response(b"no", status="404 Not Found"))
             data = told(text) if callable(told) else told
             self.wfile.write(data.removesuffix(STALL))
             self.wfile.flush()

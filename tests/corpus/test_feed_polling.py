@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from corpus import Found, Item, Refused
-from corpus.feed_polling import Feed, Feeds
+from corpus.feed_polling import Feed, FeedPoller
 from corpus.fetching.fetcher import Fetcher
 from tests.corpus.clocks import Clock
 from tests.corpus.feeds import listing
-from tests.corpus.readers.pages import BODY, page, rss
-from tests.corpus.servers import Site, answer
+from tests.corpus.readers.documents import BODY, page, rss
+from tests.corpus.servers import Site, response
 
 
 def nothing(_: str) -> bool:
@@ -28,23 +28,23 @@ def titles(items: Iterator[Item]) -> list[str]:
 def test_a_feed_is_asked_when_it_is_due_and_not_before(
     tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
 ) -> None:
-    site.answers["/feed"] = answer(listing(site, "road"))
-    site.answers["/road"] = answer(page(head="<title>Road opens</title>"))
-    feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
-    assert feeds.wait_s() == 0
+    site.responses["/feed"] = response(listing(site, "road"))
+    site.responses["/road"] = response(page(head="<title>Road opens</title>"))
+    feeds = FeedPoller([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
+    assert feeds.seconds_until_due() == 0
     assert titles(feeds.items(nothing)) == ["Road opens"]
-    assert (feeds.wait_s(), titles(feeds.items(nothing))) == (60, [])
+    assert (feeds.seconds_until_due(), titles(feeds.items(nothing))) == (60, [])
     clock.now += 61
-    site.answers["/feed"] = answer(listing(site, "bridge", "road"))
-    site.answers["/bridge"] = answer(page(head="<title>Bridge opens</title>"))
-    assert (feeds.wait_s(), titles(feeds.items(nothing))) == (0, ["Bridge opens"])
+    site.responses["/feed"] = response(listing(site, "bridge", "road"))
+    site.responses["/bridge"] = response(page(head="<title>Bridge opens</title>"))
+    assert (feeds.seconds_until_due(), titles(feeds.items(nothing))) == (0, ["Bridge opens"])
     assert site.paths() == ["/robots.txt", "/feed", "/road", "/feed", "/bridge"]
 
 
 def test_what_is_known_is_not_fetched_again(tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock) -> None:
-    site.answers["/feed"] = answer(listing(site, "road", "bridge"))
-    site.answers["/bridge"] = answer(page(head="<title>Bridge opens</title>"))
-    feeds = Feeds([Feed(f"{site.address}/feed")], fetcher, tmp_path / "feeds.json", clock=clock)
+    site.responses["/feed"] = response(listing(site, "road", "bridge"))
+    site.responses["/bridge"] = response(page(head="<title>Bridge opens</title>"))
+    feeds = FeedPoller([Feed(f"{site.address}/feed")], fetcher, tmp_path / "feeds.json", clock=clock)
     assert titles(feeds.items(lambda url: url.endswith("/road"))) == ["Bridge opens"]
     assert site.paths() == ["/robots.txt", "/feed", "/bridge"]
 
@@ -54,12 +54,12 @@ def test_a_feed_is_asked_with_the_conditions_of_its_last_answer_also_by_the_next
 ) -> None:
     def told(request: str) -> bytes:
         if 'if-none-match: "1"' in request.lower():
-            return answer(status="304 Not Modified", ETag='"1"')
-        return answer(listing(site), ETag='"1"', Last_Modified="then")
+            return response(status="304 Not Modified", ETag='"1"')
+        return response(listing(site), ETag='"1"', Last_Modified="then")
 
-    site.answers["/feed"] = told
+    site.responses["/feed"] = told
     for expected in (["the feed lists no articles"], []):
-        feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "state" / "feeds.json", clock=clock)
+        feeds = FeedPoller([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "state" / "feeds.json", clock=clock)
         assert titles(feeds.items(nothing)) == expected
         clock.now += 61
     assert "if-modified-since: then" in site.requests[-1].lower()
@@ -68,17 +68,17 @@ def test_a_feed_is_asked_with_the_conditions_of_its_last_answer_also_by_the_next
 def test_a_feed_that_fails_waits_the_longer_the_more_often_it_failed(
     tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
 ) -> None:
-    feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
+    feeds = FeedPoller([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
     waits = []
     for _ in range(12):
         assert list(feeds.items(nothing)) == [Refused(f"{site.address}/feed", "the server answers 404 Not Found")]
-        waits.append(feeds.wait_s() or 0)
+        waits.append(feeds.seconds_until_due() or 0)
         clock.now += waits[-1]
     assert waits[:4] == [120, 240, 480, 960]
     assert waits[-1] == 86_400
-    site.answers["/feed"] = answer(listing(site))
+    site.responses["/feed"] = response(listing(site))
     list(feeds.items(nothing))
-    assert feeds.wait_s() == 60
+    assert feeds.seconds_until_due() == 60
 
 
 @pytest.mark.parametrize("state", ["not json", "[]", '{"u": {"no": 1}}', '{"u": {"failed": {"a": 1}}}', '{"u": 1}'])
@@ -86,28 +86,30 @@ def test_a_state_that_cannot_be_read_is_begun_anew(
     tmp_path: Path, fetcher: Fetcher, clock: Clock, state: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "feeds.json").write_text(state)
-    assert Feeds([Feed("https://x.kw/feed")], fetcher, tmp_path / "feeds.json", clock=clock).wait_s() == 0
+    assert (
+        FeedPoller([Feed("https://x.kw/feed")], fetcher, tmp_path / "feeds.json", clock=clock).seconds_until_due() == 0
+    )
     assert "every feed is asked anew" in caplog.text
 
 
 def test_a_page_that_fails_is_asked_for_again_and_waits_the_longer_the_more_often_it_failed(
     tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
 ) -> None:
-    site.answers["/feed"] = lambda request: (
-        answer(status="304 Not Modified")
+    site.responses["/feed"] = lambda request: (
+        response(status="304 Not Modified")
         if "if-none-match" in request.lower()
-        else answer(listing(site, "a", "b"), ETag="1")
+        else response(listing(site, "a", "b"), ETag="1")
     )
-    site.answers["/b"] = answer(page(head="<title>B opens</title>"))
+    site.responses["/b"] = response(page(head="<title>B opens</title>"))
     asked = []
     for _ in range(9):
-        feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
+        feeds = FeedPoller([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
         site.requests.clear()
         list(feeds.items(nothing))
         asked.append("".join(path[1] for path in site.paths() if path in ("/a", "/b")))
         clock.now += 60
     assert asked == ["ab", "", "a", "", "", "", "a", "", ""]
-    site.answers["/a"] = answer(page(head="<title>A opens</title>"))
+    site.responses["/a"] = response(page(head="<title>A opens</title>"))
     clock.now += 600
     assert titles(feeds.items(nothing)) == ["A opens"]
     clock.now += 600
@@ -118,8 +120,8 @@ def test_an_article_in_a_feed_comes_again_unless_somebody_removed_it(
     tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
 ) -> None:
     text = f"<title>Road</title><link>{site.address}/road</link><description>{BODY} {BODY}</description>"
-    site.answers["/feed"] = answer(rss(text))
-    feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
+    site.responses["/feed"] = response(rss(text))
+    feeds = FeedPoller([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
     came = []
     for known in (False, True, False):
         came.append(titles(feeds.items(lambda _, known=known: known)))  # type: ignore[misc]
@@ -128,16 +130,16 @@ def test_an_article_in_a_feed_comes_again_unless_somebody_removed_it(
 
 
 def test_a_server_that_asks_for_time_gets_it(tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock) -> None:
-    site.answers["/feed"] = answer(status="503 Busy", Retry_After="7200")
-    feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
+    site.responses["/feed"] = response(status="503 Busy", Retry_After="7200")
+    feeds = FeedPoller([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
     assert titles(feeds.items(nothing)) == ["the server answers 503 Busy"]
-    assert feeds.wait_s() == 7200
+    assert feeds.seconds_until_due() == 7200
 
 
 def test_each_feed_has_its_own_interval(tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock) -> None:
-    site.answers["/slow"] = site.answers["/fast"] = answer(listing(site))
+    site.responses["/slow"] = site.responses["/fast"] = response(listing(site))
     slow, fast = Feed(f"{site.address}/slow", 600), Feed(f"{site.address}/fast", 60)
-    feeds = Feeds([slow, fast], fetcher, tmp_path / "feeds.json", clock=clock)
+    feeds = FeedPoller([slow, fast], fetcher, tmp_path / "feeds.json", clock=clock)
     for _ in range(11):
         list(feeds.items(nothing))
         clock.now += 60
@@ -149,9 +151,9 @@ def test_a_feed_that_is_no_longer_wanted_is_forgotten(
 ) -> None:
     state = tmp_path / "feeds.json"
     for name in ("old", "new"):
-        list(Feeds([Feed(f"{site.address}/{name}")], fetcher, state, clock=clock).items(nothing))
+        list(FeedPoller([Feed(f"{site.address}/{name}")], fetcher, state, clock=clock).items(nothing))
     assert list(json.loads(state.read_text())) == [f"{site.address}/new"]
 
 
 def test_without_feeds_there_is_nothing_to_wait_for(tmp_path: Path, fetcher: Fetcher) -> None:
-    assert Feeds([], fetcher, tmp_path / "feeds.json").wait_s() is None
+    assert FeedPoller([], fetcher, tmp_path / "feeds.json").seconds_until_due() is None

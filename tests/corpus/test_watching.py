@@ -8,25 +8,25 @@ from pathlib import Path
 import pytest
 
 from corpus import Article, Library, Outcome, OutcomeKind, watching
-from corpus.feed_polling import Feed, Feeds
+from corpus.feed_polling import Feed, FeedPoller
 from corpus.fetching.fetcher import Fetcher
 from corpus.watching import watch
 from tests.corpus.clocks import Clock
 from tests.corpus.feeds import listing
-from tests.corpus.readers.pages import BODY, page, rss
-from tests.corpus.servers import Site, answer
+from tests.corpus.readers.documents import BODY, page, rss
+from tests.corpus.servers import Site, response
 
 
 def test_a_library_is_watched(
     tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "_QUIET_MS", 50)
-    monkeypatch.setattr(watching, "_LOOK_MS", 50)
-    site.answers["/feed"] = answer(listing(site, "road", "no"))
-    site.answers["/road"] = answer(page(head="<title>Road opens</title>"))
+    monkeypatch.setattr(watching, "_SETTLE_MS", 50)
+    monkeypatch.setattr(watching, "_POLL_MS", 50)
+    site.responses["/feed"] = response(listing(site, "road", "no"))
+    site.responses["/road"] = response(page(head="<title>Road opens</title>"))
     library = Library(tmp_path / "library")
     stop = threading.Event()
-    feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
+    feeds = FeedPoller([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
     seen = watch(library, feeds, stop)
     assert next(seen) == []
     added, refused = next(seen)
@@ -49,12 +49,12 @@ def test_a_library_that_somebody_writes_to_makes_the_feeds_wait(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(watching, "_QUIET_MS", 50)
-    monkeypatch.setattr(watching, "_LOOK_MS", 50)
+    monkeypatch.setattr(watching, "_SETTLE_MS", 50)
+    monkeypatch.setattr(watching, "_POLL_MS", 50)
     full = f"<title>Road opens</title><link>/road</link><description><![CDATA[{BODY} {BODY}]]></description>"
-    site.answers["/feed"] = answer(rss(full))
+    site.responses["/feed"] = response(rss(full))
     library = Library(tmp_path / "library", lock_timeout_s=0.05)
-    feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
+    feeds = FeedPoller([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
     other = Library(library.folder)
     seen = watch(library, feeds, threading.Event())
     next(seen)

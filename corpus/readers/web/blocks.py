@@ -11,16 +11,16 @@ from corpus.text.clean import clean_text, strip_boilerplate
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-_BLOCKS = frozenset(
+_BLOCK_TAGS = frozenset(
     ("p", "head", "quote", "item", "row", "code", "blockquote", "li", "h1", "h2", "h3", "h4", "h5", "h6")
 )
-INLINE = (
+INLINE_TAGS = (
     "a", "span", "em", "strong", "b", "i", "u", "font", "mark", "small", "big", "abbr", "cite", "q", "s", "time",
     "data",
 )  # fmt: skip
 
 
-def text_of_html(fragment: str) -> str:
+def html_to_text(fragment: str) -> str:
     """The text of a piece of HTML, such as an entry of a feed holds: a blank line between blocks, nothing left out."""
     if "<" not in fragment and "&" not in fragment:
         return clean_text(fragment)
@@ -32,11 +32,11 @@ def text_of_html(fragment: str) -> str:
     except (etree.LxmlError, ValueError):
         return clean_text(fragment)
     etree.strip_elements(element, "script", "style", etree.Comment, with_tail=False)
-    for inner in list(element.iterdescendants(*INLINE)):
+    for inner in list(element.iterdescendants(*INLINE_TAGS)):
         inner.drop_tag()
     box = etree.Element("box")
     box.append(element)
-    return joined(list(blocks_of(box)))
+    return join_blocks(list(iter_blocks(box)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +47,22 @@ class Block:
     text: str
 
 
-def blocks_of(element: HtmlElement) -> Iterator[Block]:
+def iter_blocks(element: HtmlElement) -> Iterator[Block]:
     """The blocks of what trafilatura returns, in order."""
     if element.text and element.text.strip():
-        yield Block(element.tag, _words(element.text))
+        yield Block(element.tag, _single_spaced(element.text))
     for child in element:
         if not isinstance(child.tag, str):
             continue
-        if any(inner.tag in _BLOCKS for inner in child.iterdescendants() if isinstance(inner.tag, str)):
-            yield from blocks_of(child)
-        elif text := text_of(child):
+        if any(inner.tag in _BLOCK_TAGS for inner in child.iterdescendants() if isinstance(inner.tag, str)):
+            yield from iter_blocks(child)
+        elif text := element_text(child):
             yield Block(child.tag, text)
         if child.tail and child.tail.strip():
-            yield Block("p", _words(child.tail))
+            yield Block("p", _single_spaced(child.tail))
 
 
-def text_of(element: HtmlElement) -> str:
+def element_text(element: HtmlElement) -> str:
     """The element's text, with its line breaks."""
     pieces = [element.text or ""]
     for inner in element.iterdescendants():
@@ -73,15 +73,15 @@ def text_of(element: HtmlElement) -> str:
         if isinstance(inner.tag, str):
             pieces.append(inner.text or "")
         pieces.append(inner.tail or "")
-    lines = (_words(line) for line in "".join(pieces).split("\n"))
+    lines = (_single_spaced(line) for line in "".join(pieces).split("\n"))
     return "\n".join(line for line in lines if line)
 
 
-def _words(text: str) -> str:
+def _single_spaced(text: str) -> str:
     return " ".join(text.split())
 
 
-def joined(blocks: list[Block]) -> str:
+def join_blocks(blocks: list[Block]) -> str:
     """The text of the blocks, blank lines between paragraphs."""
     text = ""
     previous = ""

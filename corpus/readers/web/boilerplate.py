@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from corpus.readers.web.metadata import PageMetadata, key_of
-from corpus.text.clean import is_boilerplate
+from corpus.readers.web.blocks import Block
+from corpus.readers.web.metadata import PageMetadata
+from corpus.text.clean import comparison_key, is_boilerplate
 
 if TYPE_CHECKING:
     pass
-from corpus.readers.web.blocks import Block
 
 _TEASER = re.compile(
     r"""
@@ -33,7 +33,7 @@ _BYLINE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_CALL = re.compile(
+_CALL_TO_ACTION = re.compile(
     r"""
     (?:sign\ up|subscribe|get|join|inbox)\b.{0,100}\bnewsletters?\b.{0,160}$
     | \bnewsletters?\b.{0,100}\b(?:sign\ up|inbox)\b
@@ -46,22 +46,24 @@ _CALL = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-_OVER_TITLE = 4
+_BLOCKS_ABOVE_TITLE = 4
 
 
-def without_furniture(blocks: list[Block], about: PageMetadata, linked: set[str]) -> list[Block]:
-    """The blocks without teasers anywhere, and without title, byline and call to act at the two ends."""
+def remove_boilerplate(blocks: list[Block], about: PageMetadata, linked: set[str]) -> list[Block]:
+    """Drops teasers anywhere, and title, byline and calls to action at the two ends.
+
+    `linked` holds the comparison keys of paragraphs that are nothing but links.
+    """
     kept = [b for b in blocks if not _TEASER.match(b.text) and not is_boilerplate(b.text)]
-    title = key_of(about.title or "")
-    # What stands over the headline, a section or a name, is not the article's.
-    start = next((at + 1 for at, b in enumerate(kept[:_OVER_TITLE]) if title and key_of(b.text) == title), 0)
+    keys = [comparison_key(block.text) for block in kept]
+    title = comparison_key(about.title or "")
+    # A section's or a person's name above the headline is not part of the article.
+    start = next((at + 1 for at, key in enumerate(keys[:_BLOCKS_ABOVE_TITLE]) if title and key == title), 0)
     end = len(kept)
-    while start < end and (
-        kept[start].kind == "head" or key_of(kept[start].text) == title or _BYLINE.match(kept[start].text)
-    ):
+    while start < end and (kept[start].kind == "head" or keys[start] == title or _BYLINE.match(kept[start].text)):
         start += 1
     while end > start and (
-        kept[end - 1].kind == "head" or _CALL.search(kept[end - 1].text) or key_of(kept[end - 1].text) in linked
+        kept[end - 1].kind == "head" or _CALL_TO_ACTION.search(kept[end - 1].text) or keys[end - 1] in linked
     ):
         end -= 1
     return kept[start:end]

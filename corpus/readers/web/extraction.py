@@ -7,46 +7,48 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
+from corpus.readers.web.blocks import Block, html_to_text, iter_blocks, join_blocks
+from corpus.readers.web.boilerplate import remove_boilerplate
 from corpus.readers.web.metadata import PageMetadata
+from corpus.readers.web.missed_paragraphs import add_missed_paragraphs
+from corpus.readers.web.preparation import SENTENCE_END, prepare_tree
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
-from corpus.readers.web.blocks import Block, blocks_of, joined, text_of_html
-from corpus.readers.web.boilerplate import without_furniture
-from corpus.readers.web.missed_paragraphs import with_missed
-from corpus.readers.web.preparation import STOP, prepare
 
-_LEAST_SENTENCES = 2
+_MIN_SENTENCES = 2
 # Fewer words are hardly an article.
 FEW_WORDS = 60
 # Scripts that put no spaces between words; a word of theirs has about two letters.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{2}")
 # None of the 40 pages has more than 4 tables; trafilatura's time grows as their square.
-_MOST_TABLES = 200
+_MAX_TABLES = 200
 
 
 def article_body(tree: HtmlElement, about: PageMetadata) -> str:
     """The article's paragraphs with blank lines between."""
-    for table in tree.xpath("//table")[_MOST_TABLES:]:
+    for table in tree.xpath("//table")[_MAX_TABLES:]:
         if table.getparent() is not None:
             table.drop_tree()
     whole = copy.deepcopy(tree)
-    linked = prepare(tree)
-    found = joined(without_furniture(with_missed(tree, _extracted(tree, precise=True)), about, linked))
+    linked = prepare_tree(tree)
+    found = join_blocks(
+        remove_boilerplate(add_missed_paragraphs(tree, _extract_blocks(tree, precise=True)), about, linked)
+    )
     # Where that leaves hardly anything, too much was taken out before, or too much was asked.
     for page, precise in ((whole, True), (tree, False)):
         if count_words(found) >= FEW_WORDS:
             break
-        other = joined(without_furniture(_extracted(page, precise=precise), about, linked))
-        if len(STOP.findall(f"{other} ")) >= _LEAST_SENTENCES:
+        other = join_blocks(remove_boilerplate(_extract_blocks(page, precise=precise), about, linked))
+        if len(SENTENCE_END.findall(f"{other} ")) >= _MIN_SENTENCES:
             found = max(found, other, key=count_words)
     if count_words(found) < FEW_WORDS and about.free:
         # A page that a script fills may hold its text for machines.
-        found = max(found, text_of_html(about.body), key=count_words)
+        found = max(found, html_to_text(about.body), key=count_words)
     return found
 
 
-def _extracted(tree: HtmlElement, *, precise: bool) -> list[Block]:
+def _extract_blocks(tree: HtmlElement, *, precise: bool) -> list[Block]:
     """The blocks that trafilatura takes for the article's."""
     import trafilatura
 
@@ -60,7 +62,7 @@ def _extracted(tree: HtmlElement, *, precise: bool) -> list[Block]:
         include_formatting=False,
     )
     body = getattr(document, "body", None)
-    return [] if body is None else list(blocks_of(body))
+    return [] if body is None else list(iter_blocks(body))
 
 
 def count_words(text: str) -> int:

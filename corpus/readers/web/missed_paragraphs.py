@@ -6,32 +6,34 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from corpus.readers.web.metadata import key_of
+from corpus.readers.web.blocks import Block, element_text
+from corpus.readers.web.preparation import MIN_PARAGRAPH_LENGTH, link_share
+from corpus.text.clean import comparison_key
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
-from corpus.readers.web.blocks import Block, text_of
-from corpus.readers.web.preparation import LEAST_MISSED, linked_share
 
-_EDGE = 40
+_EDGE_LENGTH = 40
 _SENTENCE = re.compile(r"\w[.!?…]+[\"'”’»)]*$")
-_MOST_LINKED = 0.3
+_MAX_LINK_SHARE = 0.3
 
 
-def with_missed(tree: HtmlElement, blocks: list[Block]) -> list[Block]:
+def add_missed_paragraphs(tree: HtmlElement, blocks: list[Block]) -> list[Block]:
     """The blocks and, in their places, the paragraphs of the page that lie as theirs do and were left out."""
     places: dict[str, int] = {}
     for row, block in enumerate(blocks):
-        key = key_of(block.text)
-        places |= {key: row, key[:_EDGE]: row, key[-_EDGE:]: row}
-    paragraphs: list[tuple[HtmlElement, str]] = [(p, text_of(p)) for p in tree.iter("p")]
+        key = comparison_key(block.text)
+        places |= {key: row, key[:_EDGE_LENGTH]: row, key[-_EDGE_LENGTH:]: row}
+    paragraphs: list[tuple[HtmlElement, str]] = [(p, element_text(p)) for p in tree.iter("p")]
     homes = Counter(
-        _home(p) for p, text in paragraphs if len(text) >= LEAST_MISSED and _place(text, places) is not None
+        _surroundings(p)
+        for p, text in paragraphs
+        if len(text) >= MIN_PARAGRAPH_LENGTH and _matching_row(text, places) is not None
     )
-    rows = [_place(text, places) for _, text in paragraphs]
-    beside = [homes[_home(p)] > 1 and linked_share(p) < _MOST_LINKED for p, _ in paragraphs]
+    rows = [_matching_row(text, places) for _, text in paragraphs]
+    beside = [homes[_surroundings(p)] > 1 and link_share(p) < _MAX_LINK_SHARE for p, _ in paragraphs]
     sure = [
-        row is not None or (near and len(text) >= LEAST_MISSED)
+        row is not None or (near and len(text) >= MIN_PARAGRAPH_LENGTH)
         for row, near, (_, text) in zip(rows, beside, paragraphs, strict=True)
     ]
     last = max((at for at, known in enumerate(sure) if known), default=-1)
@@ -45,13 +47,13 @@ def with_missed(tree: HtmlElement, blocks: list[Block]) -> list[Block]:
     return [b for row, block in enumerate(blocks) for b in (block, *missed.get(row, []))]
 
 
-def _place(text: str, places: dict[str, int]) -> int | None:
+def _matching_row(text: str, places: dict[str, int]) -> int | None:
     """The row of the block that is this paragraph, or begins or ends as it does."""
-    key = key_of(text)
-    return next((places[k] for k in (key, key[:_EDGE], key[-_EDGE:]) if k in places), None)
+    key = comparison_key(text)
+    return next((places[k] for k in (key, key[:_EDGE_LENGTH], key[-_EDGE_LENGTH:]) if k in places), None)
 
 
-def _home(p: HtmlElement) -> tuple[str, ...]:
+def _surroundings(p: HtmlElement) -> tuple[str, ...]:
     """Where a paragraph lies, as its page's style sheet would say."""
     parent = p.getparent()
     grand = parent.getparent() if parent is not None else None

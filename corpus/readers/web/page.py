@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING
 from corpus.article import Article
 from corpus.errors import SourceError
 from corpus.readers.text import make_article
+from corpus.readers.web.decoding import decode_page, parse_page
+from corpus.readers.web.extraction import FEW_WORDS, article_body, count_words
 from corpus.readers.web.metadata import PageMetadata, read_metadata
-from corpus.text.language import language_of
+from corpus.text.language import detect_language
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
-from corpus.readers.web.decoding import decode_page, parse_page
-from corpus.readers.web.extraction import FEW_WORDS, article_body, count_words
 
 # Fewer words are no article; fewer than the second none where the page says that it holds something back.
-_LEAST_WORDS = 20
+_MIN_WORDS = 20
 # The largest of the 40 pages has 1.1 MB, none more than 4 tables. With tables trafilatura's time grows as their square.
 _PAGE_LIMIT = 8 << 20
-_WALL = re.compile(
+_BOT_CHECK = re.compile(
     r"(?:enable|turn on|requires?|without)\s+java\s?script"
     r"|java\s?script\s+(?:is\s+)?(?:disabled|required|not\s+enabled)"
     r"|(?:are you|not) a robot|verify (?:that )?you are (?:a )?human|checking your browser|access denied"
@@ -56,8 +56,10 @@ def read_page(data: bytes, *, url: str | None = None, charset: str | None = None
     about = read_metadata(tree, url)
     body = article_body(tree, about)
     words = count_words(body)
-    if words < _LEAST_WORDS or (words < FEW_WORDS and (not about.free or _WALL.search(body) or _PAYWALL.search(body))):
-        raise SourceError(_reason_for_nothing(about, tree))
+    if words < _MIN_WORDS or (
+        words < FEW_WORDS and (not about.free or _BOT_CHECK.search(body) or _PAYWALL.search(body))
+    ):
+        raise SourceError(_explain_missing_article(about, tree))
     return make_article(
         about.title or body.split("\n", 1)[0],
         body,
@@ -65,14 +67,14 @@ def read_page(data: bytes, *, url: str | None = None, charset: str | None = None
         source=about.site,
         author=about.author,
         published=about.published,
-        language=language_of(body) or about.language,
+        language=detect_language(body) or about.language,
     )
 
 
-def _reason_for_nothing(about: PageMetadata, tree: HtmlElement) -> str:
+def _explain_missing_article(about: PageMetadata, tree: HtmlElement) -> str:
     """Why a page gave no article, as far as it can be told."""
     text = tree.text_content()
-    if _WALL.search(text):
+    if _BOT_CHECK.search(text):
         return "the page shows no article but a check that the reader is a person, or that a script runs"
     if not about.free or _PAYWALL.search(text):
         return "the page shows its article to subscribers only"

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from corpus.readers.web.metadata import key_of
+from corpus.readers.web.blocks import INLINE_TAGS
+from corpus.text.clean import comparison_key
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
-from corpus.readers.web.blocks import INLINE
 
 _HIDDEN = (
     # Some servers put the whole page into a form, and some scripts show all of it later.
@@ -25,14 +25,14 @@ _HIDDEN = (
     "//*[contains(@class, 'newsletter')][self::div or self::section or self::aside][not(.//p[3])]",
 )
 # A paragraph this long that lies beside the others is the article's own.
-LEAST_MISSED = 80
-STOP = re.compile(r"\w[.!?…]\s|[。！？]")
-_FORM_SENTENCES = 4
-_MOST_LINKED_PROSE = 0.5
-_ONLY_LINKED = 0.9
+MIN_PARAGRAPH_LENGTH = 80
+SENTENCE_END = re.compile(r"\w[.!?…]\s|[。！？]")
+_MIN_FORM_SENTENCES = 4
+_MAX_PROSE_LINK_SHARE = 0.5
+_LINKS_ONLY_SHARE = 0.9
 
 
-def prepare(tree: HtmlElement) -> set[str]:
+def prepare_tree(tree: HtmlElement) -> set[str]:
     """Takes out what a reader does not see and keeps links in their sentences.
 
     Returns the keys of the paragraphs and items that are links alone.
@@ -42,32 +42,32 @@ def prepare(tree: HtmlElement) -> set[str]:
         for element in tree.xpath(path):
             if element.getparent() is None or element.tag in ("html", "body", "article", "main"):
                 continue
-            if element.tag != "form" or len(STOP.findall(element.text_content())) < _FORM_SENTENCES:
+            if element.tag != "form" or len(SENTENCE_END.findall(element.text_content())) < _MIN_FORM_SENTENCES:
                 element.drop_tree()
     for box in tree.xpath("//div | //section | //article | //main | //td | //form"):
-        _paragraphed(box)
+        _wrap_loose_text(box)
     for items in tree.xpath("//ul | //ol"):
-        if len(items) > 1 and all(linked_share(item) > _ONLY_LINKED for item in items):
+        if len(items) > 1 and all(link_share(item) > _LINKS_ONLY_SHARE for item in items):
             items.drop_tree()
     for paragraph in tree.iter("p", "li", "blockquote", "h2", "h3", "h4"):
         # trafilatura loses words in spans and nested emphasis ("has reported that [...] for his role").
-        share = linked_share(paragraph)
-        if share > _ONLY_LINKED:
-            linked.add(key_of(paragraph.text_content()))
-        for inner in list(paragraph.iterdescendants(*INLINE)):
-            if share < _MOST_LINKED_PROSE or inner.tag != "a":
+        share = link_share(paragraph)
+        if share > _LINKS_ONLY_SHARE:
+            linked.add(comparison_key(paragraph.text_content()))
+        for inner in list(paragraph.iterdescendants(*INLINE_TAGS)):
+            if share < _MAX_PROSE_LINK_SHARE or inner.tag != "a":
                 inner.drop_tag()
     return linked
 
 
-def _paragraphed(box: HtmlElement) -> None:
+def _wrap_loose_text(box: HtmlElement) -> None:
     """Puts text that lies in a box beside other blocks, with line breaks for paragraphs, into paragraphs."""
     loose = [box.text or "", *(child.tail or "" for child in box)]
-    loose += [child.text_content() for child in box if child.tag in INLINE and child.tag != "a"]
-    if sum(len(text.strip()) for text in loose) < LEAST_MISSED:
+    loose += [child.text_content() for child in box if child.tag in INLINE_TAGS and child.tag != "a"]
+    if sum(len(text.strip()) for text in loose) < MIN_PARAGRAPH_LENGTH:
         return
     children = list(box)
-    if not any(child.tag == "br" or child.tag not in INLINE for child in children):
+    if not any(child.tag == "br" or child.tag not in INLINE_TAGS for child in children):
         return
     from lxml.html import Element
 
@@ -77,7 +77,7 @@ def _paragraphed(box: HtmlElement) -> None:
     for child in children:
         tail, child.tail = child.tail, None
         box.remove(child)
-        if child.tag in INLINE:
+        if child.tag in INLINE_TAGS:
             child.tail = tail
             paragraph.append(child)
             continue
@@ -89,7 +89,7 @@ def _paragraphed(box: HtmlElement) -> None:
     box.extend(e for e in rebuilt if e.tag != "p" or len(e) or e.get("class") or (e.text or "").strip())
 
 
-def linked_share(element: HtmlElement) -> float:
+def link_share(element: HtmlElement) -> float:
     """The share of the element's characters that are links."""
     total = len("".join(element.itertext()).strip())
     return sum(len("".join(link.itertext())) for link in element.iter("a")) / total if total else 1.0

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from corpus.article import Article
-from corpus.storage.entry import digest_of
+from corpus.storage.entry import article_digest
 from retrieval.errors import PublishError
 from retrieval.index.contract import Index, PassageVectors
 from retrieval.index.writing.publishing import Published
@@ -22,7 +22,7 @@ class IndexSource:
         self._digests: dict[str, bytes] = {}
         for row, article in index.articles_with_rows():
             self._rows[article.id] = row
-            self._digests[article.id] = digest_of(article)
+            self._digests[article.id] = article_digest(article)
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -72,7 +72,7 @@ def contents_digest(index: Index) -> tuple[int, int, str]:
     articles = passages = total = 0
     for article, kept in index.export():
         digest = hashlib.blake2b(article.id.encode("utf-8", "surrogatepass"), digest_size=16)
-        digest.update(digest_of(article))
+        digest.update(article_digest(article))
         for one in kept:
             digest.update(repr((*one.span, one.key, one.arabic, one.folded)).encode("utf-8", "surrogatepass"))
             for array in (one.words, one.sentences, one.vectors.passage, one.vectors.sentences, one.vectors.words):

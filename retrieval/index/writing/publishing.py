@@ -27,7 +27,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from corpus.article import Article, Passage
-from corpus.storage.entry import digest_of
+from corpus.storage.entry import article_digest
 from corpus.text.split import split_article
 from retrieval.errors import PublishError, RetrievalError
 from retrieval.index.build_progress import BuildProgress, ProgressCallback, Stage, remaining_seconds
@@ -59,7 +59,7 @@ class Source(Protocol):
     """Articles that can be told apart without being read, such as a library's."""
 
     def digests(self) -> Mapping[str, bytes]:
-        """What `corpus.storage.entry.digest_of` makes of each article, by id, in the order they are to be indexed."""
+        """The `corpus.storage.entry.article_digest` of each article, by id, in the order they are to be indexed."""
 
     def load(self, ids: Iterable[str]) -> Iterator[Article]:
         """The articles with these ids, in their order."""
@@ -92,7 +92,7 @@ class _Given:
         self._articles = {article.id: article for article in articles}
 
     def digests(self) -> Mapping[str, bytes]:
-        return {article.id: digest_of(article) for article in self._articles.values()}
+        return {article.id: article_digest(article) for article in self._articles.values()}
 
     def load(self, ids: Iterable[str]) -> Iterator[Article]:
         return (self._articles[article_id] for article_id in ids)

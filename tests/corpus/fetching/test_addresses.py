@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus import SourceError
-from corpus.fetching.addresses import is_public, resolve
+from corpus.fetching.addresses import is_public, resolve_host
 from corpus.fetching.fetcher import Fetcher
 from tests.corpus.fetching.refusals import refusal
 
@@ -32,7 +32,7 @@ def test_a_host_without_address_is_refused() -> None:
     with Fetcher(resolve=lambda *_: []) as fetcher:
         assert refusal(fetcher, "http://x.kw/") == "the host name cannot be found"
     with pytest.raises(SourceError, match="the host name cannot be found"):
-        resolve("no such host.invalid", 80)
+        resolve_host("no such host.invalid", 80)
 
 
 @pytest.mark.parametrize(

@@ -11,30 +11,32 @@ from corpus.errors import SourceBusy
 from corpus.fetching.fetcher import Fetcher, Page
 from tests.corpus.clocks import Clock
 from tests.corpus.fetching.refusals import refusal
-from tests.corpus.servers import STALL, Site, answer
+from tests.corpus.servers import STALL, Site, response
 
 
 def test_a_page_comes_with_what_the_server_says_of_it(site: Site, fetcher: Fetcher) -> None:
-    site.answers["/a?b=c"] = answer(b"text", Content_Type="text/HTML; charset=cp1256", ETag='"1"', Last_Modified="then")
+    site.responses["/a?b=c"] = response(
+        b"text", Content_Type="text/HTML; charset=cp1256", ETag='"1"', Last_Modified="then"
+    )
     page = fetcher.get(f"{site.address}/a?b=c")
     assert page == Page(f"{site.address}/a?b=c", b"text", "cp1256", "text/html", '"1"', "then")
     assert "user-agent: newsquote/0.1" in site.requests[0].lower()
 
 
 def test_a_packed_answer_is_unpacked(site: Site, fetcher: Fetcher) -> None:
-    site.answers["/"] = answer(gzip.compress(b"text"), Content_Encoding="gzip")
+    site.responses["/"] = response(gzip.compress(b"text"), Content_Encoding="gzip")
     assert fetcher.get(site.address).data == b"text"
 
 
 def test_redirects_are_followed(site: Site, fetcher: Fetcher) -> None:
-    site.answers["/a"] = answer(status="301 Moved", Location="/b")
-    site.answers["/b"] = answer(status="302 Found", Location=f"{site.address}/c")
-    site.answers["/c"] = answer(b"text")
+    site.responses["/a"] = response(status="301 Moved", Location="/b")
+    site.responses["/b"] = response(status="302 Found", Location=f"{site.address}/c")
+    site.responses["/c"] = response(b"text")
     assert (fetcher.get(f"{site.address}/a").url, site.paths()) == (f"{site.address}/c", ["/a", "/b", "/c"])
 
 
 def test_an_unchanged_page_is_not_sent_again(site: Site, fetcher: Fetcher) -> None:
-    site.answers["/"] = answer(status="304 Not Modified", ETag='"1"')
+    site.responses["/"] = response(status="304 Not Modified", ETag='"1"')
     page = fetcher.get(f"{site.address}/", etag='"1"', modified="then")
     assert page == Page(f"{site.address}/", b"", etag='"1"', unchanged=True)
     assert 'if-none-match: "1"' in site.requests[0].lower()
@@ -44,27 +46,27 @@ def test_an_unchanged_page_is_not_sent_again(site: Site, fetcher: Fetcher) -> No
 @pytest.mark.parametrize(
     ("told", "reason"),
     [
-        pytest.param(answer(status="404 Not Found"), "the server answers 404 Not Found", id="missing"),
-        pytest.param(answer(status="500 Oh"), "the server answers 500 Oh", id="error"),
-        pytest.param(answer(status="204 No Content"), "the server answers 204 No Content", id="no content"),
-        pytest.param(answer(status="301 Moved"), "the server answers 301 Moved", id="redirect to nowhere"),
-        pytest.param(answer(status="301 Moved", Location="/"), "it redirects more than 3 times", id="redirect loop"),
+        pytest.param(response(status="404 Not Found"), "the server answers 404 Not Found", id="missing"),
+        pytest.param(response(status="500 Oh"), "the server answers 500 Oh", id="error"),
+        pytest.param(response(status="204 No Content"), "the server answers 204 No Content", id="no content"),
+        pytest.param(response(status="301 Moved"), "the server answers 301 Moved", id="redirect to nowhere"),
+        pytest.param(response(status="301 Moved", Location="/"), "it redirects more than 3 times", id="redirect loop"),
         pytest.param(
-            answer(status="302 F", Location="file:///etc/passwd"),
+            response(status="302 F", Location="file:///etc/passwd"),
             "only http and https are fetched, not file",
             id="file",
         ),
         pytest.param(
-            answer(status="302 F", Location="http://[x"), "it redirects to no web address: ", id="redirect to rubbish"
+            response(status="302 F", Location="http://[x"), "it redirects to no web address: ", id="redirect to rubbish"
         ),
-        pytest.param(answer(b"x" * (2 << 20)), "it is larger than 1 MiB", id="large"),
+        pytest.param(response(b"x" * (2 << 20)), "it is larger than 1 MiB", id="large"),
         pytest.param(
-            answer(gzip.compress(b"\0" * (64 << 20)), Content_Encoding="gzip"), "it is larger than 1 MiB", id="bomb"
+            response(gzip.compress(b"\0" * (64 << 20)), Content_Encoding="gzip"), "it is larger than 1 MiB", id="bomb"
         ),
         pytest.param(
-            answer(b"rubbish", Content_Encoding="gzip"), "what the server sends cannot be unpacked", id="no gzip"
+            response(b"rubbish", Content_Encoding="gzip"), "what the server sends cannot be unpacked", id="no gzip"
         ),
-        pytest.param(answer(b"cut", length=100), "the server's answer cannot be read: ", id="cut short"),
+        pytest.param(response(b"cut", length=100), "the server's answer cannot be read: ", id="cut short"),
         pytest.param(b"rubbish\r\n\r\n", "the server's answer cannot be read: ", id="no HTTP"),
         pytest.param(b"", "the server's answer cannot be read: ", id="nothing"),
         pytest.param(
@@ -75,19 +77,19 @@ def test_an_unchanged_page_is_not_sent_again(site: Site, fetcher: Fetcher) -> No
 def test_a_server_that_misbehaves_is_refused_with_the_reason(
     site: Site, fetcher: Fetcher, told: bytes, reason: str
 ) -> None:
-    site.answers["/"] = told
+    site.responses["/"] = told
     assert refusal(fetcher, f"{site.address}/").startswith(reason)
 
 
-@pytest.mark.parametrize("told", [STALL, answer(b"begun", length=100) + STALL], ids=["at once", "in the body"])
+@pytest.mark.parametrize("told", [STALL, response(b"begun", length=100) + STALL], ids=["at once", "in the body"])
 def test_a_server_that_stalls_is_left(site: Site, told: bytes) -> None:
-    site.answers["/"] = told
+    site.responses["/"] = told
     with Fetcher(allow_private=True, timeout_s=0.2) as fetcher:
         assert refusal(fetcher, site.address) == "the server does not answer in time"
 
 
 def test_an_answer_that_never_ends_is_left_at_the_deadline(site: Site) -> None:
-    site.answers["/"] = answer(b"x" * 500_000)
+    site.responses["/"] = response(b"x" * 500_000)
     with Fetcher(allow_private=True, deadline_s=60, clock=Clock(step=50.0)) as fetcher:
         assert refusal(fetcher, site.address) == "it took longer than 60 s"
 
@@ -100,7 +102,7 @@ def test_a_server_that_is_not_there_is_refused(fetcher: Fetcher) -> None:
 
 
 def test_two_requests_to_one_host_have_a_pause_between(site: Site) -> None:
-    site.answers["/"] = answer(b"text")
+    site.responses["/"] = response(b"text")
     clock = Clock()
     with Fetcher(allow_private=True, delay_s=1.5, clock=clock, sleep=clock.sleep) as fetcher:
         for _ in range(3):
@@ -111,8 +113,8 @@ def test_two_requests_to_one_host_have_a_pause_between(site: Site) -> None:
 
 
 def test_robots_txt_is_asked_once_and_obeyed_where_that_is_wanted(site: Site, fetcher: Fetcher) -> None:
-    site.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /private/\n")
-    site.answers["/a"] = site.answers["/private/a"] = answer(b"text")
+    site.responses["/robots.txt"] = response(b"User-agent: *\nDisallow: /private/\n")
+    site.responses["/a"] = site.responses["/private/a"] = response(b"text")
     assert fetcher.get(f"{site.address}/a", robots=True).data == b"text"
     assert refusal(fetcher, f"{site.address}/private/a", robots=True) == "the host's robots.txt does not allow it"
     assert fetcher.get(f"{site.address}/private/a").data == b"text"
@@ -122,27 +124,29 @@ def test_robots_txt_is_asked_once_and_obeyed_where_that_is_wanted(site: Site, fe
 def test_a_host_that_cannot_tell_its_rules_now_is_not_fetched_from_and_asked_again(
     site: Site, fetcher: Fetcher
 ) -> None:
-    site.answers["/robots.txt"] = answer(status="503 Busy", Retry_After="60")
-    site.answers["/a"] = answer(b"text")
+    site.responses["/robots.txt"] = response(status="503 Busy", Retry_After="60")
+    site.responses["/a"] = response(b"text")
     with pytest.raises(SourceBusy) as caught:
         fetcher.get(f"{site.address}/a", robots=True)
     assert str(caught.value) == "the host's robots.txt cannot be read: the server answers 503 Busy"
-    assert caught.value.wait_s == 60
-    site.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /b")
+    assert caught.value.retry_after_s == 60
+    site.responses["/robots.txt"] = response(b"User-agent: *\nDisallow: /b")
     assert fetcher.get(f"{site.address}/a", robots=True).data == b"text"
     assert site.paths() == ["/robots.txt", "/robots.txt", "/a"]
 
 
 def test_rules_are_asked_for_again_after_a_day_and_their_delay_is_kept(site: Site) -> None:
-    site.answers["/robots.txt"] = answer(b"User-agent: newsquote\nCrawl-delay: 7\nUser-agent: *\nCrawl-delay: 900\n")
-    site.answers["/a"] = answer(b"text")
+    site.responses["/robots.txt"] = response(
+        b"User-agent: newsquote\nCrawl-delay: 7\nUser-agent: *\nCrawl-delay: 900\n"
+    )
+    site.responses["/a"] = response(b"text")
     clock = Clock()
     with Fetcher(allow_private=True, delay_s=1, clock=clock, sleep=clock.sleep) as fetcher:
         for _ in range(2):
             fetcher.get(f"{site.address}/a", robots=True)
         assert clock.slept == [7, 7]
         clock.now += 86_400
-        site.answers["/robots.txt"] = answer(b"User-agent: *\nCrawl-delay: 900\n")
+        site.responses["/robots.txt"] = response(b"User-agent: *\nCrawl-delay: 900\n")
         fetcher.get(f"{site.address}/a", robots=True)
     assert clock.slept == [7, 7, 30]
     assert site.paths() == ["/robots.txt", "/a", "/a", "/robots.txt", "/a"]
@@ -152,19 +156,19 @@ def test_rules_are_asked_for_again_after_a_day_and_their_delay_is_kept(site: Sit
     ("stated", "wait_s"), [("120", 120), ("", 0), ("soon", 0), ("-5", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)]
 )
 def test_a_server_that_cannot_answer_now_may_say_when(site: Site, fetcher: Fetcher, stated: str, wait_s: float) -> None:
-    site.answers["/"] = answer(status="429 Too Many Requests", Retry_After=stated)
+    site.responses["/"] = response(status="429 Too Many Requests", Retry_After=stated)
     with pytest.raises(SourceBusy, match="the server answers 429 Too Many Requests") as caught:
         fetcher.get(f"{site.address}/")
-    assert caught.value.wait_s == wait_s
+    assert caught.value.retry_after_s == wait_s
 
 
 def test_a_host_without_rules_forbids_nothing(site: Site, fetcher: Fetcher) -> None:
-    site.answers["/a"] = answer(b"text")
+    site.responses["/a"] = response(b"text")
     assert fetcher.get(f"{site.address}/a", robots=True).data == b"text"
 
 
 def test_a_fetcher_can_be_used_again_after_it_was_closed(site: Site, fetcher: Fetcher) -> None:
-    site.answers["/"] = answer(b"text")
+    site.responses["/"] = response(b"text")
     fetcher.close()
     fetcher.get(f"{site.address}/")
     fetcher.close()

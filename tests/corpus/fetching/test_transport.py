@@ -11,7 +11,7 @@ import pytest
 from corpus.fetching import transport
 from corpus.fetching.fetcher import Fetcher
 from tests.corpus.fetching.refusals import refusal
-from tests.corpus.servers import Site, answer
+from tests.corpus.servers import Site, response
 
 
 class Dripping(socketserver.StreamRequestHandler):
@@ -42,21 +42,21 @@ def test_a_header_that_comes_byte_by_byte_is_left_at_the_deadline() -> None:
 
 
 def test_a_certificate_that_is_none_is_refused(site: Site) -> None:
-    site.answers["/"] = answer(b"text")
+    site.responses["/"] = response(b"text")
     with Fetcher(allow_private=True, timeout_s=0.3) as fetcher:
         assert refusal(fetcher, site.address.replace("http", "https")).startswith("the server")
 
 
 def test_a_redirect_into_a_private_network_is_refused(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "is_public", lambda address: address == "127.0.0.1")
-    site.answers["/"] = answer(status="302 Found", Location="http://169.254.169.254/latest/meta-data")
+    site.responses["/"] = response(status="302 Found", Location="http://169.254.169.254/latest/meta-data")
     with Fetcher(delay_s=0) as fetcher:
         assert refusal(fetcher, site.address) == "169.254.169.254 is in a private network, which is not fetched from"
 
 
 def test_the_connection_goes_to_the_address_that_was_checked(site: Site) -> None:
     port = int(site.address.rpartition(":")[2])
-    site.answers["/"] = answer(b"text")
+    site.responses["/"] = response(b"text")
     looked_up: list[str] = []
 
     def resolve_once(host: str, _: int) -> list[str]:
@@ -71,6 +71,6 @@ def test_the_connection_goes_to_the_address_that_was_checked(site: Site) -> None
 
 def test_the_next_address_is_tried_where_one_does_not_answer(site: Site) -> None:
     port = int(site.address.rpartition(":")[2])
-    site.answers["/"] = answer(b"text")
+    site.responses["/"] = response(b"text")
     with Fetcher(resolve=lambda *_: ["127.0.0.2", "127.0.0.1"], allow_private=True, timeout_s=2) as fetcher:
         assert fetcher.get(f"http://x.kw:{port}/").data == b"text"

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import Found, Refused, read
-from tests.corpus.readers.pages import BODY, columns, docx, packed, page, pdf, rss, sitemap
+from tests.corpus.readers.documents import BODY, columns, docx, page, pdf, rss, sitemap, zipped
 
 LINKED = '<script type="application/ld+json">{"headline": "x", "datePublished": "2026-11-24", "author": ["A"]}</script>'
 MAIL = b"""From: a
@@ -36,7 +36,7 @@ SOUND = {
     "a.pdf": pdf("Title\n" + BODY, BODY),
     "b.pdf": columns("\n".join(["left"] * 9), "\n".join(["right"] * 9), by_turns=True),
     "a.docx": docx("Title", BODY, table=True),
-    "a.zip": packed({"a.txt": b"Title\n\nText", "b.html": page(), "c.jsonl": b'{"title": "T", "text": "x"}'}),
+    "a.zip": zipped({"a.txt": b"Title\n\nText", "b.html": page(), "c.jsonl": b'{"title": "T", "text": "x"}'}),
     "a.xml": rss(f"<title>T</title><link>/x</link><description><![CDATA[{BODY * 2}]]></description>"),
     "s.xml": sitemap("/a"),
     "a.eml": MAIL,

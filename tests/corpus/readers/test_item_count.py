@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from corpus.readers.item_count import count_of
+from corpus.readers.item_count import estimate_item_count
 from tests.corpus.readers.test_source import RECORD
 
 
@@ -23,4 +23,4 @@ def test_items_are_counted_before_they_are_read_where_that_can_be_told(
     for name in ("a.txt", "folder/b.txt"):
         (tmp_path / name).write_text("A title\n\nBody.")
     (tmp_path / "r.jsonl").write_bytes(RECORD * 3)
-    assert count_of(sources) == count
+    assert estimate_item_count(sources) == count

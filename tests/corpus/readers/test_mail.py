@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from corpus import SourceError
 from corpus.readers.mail import is_mail, read_mail
-from tests.corpus.readers.pages import BODY, page
+from tests.corpus.readers.documents import BODY, page
 
 
 def message(text: str | None = None, *, html: bytes | None = None, subject: str = "Road opens", **head: str) -> bytes:

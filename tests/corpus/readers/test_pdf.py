@@ -6,8 +6,8 @@ import pytest
 
 from corpus import SourceError
 from corpus.readers import pdf as module
-from corpus.readers.pdf import read_pdf, text_of_pages
-from tests.corpus.readers.pages import columns, pdf
+from corpus.readers.pdf import join_pages, read_pdf
+from tests.corpus.readers.documents import columns, pdf
 
 LINES = (
     "The Cabinet approved on Monday a plan to widen the coastal road be-",
@@ -53,7 +53,7 @@ def test_running_heads_and_page_numbers_are_left_out() -> None:
         ["THE DAILY  24 November 2026", f"Words of page {name} stand here alone", "and go on below.", f"Page {n} of 4"]
         for n, name in enumerate(("one", "two", "three", "four"), start=1)
     ]
-    text = text_of_pages(["\n".join(lines) for lines in pages])
+    text = join_pages(["\n".join(lines) for lines in pages])
     assert "DAILY" not in text
     assert "of 4" not in text
     assert [f"page {name}" in text for name in ("one", "two", "three", "four")] == [True] * 4
@@ -64,14 +64,14 @@ def test_what_stands_at_the_same_end_of_two_pages_is_left_out_and_elsewhere_it_s
         "THE DAILY 24 November\nOne\nChorus\nis sung\nnow",
         "THE DAILY 25 November\nTwo\nmore\nChorus\nis over\nthen",
     ]
-    text = text_of_pages(pages)
+    text = join_pages(pages)
     assert ("DAILY" in text, text.count("Chorus")) == (False, 2)
     long = "A line of the text as long as the page is wide, said again word for word because the minister said so."
-    assert text_of_pages([f"One\n{long}\nTwo", f"Three\n{long}\nFour"]).count(long) == 2
+    assert join_pages([f"One\n{long}\nTwo", f"Three\n{long}\nFour"]).count(long) == 2
 
 
 def test_a_hyphen_stays_where_the_word_has_one_elsewhere_and_in_numbers() -> None:
-    text = text_of_pages(
+    text = join_pages(
         ["an anti-trafficking law and an anti-\ntrafficking act of wide-\nranging reach in 2024-\n2025 here"]
     )
     assert text == "an anti-trafficking law and an anti-trafficking act of wideranging reach in 2024-2025 here"
@@ -118,16 +118,16 @@ def test_a_table_is_read_row_by_row() -> None:
 
 
 def test_a_heading_stands_alone() -> None:
-    text = text_of_pages(["What it costs\n" + "\n".join(LINES)])
+    text = join_pages(["What it costs\n" + "\n".join(LINES)])
     assert text == "What it costs\n\n" + PARAGRAPHS
 
 
 def test_a_blank_line_ends_a_paragraph() -> None:
-    assert text_of_pages(["one\n\ntwo\nthree", ""]) == "one\n\ntwo three"
+    assert join_pages(["one\n\ntwo\nthree", ""]) == "one\n\ntwo three"
 
 
 def test_no_pages_have_no_text() -> None:
-    assert text_of_pages([]) == ""
+    assert join_pages([]) == ""
 
 
 @pytest.mark.parametrize(

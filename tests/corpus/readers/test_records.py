@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from corpus import Article, Found, Item, Refused, content_id
 from corpus.readers import records
-from corpus.readers.records import parse_record, read_records, record_line
+from corpus.readers.records import format_record, parse_record, read_records
 from tests.corpus.articles import articles
 
 
@@ -93,9 +93,9 @@ def test_a_line_without_end_is_refused_and_the_next_read(monkeypatch: pytest.Mon
 
 @given(articles())
 def test_save_then_load_is_the_same_article(article: Article) -> None:
-    record, _ = parse_record(record_line(article).encode())
+    record, _ = parse_record(format_record(article).encode())
     if record.id == article.id and record.title == article.title and record.text == article.text:
-        assert parse_record(record_line(record).encode())[0] == record
+        assert parse_record(format_record(record).encode())[0] == record
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).filter(str.strip))

@@ -13,9 +13,9 @@ import pytest
 from corpus import Found, Item, Refused, read, shipped_articles
 from corpus.fetching.fetcher import Fetcher
 from corpus.readers import source
-from corpus.readers.item_count import count_of
-from tests.corpus.readers.pages import BODY, docx, packed, page, pdf, rss, sitemap
-from tests.corpus.servers import Site, answer
+from corpus.readers.item_count import estimate_item_count
+from tests.corpus.readers.documents import BODY, docx, page, pdf, rss, sitemap, zipped
+from tests.corpus.servers import Site, response
 
 RECORD = b'{"title": "R", "text": "One."}\n'
 
@@ -81,11 +81,11 @@ def test_content_decides_then_the_suffix(tmp_path: Path, name: str, data: bytes,
 @pytest.mark.parametrize("name", ["", "  "])
 def test_an_empty_name_is_not_the_folder_we_are_in(name: str) -> None:
     assert list(read(name)) == [Refused("a source", "its name is empty")]
-    assert count_of([name]) is None
+    assert estimate_item_count([name]) is None
 
 
 @pytest.mark.parametrize(
-    "data", [packed({"a.txt": b"A title\n\nBody."}), RECORD, b"R\n\nBody."], ids=["zip", "record", "text"]
+    "data", [zipped({"a.txt": b"A title\n\nBody."}), RECORD, b"R\n\nBody."], ids=["zip", "record", "text"]
 )
 def test_what_comes_through_a_pipe_is_read(data: bytes) -> None:
     ours, theirs = os.pipe()
@@ -161,12 +161,12 @@ def test_a_saved_page_says_where_it_was(tmp_path: Path) -> None:
         ("a", docx("Road opens", "Text.", style="Title"), "Road opens"),
         ("a.eml", b"Subject: Road opens\n\nText.", "Road opens"),
         ("a", b"From: a\nSubject: Road opens\n\nText.", "Road opens"),
-        ("a.zip", packed({"b.txt": b"Road opens\n\nText."}), "Road opens"),
-        ("a.zip", packed({"b.jsonl.gz": gzip.compress(RECORD)}), "R"),
-        ("a.zip", packed({"b.docx": docx("Road opens", "Text.", style="Title")}), "Road opens"),
+        ("a.zip", zipped({"b.txt": b"Road opens\n\nText."}), "Road opens"),
+        ("a.zip", zipped({"b.jsonl.gz": gzip.compress(RECORD)}), "R"),
+        ("a.zip", zipped({"b.docx": docx("Road opens", "Text.", style="Title")}), "Road opens"),
         (
             "a.epub",
-            packed({"b.xhtml": b"<?xml version='1.0'?>" + page(head="<title>Road opens</title>")}),
+            zipped({"b.xhtml": b"<?xml version='1.0'?>" + page(head="<title>Road opens</title>")}),
             "Road opens",
         ),
         (
@@ -182,9 +182,9 @@ def test_every_format_is_known_by_its_content(tmp_path: Path, name: str, data: b
 
 
 def test_an_address_gives_its_page_with_the_address(site: Site, fetcher: Fetcher) -> None:
-    site.answers["/old"] = answer(status="301 Moved", Location="/road")
-    site.answers["/road"] = answer(page(head="<title>Road opens</title>"))
-    site.answers["/note"] = answer(b"A note\n\nIts text.", Content_Type="text/plain")
+    site.responses["/old"] = response(status="301 Moved", Location="/road")
+    site.responses["/road"] = response(page(head="<title>Road opens</title>"))
+    site.responses["/note"] = response(b"A note\n\nIts text.", Content_Type="text/plain")
     (found,) = read(f"{site.address}/old", fetcher=fetcher)
     assert isinstance(found, Found)
     assert (found.source, found.article.url) == (f"{site.address}/old", f"{site.address}/road")
@@ -203,9 +203,9 @@ def test_an_address_that_cannot_be_fetched_is_refused(site: Site, fetcher: Fetch
 def test_a_feed_gives_what_it_holds_and_fetches_the_rest(site: Site, fetcher: Fetcher) -> None:
     full = f"<title>In full</title><link>/full</link><description><![CDATA[<p>{BODY} {BODY}</p>]]></description>"
     items = [f"<title>T</title><link>{site.address}/{name}</link>" for name in ("road", "no", "hidden")]
-    site.answers["/feed"] = answer(rss(full, *items, "<title>No link</title>"))
-    site.answers["/road"] = answer(page(head="<title>Road opens</title>"))
-    site.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /hidden")
+    site.responses["/feed"] = response(rss(full, *items, "<title>No link</title>"))
+    site.responses["/road"] = response(page(head="<title>Road opens</title>"))
+    site.responses["/robots.txt"] = response(b"User-agent: *\nDisallow: /hidden")
     assert titles(list(read(f"{site.address}/feed", fetcher=fetcher))) == [
         "In full",
         "Road opens",
@@ -219,18 +219,18 @@ def test_a_feed_gives_what_it_holds_and_fetches_the_rest(site: Site, fetcher: Fe
 def test_a_listing_that_its_host_does_not_allow_is_refused_and_a_page_is_not(
     site: Site, fetcher: Fetcher, name: str
 ) -> None:
-    site.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /")
-    site.answers["/feed"] = answer(rss(f"<title>T</title><link>{site.address}/page</link>"))
-    site.answers["/map"] = answer(sitemap(f"{site.address}/page"))
-    site.answers["/page"] = answer(page(head="<title>Road opens</title>"))
+    site.responses["/robots.txt"] = response(b"User-agent: *\nDisallow: /")
+    site.responses["/feed"] = response(rss(f"<title>T</title><link>{site.address}/page</link>"))
+    site.responses["/map"] = response(sitemap(f"{site.address}/page"))
+    site.responses["/page"] = response(page(head="<title>Road opens</title>"))
     assert titles(list(read(f"{site.address}/{name}", fetcher=fetcher))) == ["the host's robots.txt does not allow it"]
     assert titles(list(read(f"{site.address}/page", fetcher=fetcher))) == ["Road opens"]
 
 
 def test_a_sitemap_gives_its_pages_and_those_of_its_sitemaps(site: Site, fetcher: Fetcher) -> None:
-    site.answers["/all.xml"] = answer(sitemap("/one.xml", "/all.xml", kind="sitemapindex", entry="sitemap"))
-    site.answers["/one.xml"] = answer(sitemap("/road"))
-    site.answers["/road"] = answer(page(head="<title>Road opens</title>"))
+    site.responses["/all.xml"] = response(sitemap("/one.xml", "/all.xml", kind="sitemapindex", entry="sitemap"))
+    site.responses["/one.xml"] = response(sitemap("/road"))
+    site.responses["/road"] = response(page(head="<title>Road opens</title>"))
     found = titles(list(read(f"{site.address}/all.xml", fetcher=fetcher)))
     assert found[0] == "Road opens"
     assert set(found[1:]) == {"it is a listing inside a listing of listings"}
@@ -240,7 +240,7 @@ def test_no_more_pages_of_a_listing_are_fetched_than_the_limit(
     site: Site, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source, "_PAGES_LIMIT", 1)
-    site.answers["/s.xml"] = answer(sitemap("/a", "/b", "/c"))
+    site.responses["/s.xml"] = response(sitemap("/a", "/b", "/c"))
     assert titles(list(read(f"{site.address}/s.xml", fetcher=fetcher))) == [
         "the server answers 404 Not Found",
         "only the first 1 of its pages are fetched",

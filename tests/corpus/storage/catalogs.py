@@ -11,7 +11,7 @@ ONE = Article("one", "First title", "The first text.", url="https://www.x.kw/1/"
 TWO = Article("two", "Second title", "The second text.", language="en")
 
 
-def refreshed(folder: Path) -> Catalog:
+def refreshed_catalog(folder: Path) -> Catalog:
     made = Catalog(folder)
     made.refresh()
     return made

@@ -16,13 +16,13 @@ LONG = "The council of Jahra said on Monday that the road to the coast is closed
 TWO = Article("two", "Second title", "The second text.", language="en")
 
 
-def library(tmp_path: Path, *given: Article) -> Library:
+def make_library(tmp_path: Path, *given: Article) -> Library:
     made = Library(tmp_path / "library", lock_timeout_s=0.05)
     made.add(given)
     return made
 
 
-def records(*given: Article) -> Iterator[Found]:
+def as_records(*given: Article) -> Iterator[Found]:
     return (Found(article, f"r.jsonl, line {n}", record=True) for n, article in enumerate(given, start=1))
 
 

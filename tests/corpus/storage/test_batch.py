@@ -17,11 +17,11 @@ from corpus import (
     OutcomeKind,
     content_id,
 )
-from tests.corpus.storage.libraries import LONG, ONE, TWO, files, library, records, texts
+from tests.corpus.storage.libraries import LONG, ONE, TWO, as_records, files, make_library, texts
 
 
 def test_what_a_new_version_does_not_say_is_kept(tmp_path: Path) -> None:
-    made = library(tmp_path, replace(ONE, author="Ann", published="2026-11-24"))
+    made = make_library(tmp_path, replace(ONE, author="Ann", published="2026-11-24"))
     (skipped,) = made.add([ONE])
     (replaced,) = made.add([replace(ONE, author="Bo", language="fr")])
     assert (skipped.kind, replaced.kind) == (OutcomeKind.SKIPPED, OutcomeKind.REPLACED)
@@ -30,30 +30,32 @@ def test_what_a_new_version_does_not_say_is_kept(tmp_path: Path) -> None:
 
 
 def test_names_are_put_on_one_line_and_blanks_are_unknown(tmp_path: Path) -> None:
-    made = library(tmp_path, Article("x", " A\ntitle ", "The text.", source=" ", author="Ann\tLee"))
+    made = make_library(tmp_path, Article("x", " A\ntitle ", "The text.", source=" ", author="Ann\tLee"))
     assert made.get("x") == Article("x", "A title", "The text.", author="Ann Lee")
 
 
 def test_an_article_without_language_gets_one(tmp_path: Path) -> None:
-    made = library(tmp_path, Article("x", "T", "Laut dem Bericht bleibt Kuwait weiterhin auf der zweiten Stufe."))
+    made = make_library(tmp_path, Article("x", "T", "Laut dem Bericht bleibt Kuwait weiterhin auf der zweiten Stufe."))
     assert [article.language for article in made.articles()] == ["de"]
 
 
 def test_records_stay_records(tmp_path: Path) -> None:
-    made = library(tmp_path)
-    outcomes = made.add(records(ONE, TWO, ONE))
+    made = make_library(tmp_path)
+    outcomes = made.add(as_records(ONE, TWO, ONE))
     assert [outcome.kind for outcome in outcomes] == [OutcomeKind.ADDED, OutcomeKind.ADDED, OutcomeKind.SKIPPED]
     (name,) = files(made)
     assert name.startswith("records-")
     assert list(made.articles()) == [ONE, TWO]
-    assert [made.add(records(TWO))[0].kind, files(made)] == [OutcomeKind.SKIPPED, [name]]
+    assert [made.add(as_records(TWO))[0].kind, files(made)] == [OutcomeKind.SKIPPED, [name]]
 
 
 def test_a_changed_record_changes_its_line_alone(tmp_path: Path) -> None:
-    made = library(tmp_path)
-    made.add(records(ONE, TWO))
+    made = make_library(tmp_path)
+    made.add(as_records(ONE, TWO))
     changed = replace(ONE, text="A new text.")
-    outcomes = made.add([*records(changed), *records(changed), *records(replace(changed, text="A newer text."))])
+    outcomes = made.add(
+        [*as_records(changed), *as_records(changed), *as_records(replace(changed, text="A newer text."))]
+    )
     assert [outcome.kind for outcome in outcomes] == [OutcomeKind.REPLACED, OutcomeKind.SKIPPED, OutcomeKind.REPLACED]
     (name,) = files(made)
     lines = (made.folder / name).read_text().splitlines()
@@ -61,10 +63,10 @@ def test_a_changed_record_changes_its_line_alone(tmp_path: Path) -> None:
 
 
 def test_a_record_that_comes_twice_in_one_batch_keeps_its_last_text(tmp_path: Path) -> None:
-    made = library(tmp_path)
-    made.add(records(ONE, TWO, replace(ONE, text="A new text.")))
+    made = make_library(tmp_path)
+    made.add(as_records(ONE, TWO, replace(ONE, text="A new text.")))
     assert texts(made) == {"one": "A new text.", "two": "The second text."}
-    assert made.add(records(replace(ONE, text="A new text.")))[0].kind is OutcomeKind.SKIPPED
+    assert made.add(as_records(replace(ONE, text="A new text.")))[0].kind is OutcomeKind.SKIPPED
 
 
 def test_an_interrupted_addition_keeps_what_was_whole(tmp_path: Path) -> None:
@@ -72,7 +74,7 @@ def test_an_interrupted_addition_keeps_what_was_whole(tmp_path: Path) -> None:
         yield ONE
         raise KeyboardInterrupt
 
-    made = library(tmp_path)
+    made = make_library(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         made.add(interrupted())
     assert texts(made) == {"one": "The first text."}
@@ -80,7 +82,7 @@ def test_an_interrupted_addition_keeps_what_was_whole(tmp_path: Path) -> None:
 
 
 def test_the_same_address_with_new_text_replaces_whatever_tracks_its_reader(tmp_path: Path) -> None:
-    made = library(tmp_path, ONE)
+    made = make_library(tmp_path, ONE)
     page = replace(ONE, id="new", text="A new text.", url="http://www.x.kw/1/?utm_source=mail&fbclid=2#top")
     (outcome,) = made.add([page])
     assert outcome == Outcome(OutcomeKind.REPLACED, "new", "First title", "one", "its text changed")
@@ -88,7 +90,7 @@ def test_the_same_address_with_new_text_replaces_whatever_tracks_its_reader(tmp_
 
 
 def test_the_same_text_elsewhere_is_kept_as_a_further_source(tmp_path: Path) -> None:
-    made = library(tmp_path, ONE)
+    made = make_library(tmp_path, ONE)
     reprint = Article("re", "Another title", "THE FIRST\n\ntext.", url="https://y.kw/1")
     (near, outcome, again) = made.add([Article("n", "N", LONG), reprint, Article("m", "M", LONG + " It rained.")])
     assert (near.reason, outcome.kind, again.kind) == (None, OutcomeKind.ADDED, OutcomeKind.ADDED)
@@ -99,15 +101,15 @@ def test_the_same_text_elsewhere_is_kept_as_a_further_source(tmp_path: Path) -> 
 
 
 def test_the_same_text_twice_in_one_batch_is_noticed(tmp_path: Path) -> None:
-    made = library(tmp_path)
-    outcomes = made.add([*records(ONE), replace(ONE, id="re", url="https://y.kw/1"), replace(TWO, text=LONG)])
+    made = make_library(tmp_path)
+    outcomes = made.add([*as_records(ONE), replace(ONE, id="re", url="https://y.kw/1"), replace(TWO, text=LONG)])
     assert [outcome.reason for outcome in outcomes] == [None, "the same text as one, kept as a further source", None]
 
 
 def test_the_same_text_at_another_address_is_a_further_source_and_the_first_keeps_its_own(tmp_path: Path) -> None:
     one = Article(content_id("Road", LONG), "Road", LONG, url="https://x.kw/1", source="The Daily", language="en")
     two = replace(one, url="https://y.kw/2?utm_source=x", source="The Post")
-    made = library(tmp_path, one)
+    made = make_library(tmp_path, one)
     (outcome,) = made.add([two])
     assert (outcome.kind, outcome.reason) == (OutcomeKind.ADDED, f"the same text as {one.id}, kept as a further source")
     assert {(a.source, a.url) for a in made.articles()} == {
@@ -124,7 +126,7 @@ def test_the_same_text_at_another_address_is_a_further_source_and_the_first_keep
 
 def test_of_several_that_are_one_story_the_nearest_is_named_then_the_first(tmp_path: Path) -> None:
     parts = [f"{LONG} This is part {n} of what was said that day in the council, word by word." for n in range(6)]
-    made = library(
+    made = make_library(
         tmp_path, Article("c", "C", " ".join(parts[:4])), Article("b", "B", " ".join(parts)), Article("a", "A", "No.")
     )
     (outcome,) = made.add([Article("d", "D", " ".join([*parts[:5], "It rained."]))])
@@ -134,19 +136,19 @@ def test_of_several_that_are_one_story_the_nearest_is_named_then_the_first(tmp_p
 def test_records_are_kept_by_the_part_and_what_came_before_ctrl_c_is_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("corpus.storage.batch._PART", 2)
+    monkeypatch.setattr("corpus.storage.batch._RECORDS_PER_FILE", 2)
     given = [Article(f"a{n}", f"Title {n}", f"Text number {n}.", language="en") for n in range(5)]
 
     def stopped() -> Iterator[Item]:
-        yield from records(*given)
-        yield from records(replace(given[0], text="A new text."), replace(given[4], text="Another new text."))
+        yield from as_records(*given)
+        yield from as_records(replace(given[0], text="A new text."), replace(given[4], text="Another new text."))
         raise KeyboardInterrupt
 
-    made = library(tmp_path)
+    made = make_library(tmp_path)
     with pytest.raises(KeyboardInterrupt):
         made.add(stopped())
     expected = {article.id: article.text for article in given} | {"a0": "A new text.", "a4": "Another new text."}
     assert texts(made) == texts(Library(made.folder)) == expected
     assert made.refused() == []
     assert not list(made.folder.glob(".new-*"))
-    assert [outcome.kind for outcome in made.add(records(*given[1:4]))] == [OutcomeKind.SKIPPED] * 3
+    assert [outcome.kind for outcome in made.add(as_records(*given[1:4]))] == [OutcomeKind.SKIPPED] * 3

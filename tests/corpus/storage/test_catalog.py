@@ -14,7 +14,7 @@ import pytest
 from corpus import Library, Refused
 from corpus.storage import catalog
 from corpus.storage.catalog import Catalog
-from tests.corpus.storage.catalogs import refreshed
+from tests.corpus.storage.catalogs import refreshed_catalog
 
 
 def test_a_file_that_did_not_change_is_not_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -22,11 +22,11 @@ def test_a_file_that_did_not_change_is_not_read_again(folder: Path, monkeypatch:
         raise AssertionError
 
     monkeypatch.setattr(catalog, "_read_entries", fail)
-    assert refreshed(folder).ids() == ["one", "two"]
+    assert refreshed_catalog(folder).ids() == ["one", "two"]
 
 
 def test_what_changed_by_hand_is_read_again(folder: Path) -> None:
-    made = refreshed(folder)
+    made = refreshed_catalog(folder)
     (folder / "first-title-one.md").unlink()
     (folder / "note.txt").write_text("A note\n\nIts text.")
     (folder / "bad.txt").write_bytes(b"\0")
@@ -40,14 +40,14 @@ def test_what_changed_by_hand_is_read_again(folder: Path) -> None:
 
 def test_a_lost_catalog_is_made_anew(folder: Path) -> None:
     shutil.rmtree(folder / ".newsquote")
-    assert refreshed(folder).ids() == ["one", "two"]
+    assert refreshed_catalog(folder).ids() == ["one", "two"]
     assert (folder / ".newsquote" / ".gitignore").read_text() == "*\n"
 
 
 def test_where_nothing_can_be_written_it_is_kept_in_memory(folder: Path) -> None:
     shutil.rmtree(folder / ".newsquote")
     (folder / ".newsquote").write_text("a file in the way")
-    assert refreshed(folder).ids() == ["one", "two"]
+    assert refreshed_catalog(folder).ids() == ["one", "two"]
 
 
 def test_a_folder_that_comes_later_is_seen(tmp_path: Path) -> None:
@@ -64,26 +64,26 @@ def test_a_folder_that_comes_later_is_seen(tmp_path: Path) -> None:
 def test_where_another_process_holds_it_for_long_this_one_remembers_for_itself(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(catalog, "_WAIT_S", 0.01)
+    monkeypatch.setattr(catalog, "_BUSY_TIMEOUT_S", 0.01)
     other = sqlite3.connect(folder / ".newsquote" / "catalog.sqlite", isolation_level=None)
-    made = refreshed(folder)
+    made = refreshed_catalog(folder)
     other.execute("BEGIN EXCLUSIVE")
     (folder / "note.txt").write_text("A note\n\nIts text.")
     made.refresh()
     assert made.count() == 3
     other.execute("ROLLBACK")
-    noting = refreshed(folder)
+    noting = refreshed_catalog(folder)
     other.execute("BEGIN IMMEDIATE")
-    noting.note("note.txt", [])
+    noting.update_file("note.txt", [])
     other.execute("ROLLBACK")
     other.close()
-    assert refreshed(folder).count() == 3
+    assert refreshed_catalog(folder).count() == 3
 
 
 def test_a_file_whose_name_is_in_no_encoding_counts(folder: Path) -> None:
     with open(os.fsencode(folder) + b"/caf\xe9.txt", "w") as file:  # noqa: PTH123 - a Path cannot be made of these bytes
         file.write("A note\n\nIts text.")
-    made = refreshed(folder)
+    made = refreshed_catalog(folder)
     (found,) = [entry for entry in made.entries() if entry.path.endswith(".txt")]
     assert Library(folder).remove([found.id]) == [found.id]
 

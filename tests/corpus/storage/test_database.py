@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.corpus.storage.catalogs import refreshed
+from tests.corpus.storage.catalogs import refreshed_catalog
 
 
 @pytest.mark.parametrize("damage", [b"", b"rubbish" * 1000, b"SQLite format 3\0" + b"\xff" * 4000])
 def test_a_damaged_catalog_is_made_anew(folder: Path, damage: bytes) -> None:
     (folder / ".newsquote" / "catalog.sqlite").write_bytes(damage)
-    assert refreshed(folder).ids() == ["one", "two"]
+    assert refreshed_catalog(folder).ids() == ["one", "two"]
 
 
 def test_a_catalog_of_another_version_is_made_anew(folder: Path) -> None:
@@ -21,4 +21,4 @@ def test_a_catalog_of_another_version_is_made_anew(folder: Path) -> None:
         db.execute("PRAGMA user_version = 99")
         db.execute("DROP TABLE entry")
     db.close()
-    assert refreshed(folder).ids() == ["one", "two"]
+    assert refreshed_catalog(folder).ids() == ["one", "two"]

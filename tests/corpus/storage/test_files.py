@@ -14,7 +14,7 @@ from corpus import (
     Library,
     LibraryError,
 )
-from tests.corpus.storage.libraries import ONE, TWO, files, library, records, texts
+from tests.corpus.storage.libraries import ONE, TWO, as_records, files, make_library, texts
 
 
 @pytest.mark.parametrize(
@@ -31,14 +31,14 @@ from tests.corpus.storage.libraries import ONE, TWO, files, library, records, te
     ],
 )
 def test_the_name_of_a_file_is_safe_everywhere(tmp_path: Path, title: str, article_id: str, name: str) -> None:
-    made = library(tmp_path, Article(article_id, title, "The text."))
+    made = make_library(tmp_path, Article(article_id, title, "The text."))
     assert (files(made)[0].split("-")[:-1], len(files(made))) == (name.split("-")[:-1], 1)
     assert len(files(made)[0].split("-")[-1]) == len(name.split("-")[-1])
     assert made.ids() == [article_id]
 
 
 def test_a_name_that_is_taken_is_left_alone(tmp_path: Path) -> None:
-    made = library(tmp_path)
+    made = make_library(tmp_path)
     (made.folder / "first-title-one.md").write_text("Notes\n\nNot that article.")
     made.add([ONE])
     assert files(made) == ["first-title-one-2.md", "first-title-one.md"]
@@ -54,8 +54,8 @@ def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> 
 
 
 def test_a_full_disk_leaves_the_library_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = library(tmp_path, ONE)
-    made.add(records(TWO))
+    made = make_library(tmp_path, ONE)
+    made.add(as_records(TWO))
     before = (files(made), texts(made))
 
     def full(_: int) -> None:
@@ -63,8 +63,8 @@ def test_a_full_disk_leaves_the_library_as_it_was(tmp_path: Path, monkeypatch: p
 
     for attempt in (
         [replace(ONE, text="New.")],
-        records(Article("n", "N", "New.")),
-        records(replace(TWO, text="New.")),
+        as_records(Article("n", "N", "New.")),
+        as_records(replace(TWO, text="New.")),
     ):
         monkeypatch.setattr(os, "fsync", full)
         with pytest.raises(LibraryError, match="No space left on device"):
@@ -75,7 +75,7 @@ def test_a_full_disk_leaves_the_library_as_it_was(tmp_path: Path, monkeypatch: p
 
 
 def test_a_file_that_changes_while_it_is_read_is_said(tmp_path: Path) -> None:
-    made = library(tmp_path, ONE, TWO)
+    made = make_library(tmp_path, ONE, TWO)
     reading = made.articles()
     next(reading)
     (made.folder / "second-title-two.md").unlink()

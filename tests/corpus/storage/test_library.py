@@ -23,7 +23,7 @@ from corpus import (
     read,
 )
 from tests.corpus.articles import articles
-from tests.corpus.storage.libraries import ONE, TWO, files, library, records, texts
+from tests.corpus.storage.libraries import ONE, TWO, as_records, files, make_library, texts
 
 
 def test_a_library_that_is_not_there_is_empty(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_a_library_that_is_not_there_is_empty(tmp_path: Path) -> None:
 
 
 def test_added_articles_are_files_named_by_title_and_id(tmp_path: Path) -> None:
-    made = library(tmp_path, TWO, ONE)
+    made = make_library(tmp_path, TWO, ONE)
     assert files(made) == ["first-title-one.md", "second-title-two.md"]
     assert list(made.articles()) == [ONE, TWO]
     assert texts(made) == {"one": "The first text.", "two": "The second text."}
@@ -41,8 +41,8 @@ def test_added_articles_are_files_named_by_title_and_id(tmp_path: Path) -> None:
 
 
 def test_removed_articles_are_gone_with_their_files(tmp_path: Path) -> None:
-    made = library(tmp_path, ONE)
-    made.add(records(TWO, Article("three", "Third", "Three.")))
+    made = make_library(tmp_path, ONE)
+    made.add(as_records(TWO, Article("three", "Third", "Three.")))
     assert made.remove(["two", "none", "one", "two"]) == ["two", "one"]
     assert made.ids() == ["three"]
     assert made.remove(["three"]) == ["three"]
@@ -50,7 +50,7 @@ def test_removed_articles_are_gone_with_their_files(tmp_path: Path) -> None:
 
 
 def test_files_a_person_drops_in_count_whatever_their_format(tmp_path: Path) -> None:
-    made = library(tmp_path, ONE)
+    made = make_library(tmp_path, ONE)
     (made.folder / "sub").mkdir()
     (made.folder / "sub" / "note.txt").write_text("A note\n\nIts body.")
     (made.folder / "mine.jsonl").write_text('{"id": "r", "title": "R", "text": "Record."}\n\nbad\n')
@@ -64,7 +64,7 @@ def test_files_a_person_drops_in_count_whatever_their_format(tmp_path: Path) -> 
 
 
 def test_a_file_of_another_format_that_changes_is_kept_behind_the_librarys_own(tmp_path: Path) -> None:
-    made = library(tmp_path)
+    made = make_library(tmp_path)
     made.folder.joinpath("note.txt").write_text("A note\n\nIts body.")
     (found,) = made.articles()
     (outcome,) = made.add([replace(found, author="Ann")])
@@ -76,7 +76,7 @@ def test_a_file_of_another_format_that_changes_is_kept_behind_the_librarys_own(t
 
 
 def test_an_article_that_shares_a_file_with_others_is_not_removed_behind_their_back(tmp_path: Path) -> None:
-    made = library(tmp_path)
+    made = make_library(tmp_path)
     (made.folder / "two.json").write_text(
         '[{"id": "a", "title": "A", "text": "a"}, {"id": "b", "title": "B", "text": "b"}]'
     )
@@ -86,20 +86,20 @@ def test_an_article_that_shares_a_file_with_others_is_not_removed_behind_their_b
 
 
 def test_an_edit_by_hand_is_seen_and_changes_the_digest(tmp_path: Path) -> None:
-    made = library(tmp_path, ONE)
-    before = made.digest()
+    made = make_library(tmp_path, ONE)
+    before = made.fingerprint()
     path = made.folder / "first-title-one.md"
     path.write_text(path.read_text().replace("first text", "text as edited"))
     assert texts(made) == {"one": "The text as edited."}
-    assert made.digest() != before
+    assert made.fingerprint() != before
 
 
 def test_the_digest_stays_while_nothing_changes(tmp_path: Path) -> None:
-    made = library(tmp_path, ONE)
-    before = made.digest()
+    made = make_library(tmp_path, ONE)
+    before = made.fingerprint()
     made.add([ONE])
     made.remove(["none"])
-    assert Library(made.folder).digest() == before
+    assert Library(made.folder).fingerprint() == before
 
 
 def test_a_folder_that_cannot_be_read_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -112,8 +112,8 @@ def test_a_folder_that_cannot_be_read_is_said_in_one_line(tmp_path: Path, monkey
 
 
 def test_a_file_of_records_that_cannot_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = library(tmp_path, ONE)
-    made.add(records(TWO))
+    made = make_library(tmp_path, ONE)
+    made.add(as_records(TWO))
 
     def refuse(path: Path, *_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))
@@ -127,7 +127,7 @@ def test_a_file_of_records_that_cannot_be_read_is_said(tmp_path: Path, monkeypat
 
 
 def test_a_digest_changes_with_anything_an_article_says(tmp_path: Path) -> None:
-    made = library(tmp_path, ONE, TWO)
+    made = make_library(tmp_path, ONE, TWO)
     before = made.digests()
     made.add([replace(TWO, author="Ann")])
     after = made.digests()
@@ -137,7 +137,7 @@ def test_a_digest_changes_with_anything_an_article_says(tmp_path: Path) -> None:
 
 def test_the_page_of_an_article_in_the_library_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("A title\n\nThe body.")
-    made = library(tmp_path)
+    made = make_library(tmp_path)
     kinds = [made.add(read(tmp_path / "a.txt"))[0].kind for _ in range(2)]
     assert kinds == [OutcomeKind.ADDED, OutcomeKind.SKIPPED]
 
@@ -160,7 +160,7 @@ def test_the_library_holds_what_a_dictionary_would(steps: list[tuple[Article, bo
 
 
 def test_what_somebody_changed_is_read_and_counted(tmp_path: Path) -> None:
-    made = library(tmp_path, ONE)
+    made = make_library(tmp_path, ONE)
     for name in ("a", "b"):
         (made.folder / f"{name}.txt").write_text(f"Title {name}\n\nText {name}.")
     seen: list[int] = []

@@ -14,11 +14,11 @@ from corpus import (
     OutcomeKind,
 )
 from corpus.storage.lock import exclusive_lock
-from tests.corpus.storage.libraries import ONE, TWO, library, texts
+from tests.corpus.storage.libraries import ONE, TWO, make_library, texts
 
 
 def test_two_writers_at_once_are_told_who_holds_the_library(tmp_path: Path) -> None:
-    made = library(tmp_path, ONE)
+    made = make_library(tmp_path, ONE)
     script = (
         "import sys; from pathlib import Path; from corpus import Library\n"
         f"with Library(Path({str(made.folder)!r})).lock():\n print('held', flush=True); sys.stdin.read()"
@@ -37,7 +37,7 @@ def test_two_writers_at_once_are_told_who_holds_the_library(tmp_path: Path) -> N
 
 
 def test_a_holder_nobody_wrote_down_is_unknown(tmp_path: Path) -> None:
-    made = library(tmp_path)
+    made = make_library(tmp_path)
     with Library(made.folder).lock():
         (made.folder / ".newsquote" / "writer").unlink()
         with pytest.raises(LibraryLocked, match="process unknown"):
@@ -52,7 +52,7 @@ def test_what_one_does_alone_nobody_else_does_meanwhile(tmp_path: Path) -> None:
 
 
 def test_the_lock_may_be_held_around_several_changes(tmp_path: Path) -> None:
-    made = library(tmp_path)
+    made = make_library(tmp_path)
     with made.lock():
         made.add([ONE, TWO])
         made.remove(["one"])
@@ -60,7 +60,7 @@ def test_the_lock_may_be_held_around_several_changes(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_writer_left_is_cleared_by_the_next(tmp_path: Path) -> None:
-    made = library(tmp_path, ONE)
+    made = make_library(tmp_path, ONE)
     (made.folder / ".new-0123").write_text("half a fi")
     made.add([TWO])
     assert not list(made.folder.glob(".new-*"))

@@ -13,11 +13,11 @@ from corpus import (
     OutcomeKind,
     Refused,
 )
-from tests.corpus.storage.libraries import ONE, TWO, files, library, texts
+from tests.corpus.storage.libraries import ONE, TWO, files, make_library, texts
 
 
 def test_every_item_has_its_outcome_in_order(tmp_path: Path) -> None:
-    made = library(tmp_path, ONE)
+    made = make_library(tmp_path, ONE)
     told: list[Outcome] = []
     changed = replace(ONE, id="other", text="A new text.")
     items: list[Item | Article] = [Refused("bad.txt", "it is empty"), TWO, Found(ONE, "a.txt"), changed]

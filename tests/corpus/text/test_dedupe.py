@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus import Article, Found, Library, Outcome, OutcomeKind
-from corpus.text.dedupe import SKETCH, canonical_url, contained, repeats, same_story, shingles, sketch, url_key
+from corpus.text.dedupe import (
+    SKETCH_SIZE,
+    are_near_duplicates,
+    canonical_url,
+    containment,
+    minhash_sketch,
+    same_story,
+    shingles,
+    url_key,
+)
 
 STORY = """\
 KUWAIT CITY: The Cabinet approved on Monday a plan to widen the coastal road between Salmiya and Fintas, \
@@ -177,7 +186,7 @@ TWO_STORIES = {
 
 
 def shared(one: str, two: str) -> int:
-    return sum(a == b for a, b in zip(sketch(one), sketch(two), strict=True))
+    return sum(a == b for a, b in zip(minhash_sketch(one), minhash_sketch(two), strict=True))
 
 
 @pytest.mark.parametrize(("one", "two"), ONE_STORY.values(), ids=ONE_STORY.keys())
@@ -218,17 +227,17 @@ def test_a_library_keeps_both_and_says_which_are_one(
 
 
 def test_a_sketch_is_of_the_words_and_the_same_in_every_process() -> None:
-    assert sketch(STORY) == sketch(STORY.upper().replace("\n", " "))
-    assert sketch("The plan, it said.")[:2] == [565110427, 3721211666]
-    assert len(sketch("?!")) == SKETCH
-    assert all(0 <= value < 2**32 for value in sketch(STORY))
+    assert minhash_sketch(STORY) == minhash_sketch(STORY.upper().replace("\n", " "))
+    assert minhash_sketch("The plan, it said.")[:2] == [565110427, 3721211666]
+    assert len(minhash_sketch("?!")) == SKETCH_SIZE
+    assert all(0 <= value < 2**32 for value in minhash_sketch(STORY))
 
 
 def test_a_thousand_different_stories_stay_different() -> None:
     draw = random.Random(7)
     words = [f"{a}{b}" for a in ("ka", "mo", "ri", "su", "ten", "va") for b in ("lo", "mi", "na", "per", "to", "zu")]
     texts = [" ".join(draw.choices(words, k=80)) for _ in range(1000)]
-    met = [set(enumerate(sketch(text))) for text in texts]
+    met = [set(enumerate(minhash_sketch(text))) for text in texts]
     assert sum(bool(a & b) for at, a in enumerate(met) for b in met[:at]) < 500
     assert not any(same_story(a, b) for a, b in itertools.pairwise(texts))
 
@@ -244,8 +253,8 @@ def test_a_thousand_different_stories_stay_different() -> None:
     ],
 )
 def test_what_is_contained_is_a_share_of_the_shorter_text(one: str, two: str, share: float) -> None:
-    assert contained(shingles(one), shingles(two)) == contained(shingles(two), shingles(one)) == share
-    assert repeats(shingles(one), shingles(two)) is (share > 0.5)
+    assert containment(shingles(one), shingles(two)) == containment(shingles(two), shingles(one)) == share
+    assert are_near_duplicates(shingles(one), shingles(two)) is (share > 0.5)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from corpus.readers.web.page import read_page
-from tests.corpus.readers.pages import page
+from tests.corpus.readers.documents import page
 
 
-def body(**parts: str) -> str:
+def article_text(**parts: str) -> str:
     return read_page(page(head="<title>Coastal road to be widened</title>", **parts)).text

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.corpus.readers.pages import BODY
-from tests.corpus.readers.web.articles import body
+from tests.corpus.readers.documents import BODY
+from tests.corpus.readers.web.articles import article_text
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ from tests.corpus.readers.web.articles import body
     ],
 )
 def test_title_byline_and_calls_at_the_ends_are_left_out(before: str, after: str) -> None:
-    assert body(before=before, after=after) == BODY
+    assert article_text(before=before, after=after) == BODY

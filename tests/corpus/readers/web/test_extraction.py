@@ -8,7 +8,7 @@ import pytest
 
 from corpus import SourceError
 from corpus.readers.web.page import read_page
-from tests.corpus.readers.pages import BODY, page
+from tests.corpus.readers.documents import BODY, page
 
 
 @pytest.mark.parametrize("free", [True, False])

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.corpus.readers.pages import SENTENCES
-from tests.corpus.readers.web.articles import body
+from tests.corpus.readers.documents import SENTENCES
+from tests.corpus.readers.web.articles import article_text
 
 
 def test_paragraphs_in_separate_boxes_are_all_taken() -> None:
@@ -12,4 +12,4 @@ def test_paragraphs_in_separate_boxes_are_all_taken() -> None:
         f"<div class='part'><div class='text'><p>{'</p><p>'.join(long[n : n + 4])}</p></div></div><div>Ad</div>"
         for n in range(0, 16, 4)
     )
-    assert body(body=f"<div class='parts'>{boxes}</div>") == "\n\n".join(long)
+    assert article_text(body=f"<div class='parts'>{boxes}</div>") == "\n\n".join(long)

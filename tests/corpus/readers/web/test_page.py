@@ -6,8 +6,8 @@ import pytest
 
 from corpus import SourceError
 from corpus.readers.web.page import read_page
-from tests.corpus.readers.pages import BODY, SENTENCES, page
-from tests.corpus.readers.web.articles import body
+from tests.corpus.readers.documents import BODY, SENTENCES, page
+from tests.corpus.readers.web.articles import article_text
 
 FULL_HEAD = """<title>Coastal road to be widened - The Daily</title><link rel="canonical" href="https://x.kw/road">
 <meta property="og:site_name" content="The Daily"><meta name="author" content="Ann Lee">
@@ -31,7 +31,7 @@ def test_a_page_gives_its_article_and_what_it_states_of_itself() -> None:
 @pytest.mark.parametrize("control", ["\x00", "\x1f", "&#0;", "&#1", "&#x1F;", "\ufffe", "\x7f"])
 def test_control_characters_are_passed_over(control: str) -> None:
     inside = SENTENCES[0].replace("Cabinet", f"Cab{control}inet<b>{control}</b>")
-    assert body(body="".join(f"<p>{sentence}</p>" for sentence in (inside, *SENTENCES[1:]))) == BODY
+    assert article_text(body="".join(f"<p>{sentence}</p>" for sentence in (inside, *SENTENCES[1:]))) == BODY
 
 
 @pytest.mark.parametrize(
