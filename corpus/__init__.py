@@ -1,6 +1,6 @@
-"""What was published: sources in, clean articles and passages out. No models, no search.
+"""Articles: reading them from sources, cleaning and storing them, splitting them into passages. No models, no search.
 
-The public names are loaded when first used, so that answering a question does not wait for code that reads sources.
+The public names are imported on first use, so that answering a question does not load the code that reads sources.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
     "trim",
 ]
 
-_HOMES = {
+_MODULES = {
     "article": ("Article", "Passage", "Span", "content_id"),
     "errors": ("ArticleError", "CorpusError", "LibraryError", "LibraryLocked", "SourceError"),
     "storage.library": ("Library", "Outcome", "OutcomeKind"),
@@ -55,7 +55,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    for module, names in _HOMES.items():
+    for module, names in _MODULES.items():
         if name in names:
             found: object = getattr(import_module(f"corpus.{module}"), name)
             globals()[name] = found

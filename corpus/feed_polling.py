@@ -1,7 +1,4 @@
-"""Feeds and sitemaps that are asked again and again: when each is due, and what it has that is new.
-
-The only door to tenacity.
-"""
+"""Polls feeds and sitemaps for new articles. The only module that imports tenacity."""
 
 from __future__ import annotations
 
@@ -23,13 +20,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# What fails is asked for after twice the feed's interval, then four times, up to a day.
+# After a failure the wait is twice the feed's interval, then four times, and so on up to a day.
 _MAX_BACKOFF_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A feed or sitemap, and how often it is asked."""
+    """A feed or sitemap, and how often to poll it."""
 
     url: str
     interval_s: float = 900.0
@@ -37,7 +34,7 @@ class Feed:
 
 @dataclass(frozen=True, slots=True)
 class _PageFailure:
-    """How often in a row something failed, and when it is asked for again, in seconds since 1970."""
+    """How often in a row a page could not be fetched, and when to try again, in seconds since 1970."""
 
     times: int
     due: float
@@ -45,9 +42,9 @@ class _PageFailure:
 
 @dataclass(frozen=True, slots=True)
 class _FeedState:
-    """What is remembered of a feed between two runs. `due` is in seconds since 1970.
+    """What is stored about a feed between two runs; the field names are the keys in the file.
 
-    `done` holds the addresses it lists that were read, `failed` those that could not be.
+    `due` is in seconds since 1970. `done` holds the listed addresses that were read, `failed` those that could not be.
     """
 
     due: float = 0.0
@@ -59,10 +56,10 @@ class _FeedState:
 
 
 class FeedPoller:
-    """Asks each feed when it is due, with the conditions of its last answer, and remembers that in a file.
+    """Polls each feed when it is due, with conditional requests, and keeps its state in a file.
 
-    `state` is the file, written whole at each change; one that cannot be read is begun anew. `clock` gives seconds
-    since 1970.
+    `state` is that file. It is replaced as a whole at each change; one that cannot be read is started afresh. `clock`
+    returns seconds since 1970.
     """
 
     def __init__(
@@ -75,16 +72,16 @@ class FeedPoller:
         self._states = self._load()
 
     def seconds_until_due(self) -> float | None:
-        """The seconds until the next feed is due, 0 where one is; None without feeds."""
+        """Seconds until the next feed is due: 0 if one is due now, None if there are no feeds."""
         due = [self._states.get(feed.url, _FeedState()).due for feed in self._feeds]
         return max(0.0, min(due) - self._clock()) if due else None
 
     def items(self, known: Callable[[str], bool]) -> Iterator[Item]:
-        """What the feeds that are due list; `known` says of an address whether the library has its article.
+        """The articles and refusals from the feeds that are due; `known` tells whether the library has an address.
 
-        A page is fetched once, and again only where that failed; an article that a feed holds in full comes each time,
-        unless it came before and is no longer known: somebody removed it. A feed or page that cannot be read is a
-        refusal, and waits the longer the more often it failed in a row.
+        A page is fetched once, and again only if that failed. An article that a feed contains in full is yielded at
+        every poll, unless it was yielded before and is no longer known, which means that somebody removed it. A feed or
+        page that cannot be read is a refusal; the wait before the next try grows with each failure in a row.
         """
         for feed in self._feeds:
             state = self._states.get(feed.url, _FeedState())
@@ -109,7 +106,7 @@ class FeedPoller:
     def _read_listed(
         self, feed: Feed, page: Page, state: _FeedState, known: Callable[[str], bool]
     ) -> Generator[Item, None, _FeedState]:
-        """What a feed's answer lists that is not done, and what is then to be remembered."""
+        """Yields what a feed lists that was not read before, and returns the feed's new state."""
         listed: dict[str, str] = {}
         asked = set()
 
@@ -142,16 +139,16 @@ class FeedPoller:
 
     def _save(self, feed: Feed, state: _FeedState) -> None:
         self._states[feed.url] = state
-        kept = {feed.url: asdict(self._states[feed.url]) for feed in self._feeds if feed.url in self._states}
+        stored = {feed.url: asdict(self._states[feed.url]) for feed in self._feeds if feed.url in self._states}
         temporary = self._path.with_name(f".{self._path.name}.new")
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(kept, indent=1), "utf-8")
+        temporary.write_text(json.dumps(stored, indent=1), "utf-8")
         temporary.replace(self._path)
 
     def _load(self) -> dict[str, _FeedState]:
         try:
             loaded = json.loads(self._path.read_text("utf-8"))
-            return {url: _parse_state(kept) for url, kept in loaded.items()}
+            return {url: _parse_state(stored) for url, stored in loaded.items()}
         except FileNotFoundError:
             return {}
         except (OSError, ValueError, TypeError, AttributeError) as exc:
@@ -159,13 +156,13 @@ class FeedPoller:
             return {}
 
 
-def _parse_state(kept: dict[str, Any]) -> _FeedState:
-    failed = {url: _PageFailure(**failed) for url, failed in kept.pop("failed", {}).items()}
-    return _FeedState(done=tuple(kept.pop("done", ())), failed=failed, **kept)
+def _parse_state(stored: dict[str, Any]) -> _FeedState:
+    failed = {url: _PageFailure(**failed) for url, failed in stored.pop("failed", {}).items()}
+    return _FeedState(done=tuple(stored.pop("done", ())), failed=failed, **stored)
 
 
 def _backoff_s(feed: Feed, failures: int) -> float:
-    """The seconds to wait after so many failures in a row."""
+    """Seconds to wait after this many failures in a row."""
     from tenacity import RetryCallState, Retrying, wait_exponential
 
     state = RetryCallState(Retrying(), None, (), {})

@@ -1,7 +1,4 @@
-"""A library that follows its folder and its feeds: what changed, when it is time to look, and what came in.
-
-The only door to watchfiles.
-"""
+"""Watches a library's folder and polls its feeds. The only module that imports watchfiles."""
 
 from __future__ import annotations
 
@@ -9,38 +6,36 @@ import logging
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from corpus.errors import LibraryError
 from corpus.feed_polling import FeedPoller
 from corpus.storage.library import Library
 from corpus.storage.outcome import Outcome, OutcomeKind
 
-if TYPE_CHECKING:
-    pass
-
 log = logging.getLogger(__name__)
-# Changes come as one until nothing changes for so long, or for that long something does.
+
+# Changes are reported once nothing has changed for the first of these times, at the latest after the second.
 _SETTLE_MS = 1_000
 _MAX_SETTLE_MS = 5_000
 _POLL_MS = 5_000
-# A look at 200,000 files takes half a second, so not every wake-up is one.
+# Checking 200,000 files takes half a second, so it is not done at every wake-up.
 _IDLE_POLLS_PER_CHECK = 12
 
 
 class StopEvent(Protocol):
-    """Something that can say that it is time to end, such as a threading.Event."""
+    """Tells when to stop, such as a threading.Event."""
 
     def is_set(self) -> bool:
-        """Whether to end."""
+        """Whether to stop."""
         ...
 
 
 def watch(library: Library, feeds: FeedPoller, stop: StopEvent) -> Iterator[list[Outcome]]:
-    """Yields each time the library has changed, by a feed or by hand, until `stop` is set.
+    """Yields each time the library has changed, through a feed or by hand, until `stop` is set.
 
-    What is yielded says what the feeds brought, nothing where files were changed by hand. Changes that follow each
-    other within a second come as one. The first is yielded at once, so that what changed before is not missed.
+    The list holds the outcomes of polling the feeds; it is empty where files were changed by hand. Changes less than a
+    second apart are reported together. An empty list is yielded at once, so that earlier changes are not missed.
 
     Raises:
         LibraryError: the folder cannot be read or written.
@@ -52,17 +47,17 @@ def watch(library: Library, feeds: FeedPoller, stop: StopEvent) -> Iterator[list
     for touched in _changes(library.folder, feeds, stop):
         outcomes = _poll(library, feeds)
         quiet = 0 if touched or outcomes else quiet + 1
-        # The first look finds what changed before the system was asked to tell; later ones what it did not tell.
+        # The first check finds changes from before the watch began; later ones find changes the system did not report.
         if quiet > 1 and quiet % _IDLE_POLLS_PER_CHECK:
             continue
-        digest = library.fingerprint()
-        if digest != seen:
-            seen = digest
+        fingerprint = library.fingerprint()
+        if fingerprint != seen:
+            seen = fingerprint
             yield outcomes
 
 
 def _poll(library: Library, feeds: FeedPoller) -> list[Outcome]:
-    """What the feeds that are due brought; waits for another writer no longer than the library does."""
+    """Adds the articles from the feeds that are due; nothing if the library stays locked by another process."""
     if feeds.seconds_until_due() != 0.0:
         return []
     try:
@@ -79,12 +74,12 @@ def _poll(library: Library, feeds: FeedPoller) -> list[Outcome]:
 
 
 def _changes(folder: Path, feeds: FeedPoller, stop: StopEvent) -> Iterator[bool]:
-    """Yields when a file that counts has changed, true, and when a feed may be due, false."""
+    """Yields true when a visible file has changed, and false when a feed may be due."""
     from watchfiles import Change, DefaultFilter
     from watchfiles import watch as watch_files
 
     class Visible(DefaultFilter):
-        """Not what the library hides from itself: locks and files being written."""
+        """Leaves out hidden files and folders: locks and files being written."""
 
         def __call__(self, change: Change, path: str) -> bool:
             return super().__call__(change, path) and not any(

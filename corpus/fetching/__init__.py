@@ -1,1 +1,1 @@
-"""Web addresses to bytes, politely and within limits: the only door to httpx."""
+"""Fetching web pages, politely and within limits. The only package that imports httpx."""

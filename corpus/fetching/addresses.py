@@ -1,4 +1,4 @@
-"""Which web addresses are fetched, and which hosts and networks they may lead to."""
+"""Which web addresses may be fetched, and which networks they may lead to."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from urllib.parse import urljoin, urlsplit
 from corpus.errors import SourceError
 
 HOST_NOT_FOUND = "the host name cannot be found"
-# Networks that the ipaddress module calls global, though what answers there may be inside: NAT64, 6to4, Teredo.
-_TUNNELS = tuple(ipaddress.ip_network(n) for n in ("64:ff9b::/96", "2002::/16", "2001::/32", "100.64.0.0/10"))
+# The ipaddress module calls these networks global, but they may lead into a private one: NAT64, 6to4, Teredo, CGNAT.
+_TUNNEL_NETWORKS = tuple(ipaddress.ip_network(n) for n in ("64:ff9b::/96", "2002::/16", "2001::/32", "100.64.0.0/10"))
 Resolve = Callable[[str, int], list[str]]
 
 
 def resolve_host(host: str, port: int) -> list[str]:
-    """The addresses of a host, in the order to try them.
+    """The IP addresses of a host, in the order to try them.
 
     Raises:
-        SourceError: it has none.
+        SourceError: the host cannot be found.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -29,22 +29,22 @@ def resolve_host(host: str, port: int) -> list[str]:
 
 
 def is_public(address: str) -> bool:
-    """Whether the address is on the open internet, and no way into a network behind it."""
+    """Whether the IP address is on the public internet and is not a tunnel into another network."""
     try:
         ip = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return False
     if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
         ip = ip.ipv4_mapped
-    tunnelled = any(ip.version == network.version and ip in network for network in _TUNNELS)
+    tunnelled = any(ip.version == network.version and ip in network for network in _TUNNEL_NETWORKS)
     return ip.is_global and not ip.is_multicast and not ip.is_reserved and not tunnelled
 
 
 def check_address(url: str) -> str:
-    """The address, its host in the form DNS knows.
+    """The web address without surrounding white space.
 
     Raises:
-        SourceError: it is none that is fetched.
+        SourceError: it may not be fetched.
     """
     try:
         parts = urlsplit(url.strip())
@@ -61,10 +61,10 @@ def check_address(url: str) -> str:
 
 
 def follow_redirect(url: str, location: str) -> str:
-    """The address that a page redirects to.
+    """The address that a redirect leads to.
 
     Raises:
-        SourceError: it is none.
+        SourceError: it is not a web address.
     """
     try:
         return urljoin(url, location)

@@ -1,8 +1,8 @@
-"""Addresses to bytes, with limits and an address guard: the only door to httpx.
+"""Fetches web pages within limits, and only from public addresses.
 
-An address may come from a stranger: from a chat, a feed, a page that redirects. So only http and https are spoken,
-every host is resolved here and refused where it leads into a private network, the connection goes to the very address
-that was checked (a second look-up could answer otherwise), and nothing is read without bounds.
+An address may come from a stranger: from a chat, a feed, a page that redirects. So only http and https are allowed,
+every host is resolved here and refused if it leads into a private network, the connection goes to the very IP address
+that was checked (a second look-up could give another), and size and time are limited.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ if TYPE_CHECKING:
 
 USER_AGENT = "newsquote/0.1 (quotes news articles with their source)"
 _REDIRECT_STATUSES = (301, 302, 303, 307, 308)
-# Told to come back later, RFC 9110, 15.5 and 15.6, and RFC 6585, 4.
+# Worth trying again later: RFC 9110, 15.5 and 15.6, and RFC 6585, 4.
 _BUSY_STATUSES = (429, 500, 502, 503, 504)
-# A host's rules are asked for again after a day, RFC 9309, 2.4; more than 500 KiB of them are not read, 2.5.
+# robots.txt is fetched again after a day (RFC 9309, 2.4), and no more than 500 KiB of it are read (2.5).
 _ROBOTS_LIFETIME_S = 86_400.0
 _ROBOTS_SIZE_LIMIT = 500 << 10
-# No host is waited for longer between two pages, whatever its rules ask for.
+# The longest pause between two requests to one host, whatever its robots.txt asks for.
 _MAX_DELAY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What an address answered. `url` is where it lay after redirects; `data` is empty where it is unchanged."""
+    """A response. `url` is the address after redirects; `data` is empty if the page is `unchanged`."""
 
     url: str
     data: bytes = field(repr=False)
@@ -49,10 +49,10 @@ class Page:
 
 
 class Fetcher:
-    """Fetches pages one at a time, politely: a pause between two requests to one host, and robots.txt where asked.
+    """Fetches pages one at a time, with a pause between two requests to the same host.
 
-    `timeout_s` bounds each step, `deadline_s` a whole answer, `size_limit` its unpacked bytes.
-    `allow_private` lets addresses of the local network through. `clock` and `sleep` are parameters for tests.
+    `timeout_s` limits each network operation, `deadline_s` a whole response, `size_limit` its decompressed bytes.
+    `allow_private` permits addresses in private networks. `clock` and `sleep` are parameters for tests.
     """
 
     def __init__(
@@ -97,12 +97,13 @@ class Fetcher:
             self._client = None
 
     def get(self, url: str, *, robots: bool = False, etag: str | None = None, modified: str | None = None) -> Page:
-        """What the address answers. With `etag` or `modified` of an earlier answer, `unchanged` where it is the same.
+        """The page at an address; given the `etag` or `modified` of an earlier response, `unchanged` if it still holds.
+
+        `robots` says to obey the host's robots.txt.
 
         Raises:
-            SourceBusy: it cannot be reached or answers too slowly, or that it cannot answer now.
-            SourceError: the address is not allowed (with `robots`, by the host's robots.txt too) or answers with an
-                error or too much.
+            SourceBusy: the server cannot be reached, is too slow, or says that it cannot answer now.
+            SourceError: the address is not allowed, or the response is an error or too large.
         """
         import httpx
 
@@ -115,29 +116,28 @@ class Fetcher:
             self._pause(url)
             self._deadline = self._clock() + self._deadline_s
             try:
-                answer = self._request(url, headers)
+                response = self._request(url, headers)
             except httpx.DecodingError as exc:
                 raise SourceError("what the server sends cannot be unpacked") from exc
             except httpx.HTTPError as exc:
                 raise self._translate(exc) from exc
             except (httpx.InvalidURL, UnicodeError) as exc:
                 raise SourceError(f"it is not a web address: {exc}") from exc
-            if isinstance(answer, Page):
-                return answer
-            url = follow_redirect(url, answer)
+            if isinstance(response, Page):
+                return response
+            url = follow_redirect(url, response)
         raise SourceError(f"it redirects more than {self._redirect_limit} times")
 
     def allowed_by_robots(self, url: str) -> bool:
-        """Whether the rules of the address's host let us fetch it; a host without rules forbids nothing.
+        """Whether the host's robots.txt allows fetching the address; a host without one allows everything.
 
         Raises:
-            SourceBusy: the rules cannot be had now, so nothing may be fetched (RFC 9309, 2.3.1.4).
+            SourceBusy: robots.txt cannot be fetched now, so nothing else may be (RFC 9309, 2.3.1.4).
         """
-        found = self._robots_of(url)
-        return found.can_fetch(self._user_agent, url)
+        return self._load_robots(url).can_fetch(self._user_agent, url)
 
     def _request(self, url: str, headers: dict[str, str]) -> Page | str:
-        """The page, or the address it redirects to."""
+        """The page, or the address that the server redirects to."""
         with self._open_client().stream("GET", url, headers=headers) as response:
             if response.status_code in _REDIRECT_STATUSES and "location" in response.headers:
                 return str(response.headers["location"])
@@ -145,10 +145,10 @@ class Fetcher:
             if response.status_code == 304:
                 return Page(url, b"", etag=etag, modified=modified, unchanged=True)
             if response.status_code != 200:
-                told = f"the server answers {response.status_code} {response.reason_phrase}".rstrip()
+                message = f"the server answers {response.status_code} {response.reason_phrase}".rstrip()
                 if response.status_code in _BUSY_STATUSES:
-                    raise SourceBusy(told, _retry_after_s(response.headers.get("retry-after", "")))
-                raise SourceError(told)
+                    raise SourceBusy(message, _retry_after_s(response.headers.get("retry-after", "")))
+                raise SourceError(message)
             data = bytearray()
             for chunk in response.iter_bytes():
                 data += chunk
@@ -163,14 +163,14 @@ class Fetcher:
         if self._client is None:
             import httpx
 
-            # Only what httpx unpacks by itself, piece by piece, so that a bomb meets the limit on its size.
+            # Only what httpx decompresses itself, chunk by chunk, so that the size limit stops a decompression bomb.
             headers = {"User-Agent": self._user_agent, "Accept-Encoding": "gzip, deflate", "Accept": "*/*"}
             transport = guarded_transport(self._resolve, self._seconds_left, allow_private=self._allow_private)
             self._client = httpx.Client(transport=transport, headers=headers, timeout=self._timeout_s)
         return self._client
 
     def _seconds_left(self) -> float:
-        """What is left of the time for this answer."""
+        """Seconds left for the current response."""
         return self._deadline - self._clock()
 
     def _translate(self, exc: httpx.HTTPError) -> SourceError:
@@ -189,7 +189,7 @@ class Fetcher:
                 return SourceBusy(f"the server's answer cannot be read: {str(exc) or type(exc).__name__}")
 
     def _pause(self, url: str) -> None:
-        """Waits until the host may be asked again."""
+        """Waits until the host may be sent another request."""
         host = urlsplit(url).netloc
         if host in self._last_request:
             wait = self._last_request[host] + self._delay_s_for(url) - self._clock()
@@ -202,7 +202,7 @@ class Fetcher:
         wanted = known[1].crawl_delay(self._user_agent) if known else None
         return max(self._delay_s, min(float(wanted or 0), _MAX_DELAY_S))
 
-    def _robots_of(self, url: str) -> RobotFileParser:
+    def _load_robots(self, url: str) -> RobotFileParser:
         base = urljoin(url, "/robots.txt")
         asked, rules = self._robots.get(base, (0.0, None))
         if rules is None or self._clock() - asked > _ROBOTS_LIFETIME_S:
@@ -218,12 +218,12 @@ class Fetcher:
         return rules
 
 
-def _retry_after_s(stated: str) -> float:
-    """The seconds of a Retry-After header, which is a number or a date; 0 where it says neither."""
-    if stated.strip().isdecimal():
-        return float(stated)
+def _retry_after_s(header: str) -> float:
+    """The seconds that a Retry-After header asks to wait, given as a number or a date; 0 if it is neither."""
+    if header.strip().isdecimal():
+        return float(header)
     try:
-        until = parsedate_to_datetime(stated)
+        until = parsedate_to_datetime(header)
     except (ValueError, TypeError):
         return 0.0
     if until.tzinfo is None:

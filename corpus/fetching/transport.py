@@ -1,4 +1,4 @@
-"""A transport of httpx that connects to checked addresses only, and keeps to a deadline."""
+"""An httpx transport that connects to checked IP addresses only, and keeps to a deadline."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 def guarded_transport(
     resolve: Resolve, seconds_left: Callable[[], float], *, allow_private: bool
 ) -> httpx.BaseTransport:
-    """A transport of httpx whose connections pass the guard; httpx itself has no place to put one.
+    """A transport that checks each IP address before it connects; httpx itself has no hook for that.
 
-    `seconds_left` says how long the answer may still take: a server that sends a byte now and then keeps every timeout.
+    `seconds_left` returns how long the response may still take. Timeouts alone do not limit that: a server that sends a
+    byte now and then never exceeds one.
     """
     import httpcore
     import httpx
@@ -38,7 +39,7 @@ def guarded_transport(
             raise httpx.RemoteProtocolError(str(exc)) from exc
 
     class Timed(httpcore.NetworkStream):
-        """A connection that is not waited on longer than there is time left."""
+        """A connection whose every step is limited to the time left."""
 
         def __init__(self, inner: httpcore.NetworkStream) -> None:
             self._inner = inner
@@ -67,7 +68,7 @@ def guarded_transport(
         return left if timeout is None else min(timeout, left)
 
     class Guard(httpcore.SyncBackend):
-        """Connects to addresses that were checked, never to a name."""
+        """Connects to IP addresses that were checked, never to a host name."""
 
         def connect_tcp(
             self,

@@ -1,4 +1,4 @@
-"""About how many items sources hold, for a progress bar."""
+"""Estimates how many items there are to read, for a progress bar."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def estimate_item_count(sources: Iterable[str]) -> int | None:
-    """About how many items the sources hold, told without reading them; None where that cannot be told."""
+    """About how many items the sources hold, without parsing them; None if that cannot be told."""
     total = 0
     for source in sources:
         path = Path(source)

@@ -1,4 +1,4 @@
-"""Any source to the items in it: what it is decides who reads it, by content first and by suffix second."""
+"""Reads any source: detects its format, by content first and by suffix second, and passes it to that reader."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from corpus.fetching.fetcher import Fetcher, Page
     from corpus.readers.feed import FeedEntry
 
-# More than any article has; a file of records is read line by line and has no limit.
+# More than any article has. Record files are read line by line and have no limit.
 SIZE_LIMIT = 64 << 20
-# Sitemaps list sitemaps; nobody means to add a whole site by accident.
+# So that nobody adds a whole site by accident: sitemaps list sitemaps.
 _LISTED_PAGE_LIMIT = 1000
 _HEAD_SIZE = 4096
 _MARKDOWN_SUFFIXES = (".md", ".markdown", ".mdown")
@@ -38,15 +38,16 @@ WEB_ADDRESS = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _PAGE_START = re.compile(
     rb"\s*(?:<!--.*?-->\s*|<\?xml[^>]*\?>\s*)*<(?:!doctype\s+html|html|head|body)\b", re.IGNORECASE | re.DOTALL
 )
-# Browsers write where a saved page was.
+# Browsers write the address of a page they save into it.
 _SAVED_FROM = re.compile(rb"<!-- saved from url=\(\d+\)(\S+) -->")
 
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What is known around a file: who may fetch, the address it came from, and how many archives it lies in.
+    """What is known about a file besides its content: the address it came from, and the character set sent with it.
 
-    `wanted` says of what a feed or sitemap lists whether it is to be read.
+    `fetcher` fetches what it links to. `depth` counts the archives and listings it is inside. `wanted` tells which
+    entries of a feed or sitemap to read.
     """
 
     fetcher: Fetcher | None = None
@@ -59,14 +60,14 @@ class _Context:
 def read(
     source: Path | str | bytes | BinaryIO, *, name: str | None = None, fetcher: Fetcher | None = None
 ) -> Iterator[Item]:
-    """What the source holds, in order: a `Found` for each article and a `Refused`, with its reason, for what gave none.
+    """Yields a `Found` for each article in the source, in order, and a `Refused` for each part that gave none.
 
-    A path may be a file or a folder; a folder is read with all below it, sorted, hidden files left out. A web address
-    may be a page, a document, a feed or a sitemap. Bytes or an open stream are read as one file; `name` stands for them
-    in messages ("standard input" unless given). `fetcher` fetches addresses and what feeds list; without one an address
-    gets a fetcher of its own, and a feed in a file gives only the articles it holds in full.
+    A path may be a file or a folder; a folder is read recursively, sorted, without hidden files. A web address may be a
+    page, a document, a feed or a sitemap. Bytes or an open stream are read as one file, which messages call `name`
+    ("standard input" by default). `fetcher` fetches addresses and what feeds list. Without one an address gets a
+    fetcher of its own, and a feed in a file gives only the articles it contains in full.
 
-    Nothing a source holds raises: that one cannot be read is an item too.
+    No source raises an error: one that cannot be read is a `Refused`.
     """
     if isinstance(source, str) and not source.strip():
         yield Refused(name or "a source", "its name is empty")
@@ -98,20 +99,20 @@ def _read_address(address: str, name: str, fetcher: Fetcher | None) -> Iterator[
 def read_response(
     page: Page, *, name: str, fetcher: Fetcher | None = None, wanted: Callable[[FeedEntry], bool] | None = None
 ) -> Iterator[Item]:
-    """What a fetched answer holds; as `read`. Of a listing, only what is `wanted`.
+    """Yields the items in a fetched page, as `read` does; of a feed or sitemap, only the entries that are `wanted`.
 
-    The source of what a listing lists is `source_of` it.
+    The source of an item from a feed or sitemap is its `entry_source`.
     """
     yield from _read_stream(io.BytesIO(page.data), name, _Context(fetcher, page.url, page.charset, wanted=wanted))
 
 
 def entry_source(listing: str, entry: FeedEntry) -> str:
-    """What an entry of a feed or sitemap is called in items."""
+    """The `source` of the item that an entry of a feed or sitemap gives."""
     return f"{listing}: {entry.url or entry.title}"
 
 
 def _read_path(path: Path, name: str | None, context: _Context) -> Iterator[Item]:
-    # A name in no encoding could not even be printed.
+    # A name that is not valid in any encoding could not even be printed.
     name = name or os.fsencode(path).decode("utf-8", "replace")
     try:
         if path.is_dir():
@@ -140,7 +141,7 @@ def _read_folder(folder: Path, context: _Context) -> Iterator[Item]:
 
 
 def describe_error(error: Exception) -> str:
-    """What went wrong with a file, in words."""
+    """What went wrong with a file, for the user."""
     match error:
         case FileNotFoundError():
             return "there is no such file"
@@ -171,12 +172,12 @@ def _read_stream(stream: BinaryIO, name: str, context: _Context) -> Iterator[Ite
 
 
 def _as_raw(stream: BinaryIO | gzip.GzipFile) -> io.RawIOBase:
-    """The stream as what BufferedReader wants; it asks for readinto and for nothing more."""
+    """The stream with the type that BufferedReader asks for; all it uses is readinto."""
     return stream  # type: ignore[return-value]
 
 
 def _read_unpacked(stream: io.BufferedReader, name: str, unpacked_name: str, context: _Context) -> Iterator[Item]:
-    """What a file holds that is not packed; `called` is its name as its suffix is read from it."""
+    """Yields the items in a file that is not compressed; `unpacked_name` is the name without .gz."""
     path = PurePath(unpacked_name)
     suffix = path.suffix.lower()
     head = stream.peek(_HEAD_SIZE)[:_HEAD_SIZE]
@@ -186,12 +187,12 @@ def _read_unpacked(stream: io.BufferedReader, name: str, unpacked_name: str, con
     if head.startswith(b"\x1f\x8b"):
         raise SourceError("it is packed more than once")
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        # A zip archive begins at its end.
+        # A zip archive is read from its end.
         whole = stream if stream.seekable() else io.BytesIO(_read_whole(stream))
         yield from _read_zip(whole, name, path.stem, context)
         return
     data = _read_whole(stream)
-    # Each format's library is loaded when the first such file is met.
+    # Each format's library is imported when the first file of that format is read.
     if b"%PDF-" in head[:1024]:
         from corpus.readers.pdf import read_pdf
 
@@ -216,12 +217,12 @@ def _read_whole(stream: BinaryIO) -> bytes:
 
 
 def _read_markup(data: bytes, name: str, stem: str) -> Iterator[Item]:
-    # What a library wrote is taken to the character, whatever control characters it holds.
+    # A file that the library wrote is taken exactly, control characters included.
     yield Found(parse_markdown(decode(data, binary=data.startswith(b"---\nid: ")), name=stem), name)
 
 
 def _read_text(data: bytes, name: str, path: PurePath, context: _Context) -> Iterator[Item]:
-    """What a file of some kind of text holds."""
+    """Yields the items in a text file: a feed, page, Markdown file, message or plain text."""
     from corpus.readers.feed import detect_listing
 
     suffix = path.suffix.lower()
@@ -273,7 +274,7 @@ def _read_zip(stream: BinaryIO, name: str, stem: str, context: _Context) -> Iter
 
 
 def _read_listing(data: bytes, name: str, kind: str, context: _Context) -> Iterator[Item]:
-    """The articles that a feed or a sitemap lists."""
+    """Yields the articles that a feed or a sitemap lists."""
     from corpus.readers.feed import FeedEntry, read_feed, read_sitemap
 
     if context.url and context.fetcher and not context.fetcher.allowed_by_robots(context.url):
@@ -300,7 +301,7 @@ def _read_listing(data: bytes, name: str, kind: str, context: _Context) -> Itera
 
 
 def _read_linked(entry: FeedEntry, source: str, context: _Context) -> Iterator[Item]:
-    """The page that an entry links to."""
+    """Yields the items on the page that an entry links to."""
     if entry.url is None or context.fetcher is None:
         yield Refused(source, "it holds no more than a teaser, and its page was not fetched")
         return
@@ -317,13 +318,13 @@ def _read_linked(entry: FeedEntry, source: str, context: _Context) -> Iterator[I
 
 
 def _is_record(head: bytes) -> bool:
-    """Whether the first line that is not blank is a record, or the beginning of one."""
+    """Whether the first line that is not blank is a record, or the start of one."""
     line, end, _ = head.removeprefix(b"\xef\xbb\xbf").lstrip().partition(b"\n")
     return line.startswith(b"{") and b'"title"' in line and (b'"text"' in line or not end)
 
 
 def _read_json(data: bytes, name: str) -> Iterator[Item]:
-    """A .json file: one record, a list of them, or one a line."""
+    """Yields the items in a .json file: one record, a list of them, or one per line."""
     try:
         loaded = json.loads(data)
     except (ValueError, RecursionError) as exc:

@@ -1,4 +1,4 @@
-"""One call of `Library.add`: what it compares each article with, and what it writes."""
+"""One call of `Library.add`: finds what an article replaces or repeats, and writes it."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ from corpus.text.clean import one_line
 from corpus.text.dedupe import canonical_url, containment, same_story, shingles, url_key
 from corpus.text.language import detect_language
 
-# So many records are written to a file before the next is begun: what is lost when a process is killed.
+# Records per file; a process that is killed loses at most this many.
 _RECORDS_PER_FILE = 5000
-# Of the records not yet written, so many are compared word by word with one that comes.
+# At most this many of the records not yet written are compared word by word with a new one.
 _CANDIDATES = 10
 _OPTIONAL = ("url", "source", "author", "published", "language")
 
 
 class Batch:
-    """One call of `Library.add`: what it knows of the library, and the records it has yet to write."""
+    """The state of one call of `Library.add`: the entries it has made, and the records it has yet to write."""
 
     def __init__(self, folder: Path, catalog: Catalog, on_replaced: Callable[[Article], None] | None = None) -> None:
         catalog.refresh()
@@ -47,7 +47,7 @@ class Batch:
         self._start_records_file()
 
     def _start_records_file(self) -> None:
-        """Begins a file of records; it is made when the first comes."""
+        """Prepares a new records file; it is created with the first record."""
         self._records: BinaryIO | None = None
         self._records_path = self._folder / f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}"
         self._records_hash = hashlib.sha256()
@@ -68,52 +68,52 @@ class Batch:
             self._records_path.unlink(missing_ok=True)
 
     def add(self, found: Found) -> Outcome:
-        """Adds one article, and says what became of it."""
+        """Adds one article, or replaces the one it is a new version of, and returns the outcome."""
         article = _normalize(found.article)
-        there = self._find_by_id(article.id)
-        if there is not None and _has_other_address(article, there):
+        existing = self._find_by_id(article.id)
+        if existing is not None and _has_other_address(article, existing):
             article = replace(article, id=content_id(article.id, url_key(article.url or "")))
-            there = self._find_by_id(article.id)
-        if there is None and article.url:
-            there = self._find_by_url(url_key(article.url))
-        if there is None:
+            existing = self._find_by_id(article.id)
+        if existing is None and article.url:
+            existing = self._find_by_url(url_key(article.url))
+        if existing is None:
             entry = make_entry(article, "")
             reason = self._describe_duplicate(article, entry)
             self._save(article, record=found.record, entry=entry)
             return Outcome(OutcomeKind.ADDED, found.source, article.title, article.id, reason)
-        article = replace(article, id=there.id)
-        if there.digest == article_digest(article):
+        article = replace(article, id=existing.id)
+        if existing.digest == article_digest(article):
             return Outcome(OutcomeKind.SKIPPED, found.source, article.title, article.id, "already in the library")
-        old = self._load(there)
+        old = self._load(existing)
         article = replace(article, **{key: getattr(article, key) or getattr(old, key) for key in _OPTIONAL})
         if (article, article.text) == (old, old.text):
             return Outcome(OutcomeKind.SKIPPED, found.source, article.title, article.id, "already in the library")
-        self._replace(there, article)
+        self._replace(existing, article)
         if self._on_replaced is not None:
             self._on_replaced(old)
         reason = "its text changed" if article.text != old.text else "what is known about it changed"
         return Outcome(OutcomeKind.REPLACED, found.source, article.title, article.id, reason)
 
-    def revise(self, article: Article, was: Article) -> None:
+    def revise(self, article: Article, expected: Article) -> None:
         """Replaces the article with the same id.
 
         Raises:
-            LibraryError: what is there is no longer what it `was`.
+            LibraryError: the stored article is no longer equal to `expected`.
         """
-        there = self._find_by_id(article.id)
-        if there is None or there.digest != article_digest(was):
+        existing = self._find_by_id(article.id)
+        if existing is None or existing.digest != article_digest(expected):
             raise LibraryError(f"the article {article.id} was changed or removed meanwhile")
-        self._replace(there, _normalize(article))
+        self._replace(existing, _normalize(article))
 
     def finish(self) -> None:
-        """Writes what was kept back: new records, then changes to old ones."""
+        """Writes what is still pending: new records, then changes to existing ones."""
         self._finish_records_file()
         for path, changes in self._changes.items():
             rewrite_records(self._folder / path, changes)
         sync(self._folder)
 
     def _finish_records_file(self) -> None:
-        """Gives the records written so far their name, and begins another file."""
+        """Gives the current records file its final name, and prepares another."""
         if self._records is None:
             return
         self._records.flush()
@@ -123,23 +123,23 @@ class Batch:
         self._records_path.rename(target)
         written = [replace(e, path=target.name) for e in self._entries.values() if e.path == self._records_path.name]
         self._entries.update((entry.id, entry) for entry in written)
-        # Of a record that came twice the later one counts, in a file of its own.
+        # A record that came twice is in a file of its own, so the catalog has to read this one.
         if len(written) == self._records_count:
             self._catalog.update_file(target.name, written)
         self._start_records_file()
 
     def _describe_duplicate(self, article: Article, entry: CatalogEntry) -> str | None:
-        """What to say of an article whose text the library has already, or nearly: it is a further source of it."""
+        """The reason to report if the library already has this text, exactly or nearly; None if it does not."""
         if same := self._find_by_text_hash(entry.text_hash):
             return f"the same text as {same}, kept as a further source"
         near = self._nearest(article.text, entry.sketch_values())
         return f"nearly the same text as {near}, kept as a further source" if near else None
 
-    def _nearest(self, text: str, sketched: list[int]) -> str | None:
-        """The article whose story this text tells, the one with most in common, then the first by id."""
-        found = {entry.id: entry for entry in self._catalog.similar(sketched)}
-        held = Counter(article_id for value in sketched for article_id in self._ids_by_sketch.get(value, ()))
-        found |= {article_id: self._entries[article_id] for article_id, _ in held.most_common(_CANDIDATES)}
+    def _nearest(self, text: str, sketch_values: list[int]) -> str | None:
+        """The id of the article with the same story and the most text in common, of equals the first by id."""
+        found = {entry.id: entry for entry in self._catalog.similar(sketch_values)}
+        pending = Counter(article_id for value in sketch_values for article_id in self._ids_by_sketch.get(value, ()))
+        found |= {article_id: self._entries[article_id] for article_id, _ in pending.most_common(_CANDIDATES)}
         shares = []
         for article_id in found:
             other = self._load(self._entries.get(article_id, found[article_id])).text
@@ -153,10 +153,10 @@ class Batch:
     def _find_by_url(self, key: str) -> CatalogEntry | None:
         return self._entries[self._by_url[key]] if key in self._by_url else self._catalog.find_by_url(key)
 
-    def _find_by_text_hash(self, words: bytes) -> str | None:
-        if words in self._by_text_hash:
-            return self._by_text_hash[words]
-        found = self._catalog.find_by_text_hash(words)
+    def _find_by_text_hash(self, text_hash: bytes) -> str | None:
+        if text_hash in self._by_text_hash:
+            return self._by_text_hash[text_hash]
+        found = self._catalog.find_by_text_hash(text_hash)
         return found.id if found else None
 
     def _load(self, entry: CatalogEntry) -> Article:
@@ -184,15 +184,15 @@ class Batch:
         if self._records_count == _RECORDS_PER_FILE:
             self._finish_records_file()
 
-    def _replace(self, there: CatalogEntry, article: Article) -> None:
-        entry = make_entry(article, there.path, there.start)
-        if there.is_record and there.path != self._records_path.name:
-            self._changes.setdefault(there.path, {})[there.start] = article
+    def _replace(self, existing: CatalogEntry, article: Article) -> None:
+        entry = make_entry(article, existing.path, existing.start)
+        if existing.is_record and existing.path != self._records_path.name:
+            self._changes.setdefault(existing.path, {})[existing.start] = article
             self._keep(entry)
-        elif not there.is_record and is_library_file(there.path):
-            self._write(self._folder / there.path, article, entry)
+        elif not existing.is_record and is_library_file(existing.path):
+            self._write(self._folder / existing.path, article, entry)
         else:
-            # A file of another form stays as it is, behind the library's own; so does a record of this very batch.
+            # A file in another format is left alone, since the library's own comes first; so is a record of this batch.
             self._save(article, record=False, entry=replace(entry, start=-1))
 
     def _write(self, path: Path, article: Article, entry: CatalogEntry) -> None:
@@ -208,14 +208,14 @@ class Batch:
             self._by_url[entry.url_key] = entry.id
 
 
-def _has_other_address(article: Article, there: CatalogEntry) -> bool:
-    """Whether an article whose id is made of its content was published at another address than the one there."""
+def _has_other_address(article: Article, existing: CatalogEntry) -> bool:
+    """Whether an article with an id made from its content was published at another address than the existing one."""
     own = article.id == content_id(article.title, article.text)
-    return own and bool(article.url and there.url_key) and url_key(article.url or "") != there.url_key
+    return own and bool(article.url and existing.url_key) and url_key(article.url or "") != existing.url_key
 
 
 def _normalize(article: Article) -> Article:
-    """The article with its names on one line each, and blanks as unknown."""
+    """The article with each field but the text on one line, and blank fields as None."""
     return replace(
         article,
         title=one_line(article.title) or "Untitled",

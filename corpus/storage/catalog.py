@@ -1,7 +1,7 @@
-"""What lies where in a library's folder, remembered between runs. Nothing is lost with it: it is made from the files.
+"""An index of the files in a library's folder, kept between runs and rebuilt from the files if it is lost.
 
-One SQLite file in a hidden folder. A file whose size, time and inode are those of the last look is not read again, so
-that adding one article to two hundred thousand costs a look at the folder and three searches.
+It is one SQLite file in a hidden folder. A file with the same size, time and inode as before is not read again, so
+adding one article to two hundred thousand takes a listing of the folder and three look-ups.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from corpus.storage.entry import CatalogEntry, make_entry
 from corpus.storage.files import STATE_FOLDER, make_state_folder
 
 _FILE_NAME = "catalog.sqlite"
-# Articles that might be nearly the same are compared word by word, so many of them and no more.
+# At most this many possible near-duplicates are compared word by word.
 _CANDIDATES = 10
 _BUSY_TIMEOUT_S = 10.0
 
 
 class Catalog:
-    """The entries of a folder. `refresh` brings them up to date; what else is asked is answered as of then."""
+    """The entries of a folder, as of the last `refresh`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -38,13 +38,13 @@ class Catalog:
         self.close()
 
     def close(self) -> None:
-        """Closes the file; the next question opens it again."""
+        """Closes the file; the next query opens it again."""
         if self._db is not None:
             self._db.close()
             self._db = None
 
     def list_files(self) -> list[tuple[str, FileStat]]:
-        """Each file that is not hidden, sorted, with what changes when it does.
+        """Every visible file, sorted, with its size, time and inode.
 
         Raises:
             LibraryError: the folder cannot be read.
@@ -56,7 +56,7 @@ class Catalog:
                 folders[:] = [name for name in folders if not name.startswith(".")]
                 for name in files:
                     if not name.startswith("."):
-                        path = os.path.join(parent, name)  # noqa: PTH118 - a Path for each of 200,000 files takes seconds
+                        path = os.path.join(parent, name)  # noqa: PTH118 - making 200,000 Paths takes seconds
                         with suppress(FileNotFoundError):
                             stat = os.stat(path)  # noqa: PTH116
                             found.append((path[len(root) + 1 :], (stat.st_size, stat.st_mtime_ns, stat.st_ino)))
@@ -67,7 +67,7 @@ class Catalog:
         return sorted(found)
 
     def refresh(self, step: Callable[[int], None] = lambda _: None) -> None:
-        """Reads the files that changed since the last look, in this process or another; `step` counts them.
+        """Reads the files that changed since the last refresh by any process; `step` gets the number read so far.
 
         Raises:
             LibraryError: the folder cannot be read.
@@ -78,7 +78,7 @@ class Catalog:
         try:
             self._refresh(listing, step)
         except sqlite3.OperationalError:
-            # Another process is at it for long, or the disk is full: this one remembers for itself.
+            # Another process holds the file for too long, or the disk is full: use a catalog in memory.
             self.close()
             self._in_memory, self._db = True, prepare_connection(sqlite3.connect(":memory:", check_same_thread=False))
             self._refresh(listing, step)
@@ -99,38 +99,38 @@ class Catalog:
                 step(done)
 
     def update_file(self, path: str, entries: Iterable[CatalogEntry]) -> None:
-        """Remembers what was just written to a file, so that it need not be read again."""
+        """Records what was just written to a file, so that it need not be read again."""
         stat = (self._folder / path).stat()
         db = self._connection()
-        # Where another process holds the catalog for long, the file is read at the next look.
+        # If another process holds the catalog for too long, the file is read at the next refresh.
         with suppress(sqlite3.OperationalError), db:
             delete_file(db, path)
             insert_file(db, path, (stat.st_size, stat.st_mtime_ns, stat.st_ino), entries, [])
 
     def find(self, article_id: str) -> list[CatalogEntry]:
-        """The entries with this id. Of several the library's own file comes first, then records, then others."""
+        """The entries with this id: the library's own file first, then records, then other files."""
         return self._query_entries("WHERE id = ? ORDER BY rank, path, start", article_id)
 
     def find_by_url(self, key: str) -> CatalogEntry | None:
-        """An entry with this key of an address, the first by id."""
+        """The first entry by id that has this `url_key`."""
         return next(iter(self._query_entries("WHERE url = ? ORDER BY id, rank LIMIT 1", key)), None)
 
-    def find_by_text_hash(self, words: bytes) -> CatalogEntry | None:
-        """An entry of a text with these words, the first by id."""
-        return next(iter(self._query_entries("WHERE words = ? ORDER BY id, rank LIMIT 1", words)), None)
+    def find_by_text_hash(self, text_hash: bytes) -> CatalogEntry | None:
+        """The first entry by id that has this hash of its text."""
+        return next(iter(self._query_entries("WHERE words = ? ORDER BY id, rank LIMIT 1", text_hash)), None)
 
-    def similar(self, sketched: list[int]) -> list[CatalogEntry]:
-        """The entries with most of these values of a sketch, those with most first, then by id; few at most."""
-        marks = ", ".join("?" * len(sketched))
+    def similar(self, sketch_values: list[int]) -> list[CatalogEntry]:
+        """The ten entries that share the most of these sketch values, most first, then by id."""
+        marks = ", ".join("?" * len(sketch_values))
         rows = self._connection().execute(
             f"SELECT {COLUMNS} FROM entry JOIN (SELECT row, count(*) AS shared FROM sketched WHERE value IN ({marks})"
             f" GROUP BY row ORDER BY shared DESC, row LIMIT {_CANDIDATES}) USING (row) ORDER BY shared DESC, id, rank",
-            sketched,
+            sketch_values,
         )
         return [entry_from_row(row) for row in rows]
 
     def entries(self) -> Iterator[CatalogEntry]:
-        """The first entry of each id, ascending."""
+        """The first entry for each id, by ascending id."""
         last = None
         for row in self._connection().execute(f"SELECT {COLUMNS} FROM entry ORDER BY id, rank, path, start"):
             if row[0] != last:
@@ -138,7 +138,7 @@ class Catalog:
                 yield entry_from_row(row)
 
     def digests(self) -> dict[str, bytes]:
-        """The digest of the first entry of each id, by ascending id."""
+        """The digest of the first entry for each id, by ascending id."""
         query = "SELECT id, digest FROM entry ORDER BY id, rank, path, start"
         rows: list[tuple[str, bytes]] = self._connection().execute(query).fetchall()
         found = dict(rows)
@@ -156,15 +156,15 @@ class Catalog:
         return [row[0] for row in self._connection().execute("SELECT DISTINCT id FROM entry ORDER BY id")]
 
     def count(self, limit: int = -1) -> int:
-        """The number of entries; with a limit no more are counted, which takes no longer in a larger library."""
+        """The number of entries, or `limit` if there are more; with a limit the time does not grow with the library."""
         return self._query_count("SELECT count(*) FROM (SELECT 1 FROM entry LIMIT ?)", limit)
 
     def count_in_file(self, path: str) -> int:
-        """The number of articles in a file."""
+        """The number of entries in a file."""
         return self._query_count("SELECT count(*) FROM entry WHERE path = ?", os.fsencode(path))
 
     def refused(self) -> list[Refused]:
-        """What in the folder's files is no usable article, by file."""
+        """What is not a usable article in the folder's files, by file."""
         rows = self._connection().execute("SELECT source, reason FROM refused ORDER BY path, rowid")
         return [Refused(*row) for row in rows]
 
@@ -184,7 +184,7 @@ class Catalog:
         return self._db
 
     def _open_file(self) -> sqlite3.Connection | None:
-        """The catalog's file, made anew where it is of another version or damaged; None where it cannot be written."""
+        """Opens the file, recreated if it is damaged or has another version; None if it cannot be written."""
         if not self._folder.is_dir():
             return None
         path = self._folder / STATE_FOLDER / _FILE_NAME
@@ -213,7 +213,7 @@ def _read_entries(folder: Path, path: str) -> tuple[list[CatalogEntry], list[Ref
 
 
 def _read_records(path: Path) -> Iterator[tuple[Item, int]]:
-    """The records of a file with the byte each begins at."""
+    """The records of a file, each with its byte offset; -1 for refusals."""
     shown = os.fsencode(path).decode("utf-8", "replace")
     try:
         with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""The tables of a catalog in SQLite."""
+"""The SQLite tables of a catalog."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from corpus.readers.item import Refused
 from corpus.storage.entry import CatalogEntry, precedence
 
-# Counts up whenever what is remembered, or how it is worked out, changes.
+# To be raised whenever the tables, or how their values are computed, change.
 VERSION = 2
-# The sketches of 200,000 articles lie in a tree of 50 MB that is entered anywhere.
+# The sketches of 200,000 articles are a B-tree of 50 MB with random access.
 _CACHE_KIB = 65_536
 _SCHEMA = """
 CREATE TABLE file (path BLOB PRIMARY KEY, size INTEGER, time INTEGER, inode INTEGER) WITHOUT ROWID;
@@ -32,14 +32,14 @@ FileStat = tuple[int, int, int]
 
 
 def prepare_connection(db: sqlite3.Connection) -> sqlite3.Connection:
-    """The connection with its tables there.
+    """Creates the tables if there are none, and returns the connection.
 
     Raises:
-        sqlite3.DatabaseError: the file is no database, of another version, or cannot be written.
+        sqlite3.DatabaseError: the file is not a database, has another version, or cannot be written.
     """
     try:
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        # It can be made anew at any time, so nothing waits for the disk.
+        # The catalog can be rebuilt at any time, so there is no need to wait for the disk.
         db.execute("PRAGMA synchronous = OFF")
         db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         if version not in (0, VERSION):
@@ -54,7 +54,7 @@ def prepare_connection(db: sqlite3.Connection) -> sqlite3.Connection:
 
 
 def delete_file(db: sqlite3.Connection, path: str) -> None:
-    """Removes all that is known of a file."""
+    """Deletes all rows about a file."""
     rows = db.execute(f"SELECT row, {COLUMNS} FROM entry WHERE path = ?", (os.fsencode(path),)).fetchall()
     for row, *columns in rows:
         pairs = ((value, row) for value in entry_from_row(tuple(columns)).sketch_values())
@@ -64,19 +64,19 @@ def delete_file(db: sqlite3.Connection, path: str) -> None:
 
 
 def entry_from_row(row: tuple[str, bytes, int, str | None, bytes, bytes, bytes]) -> CatalogEntry:
-    """The entry in a row of `COLUMNS`."""
-    article_id, path, start, url, words, digest, values = row
-    return CatalogEntry(article_id, os.fsdecode(path), start, url, words, digest, values)
+    """The entry from a row of `COLUMNS`."""
+    article_id, path, start, url, text_hash, digest, sketch = row
+    return CatalogEntry(article_id, os.fsdecode(path), start, url, text_hash, digest, sketch)
 
 
 def insert_file(
     db: sqlite3.Connection, path: str, stat: FileStat, entries: Iterable[CatalogEntry], refusals: Iterable[Refused]
 ) -> None:
-    """Adds what a file holds."""
+    """Inserts the entries and refusals of a file, and its size, time and inode."""
     for e in entries:
         values = (e.id, precedence(e), os.fsencode(e.path), e.start, e.url_key, e.text_hash, e.digest, e.sketch)
         row = db.execute("INSERT OR REPLACE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", values).lastrowid
-        # What one that is replaced leaves here names no entry, or another that the comparison then turns down.
+        # Rows left over from a replaced entry name no entry, or one that the comparison of the texts then rejects.
         db.executemany("INSERT OR IGNORE INTO sketched VALUES (?, ?)", ((value, row) for value in e.sketch_values()))
     db.executemany("INSERT INTO refused VALUES (?, ?, ?)", ((os.fsencode(path), r.source, r.reason) for r in refusals))
     db.execute("INSERT INTO file VALUES (?, ?, ?, ?)", (os.fsencode(path), *stat))

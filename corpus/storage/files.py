@@ -1,4 +1,4 @@
-"""The files in a library's folder: articles read from them, and each write whole or not at all."""
+"""Reading and writing the files in a library's folder. Each write succeeds as a whole or changes nothing."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ TEMPORARY_PREFIX = ".new-"
 
 
 def make_state_folder(folder: Path) -> Path:
-    """The folder in the library for what is not an article; git leaves it out."""
-    hidden = folder / STATE_FOLDER
-    if not hidden.is_dir():
-        hidden.mkdir(exist_ok=True)
-        (hidden / ".gitignore").write_text("*\n")
-    return hidden
+    """Creates the hidden folder for what is not an article, with a .gitignore for all of it, and returns its path."""
+    state = folder / STATE_FOLDER
+    if not state.is_dir():
+        state.mkdir(exist_ok=True)
+        (state / ".gitignore").write_text("*\n")
+    return state
 
 
 class ArticleReader:
-    """Loads entries, keeping files of records open between them."""
+    """Loads articles by their catalog entries, keeping record files open in between."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -47,7 +47,7 @@ class ArticleReader:
         """The article of an entry.
 
         Raises:
-            LibraryError: its file changed meanwhile.
+            LibraryError: its file has changed since the catalog was refreshed.
         """
         path = self._folder / entry.path
         try:
@@ -63,7 +63,7 @@ class ArticleReader:
 
 
 def rewrite_records(path: Path, changes: dict[int, Article | None]) -> None:
-    """Replaces the lines that begin at these bytes; None leaves one out. A file without lines goes."""
+    """Replaces the lines that start at these byte offsets; None deletes one. An empty file is deleted."""
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}")
     offset, size = 0, 0
     try:
@@ -86,7 +86,7 @@ def rewrite_records(path: Path, changes: dict[int, Article | None]) -> None:
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """The file whole or not at all, also after a crash; the folder's own entry is synced by the caller."""
+    """Writes a file as a whole or not at all, even if the process crashes; the caller has to sync the folder."""
     temporary = path.with_name(f"{TEMPORARY_PREFIX}{os.urandom(8).hex()}")
     try:
         with temporary.open("xb") as stream:
@@ -100,7 +100,7 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 @contextmanager
 def explain_write_errors(folder: Path) -> Iterator[None]:
-    """Says of a failed write what failed and what to do."""
+    """Turns an OSError into a LibraryError that says what failed and what to do."""
     try:
         yield
     except OSError as exc:
@@ -111,7 +111,7 @@ def explain_write_errors(folder: Path) -> Iterator[None]:
 
 
 def unused_path(folder: Path, stem: str, suffix: str) -> Path:
-    """A path in the folder that no file has yet."""
+    """A path in the folder that no file has yet: the stem, with a number after it if needed, and the suffix."""
     path, number = folder / f"{stem}{suffix}", 1
     while path.exists():
         number += 1

@@ -1,8 +1,8 @@
-"""The folder of article files a person owns: list, read, save, remove.
+"""The user's folder of article files: list, read, add and remove articles.
 
-An article is a Markdown file with front matter, `<slug>-<id>.md`. Records stay records, one `.jsonl` file for each
-batch added, since an archive may hold hundreds of thousands. Any readable file that a person puts into the folder
-counts too. Every write is a new file renamed over the old, so a reader or a crash never meets half of one.
+An article is a Markdown file with front matter, `<slug>-<id>.md`. Articles from record files are
+stored as records in `.jsonl` files, since an archive may hold hundreds of thousands. Any readable file that the user
+puts into the folder counts too. Every write is a new file renamed over the old one, so nobody ever sees half of one.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from corpus.text.dedupe import url_key
 
 
 class Library:
-    """The articles in `folder`, which need not exist before the first is added.
+    """The articles in `folder`, which need not exist before the first article is added.
 
     Reading takes no lock and sees each file as it was before or after a write.
     """
@@ -36,7 +36,7 @@ class Library:
         self._lock = WriteLock(folder, lock_timeout_s)
 
     def is_empty(self) -> bool:
-        """Whether the folder is not there or holds nothing but what the library keeps for itself."""
+        """Whether the folder does not exist or holds only hidden files."""
         return not self.folder.exists() or all(path.name.startswith(".") for path in self.folder.iterdir())
 
     def articles(self) -> Iterator[Article]:
@@ -47,7 +47,7 @@ class Library:
         """
         self._catalog.refresh()
         with ArticleReader(self.folder) as reader:
-            # All are known before the first is handed out: what is done with it may change the library.
+            # List all entries before yielding any: the caller may change the library meanwhile.
             for entry in list(self._catalog.entries()):
                 yield reader.load(entry)
 
@@ -71,7 +71,7 @@ class Library:
         return self._catalog.count_ids()
 
     def digests(self) -> dict[str, bytes]:
-        """A value for each article, by ascending id, that changes with anything the article says; no text is read."""
+        """The `article_digest` of every article, by ascending id; no text is read."""
         self._catalog.refresh()
         return self._catalog.digests()
 
@@ -79,7 +79,7 @@ class Library:
         """The articles with these ids, in their order, read one at a time.
 
         Raises:
-            LibraryError: there is none with an id, or the folder cannot be read.
+            LibraryError: there is no article with one of the ids, or the folder cannot be read.
         """
         self._catalog.refresh()
         with ArticleReader(self.folder) as reader:
@@ -90,7 +90,7 @@ class Library:
                 yield reader.load(entries[0])
 
     def refresh(self, step: Callable[[int], None]) -> None:
-        """Reads the files that somebody changed, which every other question does too; `step` is told how many so far.
+        """Reads the files that have changed, as every other method does first; `step` gets the number read so far.
 
         Raises:
             LibraryError: the folder cannot be read.
@@ -98,7 +98,7 @@ class Library:
         self._catalog.refresh(step)
 
     def has_url(self, url: str) -> bool:
-        """Whether there is an article of this address, whatever tracks its reader in it."""
+        """Whether there is an article with this address, tracking parameters aside."""
         self._catalog.refresh()
         return self._catalog.find_by_url(url_key(url)) is not None
 
@@ -108,7 +108,7 @@ class Library:
         return self._catalog.refused()
 
     def fingerprint(self) -> str:
-        """A value that changes when a file of the library does; it is made from sizes and times, not from content."""
+        """A hash of the sizes and times of all files, which changes when one of them does; no content is read."""
         listing = "\n".join(f"{path}\0{stat}" for path, stat in self._catalog.list_files())
         return hashlib.sha256(listing.encode("utf-8", "surrogateescape")).hexdigest()
 
@@ -119,14 +119,14 @@ class Library:
         on_outcome: Callable[[Outcome], None] | None = None,
         on_replaced: Callable[[Article], None] | None = None,
     ) -> list[Outcome]:
-        """Puts the articles in and says of each item, in order, what became of it.
+        """Adds the articles and returns the outcome for each item, in order.
 
-        `on_replaced` is given each article that is replaced, as it was.
+        `on_replaced` gets each article that is replaced, as it was before.
 
-        An article with an id or URL that the library has replaces the one there, which keeps its id, unless it says the
-        same. What it does not know (a date, an author) is kept from the one there. Articles found in records are
-        written by the thousand, all others at once; whoever interrupts finds each article whole or absent, and what was
-        taken before Ctrl-C is there.
+        An article whose id or URL the library already has replaces the existing one, which keeps its id, unless nothing
+        changed. Fields that the new one lacks (a date, an author) are taken from the old one. Articles from records are
+        written by the thousand, all others at once. After an interruption each article is there as a whole or not at
+        all, and after Ctrl-C all that were added before it are there.
 
         Raises:
             LibraryLocked: another process writes to the library.
@@ -147,18 +147,18 @@ class Library:
         return outcomes
 
     def revise(self, article: Article, *, expected: Article) -> None:
-        """Puts an article in the place of the one with its id, with all it says and no more.
+        """Replaces the article with the same id; no field is taken from the old one.
 
         Raises:
             LibraryLocked: another process writes to the library.
-            LibraryError: what is there is no longer as `expected`, or the folder cannot be written.
+            LibraryError: the stored article is no longer equal to `expected`, or the folder cannot be written.
         """
         with self.lock(), explain_write_errors(self.folder), Batch(self.folder, self._catalog) as batch:
             batch.revise(article, expected)
             batch.finish()
 
     def remove(self, ids: Iterable[str]) -> list[str]:
-        """Takes articles out, with their files, and returns the ids that were there, in the order given.
+        """Deletes articles with their files, and returns the ids that existed, in the order given.
 
         Raises:
             LibraryLocked: another process writes to the library.
@@ -167,7 +167,7 @@ class Library:
         with self.lock(), explain_write_errors(self.folder):
             self._catalog.refresh()
             found = {article_id: self._catalog.find(article_id) for article_id in dict.fromkeys(ids)}
-            there = [article_id for article_id, entries in found.items() if entries]
+            existing = [article_id for article_id, entries in found.items() if entries]
             lines: dict[str, dict[int, Article | None]] = {}
             files: set[str] = set()
             for entry in (entry for entries in found.values() for entry in entries):
@@ -183,13 +183,13 @@ class Library:
             for name in files:
                 (self.folder / name).unlink(missing_ok=True)
             sync(self.folder)
-        return there
+        return existing
 
     def lock(self) -> AbstractContextManager[None]:
-        """Holds the library for writing; may be nested. `add` and `remove` do so themselves.
+        """Locks the library for writing; may be nested. `add`, `revise` and `remove` do so themselves.
 
         Raises:
-            LibraryLocked: another process holds it, longer than the timeout; the message names the process.
+            LibraryLocked: another process holds it for longer than the timeout; the message names the process.
             LibraryError: the folder cannot be written.
         """
         return self._lock.held()

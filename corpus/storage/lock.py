@@ -1,4 +1,4 @@
-"""Locks that keep two processes from writing to the same place: the only door to filelock."""
+"""Locks that keep two processes from writing to the same place. The only module that imports filelock."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from corpus.errors import LibraryLocked
 from corpus.storage.files import TEMPORARY_PREFIX, explain_write_errors, make_state_folder
 
 LOCK_TIMEOUT_S = 10.0
-_LOCK = "lock"
-_HOLDER = "writer"
+_LOCK_FILE = "lock"
+_HOLDER_FILE = "writer"
 
 
 @contextmanager
 def exclusive_lock(path: Path) -> Iterator[bool]:
-    """Holds a lock file while the context lasts; false, at once, where somebody else holds it.
+    """Holds a lock file while the context lasts. Yields false, without waiting, if another process holds it.
 
     Raises:
-        OSError: the file cannot be made.
+        OSError: the file cannot be created.
     """
     from filelock import FileLock, Timeout
 
@@ -49,7 +49,7 @@ class WriteLock:
         """Holds the lock while the context lasts; may be nested.
 
         Raises:
-            LibraryLocked: another process holds it, longer than the timeout; the message names the process.
+            LibraryLocked: another process holds it for longer than the timeout; the message names the process.
             LibraryError: the folder cannot be written.
         """
         if self._depth:
@@ -63,9 +63,9 @@ class WriteLock:
 
         with explain_write_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
-            hidden = make_state_folder(self._folder)
-            holder = hidden / _HOLDER
-            lock = FileLock(hidden / _LOCK)
+            state = make_state_folder(self._folder)
+            holder = state / _HOLDER_FILE
+            lock = FileLock(state / _LOCK_FILE)
             try:
                 lock.acquire(timeout=self._timeout_s)
             except Timeout as exc:
@@ -77,8 +77,8 @@ class WriteLock:
         try:
             with explain_write_errors(self._folder):
                 holder.write_text(str(os.getpid()))
-                for left in self._folder.glob(f"{TEMPORARY_PREFIX}*"):
-                    left.unlink(missing_ok=True)
+                for leftover in self._folder.glob(f"{TEMPORARY_PREFIX}*"):
+                    leftover.unlink(missing_ok=True)
             self._depth = 1
             yield
         finally:

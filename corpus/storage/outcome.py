@@ -1,4 +1,4 @@
-"""What became of each article or source that was to be added to a library."""
+"""The outcome of adding an article or source to a library."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class OutcomeKind(StrEnum):
-    """What became of one article or source that was to be added."""
+    """Whether an article was added, replaced one, was skipped, or was refused."""
 
     ADDED = "added"
     REPLACED = "replaced"
@@ -17,7 +17,7 @@ class OutcomeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of one article or source, for a person to read.
+    """The outcome for one article or source, to be shown to the user.
 
     `title` and `id` are None for what was refused, `reason` is None for what was added.
     """

@@ -1,1 +1,1 @@
-"""Web pages to articles: the only door to trafilatura and lxml."""
+"""Reads articles from web pages. The only package that imports trafilatura and lxml."""

@@ -1,4 +1,4 @@
-"""HTML elements to blocks of text, and blocks to a text."""
+"""Turns HTML elements into blocks of text, and joins blocks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INLINE_TAGS = (
 
 
 def html_to_text(fragment: str) -> str:
-    """The text of a piece of HTML, such as an entry of a feed holds: a blank line between blocks, nothing left out."""
+    """The whole text of a piece of HTML, such as a feed's entry, with a blank line between blocks."""
     if "<" not in fragment and "&" not in fragment:
         return clean_text(fragment)
     from lxml import etree
@@ -41,14 +41,14 @@ def html_to_text(fragment: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, heading, item or row; `kind` is the tag it has."""
+    """A paragraph, heading, list item or table row; `kind` is its tag."""
 
     kind: str
     text: str
 
 
 def iter_blocks(element: HtmlElement) -> Iterator[Block]:
-    """The blocks of what trafilatura returns, in order."""
+    """Yields the blocks inside an element that trafilatura or lxml returned, in order."""
     if element.text and element.text.strip():
         yield Block(element.tag, _single_spaced(element.text))
     for child in element:
@@ -63,7 +63,7 @@ def iter_blocks(element: HtmlElement) -> Iterator[Block]:
 
 
 def element_text(element: HtmlElement) -> str:
-    """The element's text, with its line breaks."""
+    """The element's text with its line breaks, and single spaces otherwise."""
     pieces = [element.text or ""]
     for inner in element.iterdescendants():
         if inner.tag in ("lb", "br"):
@@ -82,7 +82,7 @@ def _single_spaced(text: str) -> str:
 
 
 def join_blocks(blocks: list[Block]) -> str:
-    """The text of the blocks, blank lines between paragraphs."""
+    """The clean text of the blocks: list items and table rows on lines of their own, blank lines between the others."""
     text = ""
     previous = ""
     for block in blocks:

@@ -1,4 +1,4 @@
-"""The blocks of a page that are not its article's: teasers, bylines, calls to subscribe."""
+"""Removes blocks that are not part of a page's article: teasers, bylines, calls to subscribe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The main text of a page: the only door to trafilatura."""
+"""Extracts the main text of a page. The only module that imports trafilatura."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 _MIN_SENTENCES = 2
-# Fewer words are hardly an article.
+# With fewer words than this, other ways to find the article are tried.
 FEW_WORDS = 60
-# Scripts that put no spaces between words; a word of theirs has about two letters.
+# Scripts without spaces between words; a word has about two letters.
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]{2}")
-# None of the 40 pages has more than 4 tables; trafilatura's time grows as their square.
+# Tables after these are dropped: trafilatura's time grows with their square, and no page measured has more than 4.
 _MAX_TABLES = 200
 
 
 def article_body(tree: HtmlElement, about: PageMetadata) -> str:
-    """The article's paragraphs with blank lines between."""
+    """The article's text, with blank lines between paragraphs. Changes the tree."""
     for table in tree.xpath("//table")[_MAX_TABLES:]:
         if table.getparent() is not None:
             table.drop_tree()
@@ -35,7 +35,7 @@ def article_body(tree: HtmlElement, about: PageMetadata) -> str:
     found = join_blocks(
         remove_boilerplate(add_missed_paragraphs(tree, _extract_blocks(tree, precise=True)), about, linked)
     )
-    # Where that leaves hardly anything, too much was taken out before, or too much was asked.
+    # If hardly anything is left, the preparation removed too much, or the extraction was too strict.
     for page, precise in ((whole, True), (tree, False)):
         if count_words(found) >= FEW_WORDS:
             break
@@ -43,16 +43,16 @@ def article_body(tree: HtmlElement, about: PageMetadata) -> str:
         if len(SENTENCE_END.findall(f"{other} ")) >= _MIN_SENTENCES:
             found = max(found, other, key=count_words)
     if count_words(found) < FEW_WORDS and about.free:
-        # A page that a script fills may hold its text for machines.
+        # A page that a script fills may have its text in JSON-LD.
         found = max(found, html_to_text(about.body), key=count_words)
     return found
 
 
 def _extract_blocks(tree: HtmlElement, *, precise: bool) -> list[Block]:
-    """The blocks that trafilatura takes for the article's."""
+    """The blocks that trafilatura considers the article; with `precise` it prefers less text."""
     import trafilatura
 
-    # It warns of each page that it finds nothing on; that is said to the person as a refusal.
+    # It warns about each page without text; the user learns that from the refusal.
     logging.getLogger("trafilatura").setLevel(logging.ERROR)
     document = trafilatura.bare_extraction(
         copy.deepcopy(tree),
@@ -66,5 +66,5 @@ def _extract_blocks(tree: HtmlElement, *, precise: bool) -> list[Block]:
 
 
 def count_words(text: str) -> int:
-    """The number of words, also where no spaces stand between them."""
+    """The number of words, estimated for scripts without spaces."""
     return len(_UNSPACED.sub(" x ", text).split())

@@ -1,4 +1,4 @@
-"""What a web page states of itself: title, outlet, author, date, language and address."""
+"""Reads the metadata of a web page: title, outlet, author, date, language and address."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from corpus.text.dates import iso_date
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-# A heading that shares this much of its words with what the page is called is its title.
+# A heading that shares this much of its words with a stated title is the title.
 _MIN_OVERLAP = 0.5
 _SHORT_NAME = 3
 _LONG_NAME = 4
@@ -29,7 +29,7 @@ _MAX_DEPTH = 20
 
 @dataclass(slots=True)
 class PageMetadata:
-    """What a page states of itself."""
+    """The metadata of a page. `free` is false if the page says it has a paywall; `body` is the text in its JSON-LD."""
 
     title: str | None = None
     site: str | None = None
@@ -42,7 +42,7 @@ class PageMetadata:
 
 
 def read_metadata(tree: HtmlElement, url: str | None) -> PageMetadata:
-    """What the page states of itself: in JSON-LD, in meta elements and in its headings, in this order of trust."""
+    """The page's metadata, from its JSON-LD, meta elements and headings."""
     stated = list(_linked_data(tree))
     url = _canonical_address(tree, url)
     host = (urlsplit(url).hostname or "").removeprefix("www.") if url else ""
@@ -60,7 +60,7 @@ def read_metadata(tree: HtmlElement, url: str | None) -> PageMetadata:
 
 
 def _linked_data(tree: HtmlElement) -> Iterator[dict[str, object]]:
-    """The JSON-LD objects that have a headline or a date of publication, articles first."""
+    """The JSON-LD objects that have a headline or a publication date; only the articles if there are any."""
     found: list[dict[str, object]] = []
 
     def walk(value: object, depth: int) -> None:
@@ -68,7 +68,7 @@ def _linked_data(tree: HtmlElement) -> Iterator[dict[str, object]]:
             if "headline" in value or "datePublished" in value:
                 found.append(value)
             for key, inner in value.items():
-                # What a fact check reviews is somebody else's.
+                # The item that a fact check reviews is another article.
                 if key != "itemReviewed":
                     walk(inner, depth + 1)
         elif isinstance(value, list) and depth < _MAX_DEPTH:
@@ -85,7 +85,7 @@ def _linked_data(tree: HtmlElement) -> Iterator[dict[str, object]]:
 
 
 def _first_text(tree: HtmlElement, path: str) -> str:
-    """The first value of the path that is not blank, on one line; "" where there is none."""
+    """The first match of the XPath that is not blank, on one line; "" if there is none."""
     for found in tree.xpath(path):
         if text := one_line(html.unescape(found if isinstance(found, str) else found.text_content())):
             return text
@@ -101,7 +101,7 @@ def _meta(tree: HtmlElement, *names: str) -> str:
 
 
 def _names(value: object) -> list[str]:
-    """The names in an author or publisher, however the page wrote it."""
+    """The names in an author or publisher, whichever JSON-LD form it has."""
     if isinstance(value, list):
         return [name for entry in value for name in _names(entry)]
     if isinstance(value, dict):
@@ -117,7 +117,7 @@ def _canonical_address(tree: HtmlElement, url: str | None) -> str | None:
             continue
         if address.scheme not in ("http", "https") or not address.hostname:
             continue
-        # A canonical address elsewhere is a mistake or a trick, and the front page is no article.
+        # A canonical address on another site is a mistake or a trick, and a front page is not an article.
         if url is None or (
             _site_of(address.hostname) == _site_of(urlsplit(url).hostname or "") and address.path != "/"
         ):
@@ -139,7 +139,7 @@ def _site(tree: HtmlElement, stated: list[dict[str, object]], host: str) -> str 
 
 
 def _title(tree: HtmlElement, stated: list[dict[str, object]], site: str | None, host: str) -> str | None:
-    """The headline a reader sees: the heading that says what the page is called, or else what it is called."""
+    """The headline a reader sees: the heading that agrees with a stated title, or else the first stated title."""
     called = [
         _meta(tree, "og:title"),
         *(n for entry in stated for n in _names(entry.get("headline"))),
@@ -154,7 +154,7 @@ def _title(tree: HtmlElement, stated: list[dict[str, object]], site: str | None,
 
 
 def _is_prefix_of(name: str, heading: str, site: str | None, host: str) -> bool:
-    """Whether what the page is called is the heading with other names behind: not every script has spaces to count."""
+    """Whether the title is the heading followed by other names, for scripts without spaces between words."""
     return (
         len(heading) >= _LONG_HEADING
         and name.startswith(heading)
@@ -164,7 +164,7 @@ def _is_prefix_of(name: str, heading: str, site: str | None, host: str) -> bool:
 
 
 def _without_site(title: str, site: str | None, host: str) -> str:
-    """The title without the name of its site at either end."""
+    """The title without the name of the site at either end."""
     names = {comparison_key(site or ""), comparison_key(host), comparison_key(host.split(".")[0])} - {""}
     while len(parts := re.split(r"(\s+[|•·»:–—-]+\s+|:\s+)", title)) > 1:
         if _names_site(parts[-1], names):
@@ -183,7 +183,7 @@ def _names_site(part: str, names: set[str]) -> bool:
 
 
 def _overlap(one: str, two: str) -> float:
-    """The share of the words of the longer that both have."""
+    """The share of the longer text's words that both have."""
     words, others = set(re.findall(r"\w+", one.lower())), set(re.findall(r"\w+", two.lower()))
     return len(words & others) / max(len(words), len(others), 1)
 
@@ -209,7 +209,7 @@ _UPDATED = re.compile(r"modif|updated|lastmod|moddate|utime|revision", re.IGNORE
 
 
 def _published(tree: HtmlElement, stated: list[dict[str, object]]) -> str | None:
-    """The day, or day and time, the page says it was published; not that of an update."""
+    """The date, or date and time, that the page gives for its publication, not for an update."""
     candidates = [str(entry.get("datePublished") or "") for entry in stated]
     candidates += [_meta(tree, name) for name in _DATE_PROPERTIES]
     candidates += [_first_text(tree, f"//*[@itemprop='datePublished']/@{name}") for name in ("content", "datetime")] + [
@@ -223,7 +223,7 @@ def _published(tree: HtmlElement, stated: list[dict[str, object]]) -> str | None
             return date
     import htmldate
 
-    # Where nothing else is stated htmldate takes the day of an update, even when told not to.
+    # If nothing else is stated, htmldate takes the date of an update even when told not to.
     kept = copy.deepcopy(tree)
     for element in list(kept.iter("meta", "time", "span")):
         named = " ".join(element.get(key, "") for key in ("name", "property", "itemprop", "http-equiv", "class"))
@@ -234,7 +234,7 @@ def _published(tree: HtmlElement, stated: list[dict[str, object]]) -> str | None
 
 
 def _shows_date(tree: HtmlElement, date: str) -> bool:
-    """Whether the page has this very day in some form; a year and a month are taken for the first of it otherwise."""
+    """Whether the page shows this exact day in some form; htmldate turns a mere month into the first of it."""
     day = dt.date.fromisoformat(date)
     year, month, number = day.year, f"0?{day.month}", f"0?{day.day}"
     name = rf"{day:%b}[a-z]*"

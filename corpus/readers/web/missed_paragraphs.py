@@ -1,4 +1,4 @@
-"""Paragraphs of an article that trafilatura left out."""
+"""Adds paragraphs of an article that trafilatura left out."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ _MAX_LINK_SHARE = 0.3
 
 
 def add_missed_paragraphs(tree: HtmlElement, blocks: list[Block]) -> list[Block]:
-    """The blocks and, in their places, the paragraphs of the page that lie as theirs do and were left out."""
-    places: dict[str, int] = {}
+    """The blocks and, in their places, those left-out paragraphs of the page that have the same surroundings."""
+    rows_by_key: dict[str, int] = {}
     for row, block in enumerate(blocks):
         key = comparison_key(block.text)
-        places |= {key: row, key[:_EDGE_LENGTH]: row, key[-_EDGE_LENGTH:]: row}
+        rows_by_key |= {key: row, key[:_EDGE_LENGTH]: row, key[-_EDGE_LENGTH:]: row}
     paragraphs: list[tuple[HtmlElement, str]] = [(p, element_text(p)) for p in tree.iter("p")]
-    homes = Counter(
+    matched = Counter(
         _surroundings(p)
         for p, text in paragraphs
-        if len(text) >= MIN_PARAGRAPH_LENGTH and _matching_row(text, places) is not None
+        if len(text) >= MIN_PARAGRAPH_LENGTH and _matching_row(text, rows_by_key) is not None
     )
-    rows = [_matching_row(text, places) for _, text in paragraphs]
-    beside = [homes[_surroundings(p)] > 1 and link_share(p) < _MAX_LINK_SHARE for p, _ in paragraphs]
+    rows = [_matching_row(text, rows_by_key) for _, text in paragraphs]
+    beside = [matched[_surroundings(p)] > 1 and link_share(p) < _MAX_LINK_SHARE for p, _ in paragraphs]
     sure = [
         row is not None or (near and len(text) >= MIN_PARAGRAPH_LENGTH)
         for row, near, (_, text) in zip(rows, beside, paragraphs, strict=True)
@@ -47,14 +47,14 @@ def add_missed_paragraphs(tree: HtmlElement, blocks: list[Block]) -> list[Block]
     return [b for row, block in enumerate(blocks) for b in (block, *missed.get(row, []))]
 
 
-def _matching_row(text: str, places: dict[str, int]) -> int | None:
-    """The row of the block that is this paragraph, or begins or ends as it does."""
+def _matching_row(text: str, rows_by_key: dict[str, int]) -> int | None:
+    """The row of the block that is this paragraph, or starts or ends like it."""
     key = comparison_key(text)
-    return next((places[k] for k in (key, key[:_EDGE_LENGTH], key[-_EDGE_LENGTH:]) if k in places), None)
+    return next((rows_by_key[k] for k in (key, key[:_EDGE_LENGTH], key[-_EDGE_LENGTH:]) if k in rows_by_key), None)
 
 
 def _surroundings(p: HtmlElement) -> tuple[str, ...]:
-    """Where a paragraph lies, as its page's style sheet would say."""
+    """The tags and classes of a paragraph and the two elements around it."""
     parent = p.getparent()
     grand = parent.getparent() if parent is not None else None
     return tuple(f"{e.tag}.{e.get('class', '')}" if e is not None else "" for e in (p, parent, grand))

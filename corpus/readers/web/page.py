@@ -1,9 +1,9 @@
-"""A web page to an article: the only door to trafilatura and lxml.
+"""Reads an article from a web page.
 
-trafilatura finds the main text. What it is given is prepared so that no words are lost inside a sentence (links in
-prose stay in it, hidden pop-ups go), and what it returns is completed with paragraphs that are clearly of the same
-text and freed of the lines a page puts between them. Each rule was measured on 40 news pages with the text a person
-would copy from each (tests/bench/pages.py): F1 over 4-word shingles .972 by trafilatura alone, .995 with all of them.
+trafilatura finds the main text. Before that the page is prepared, so that no words inside a sentence are lost (links in
+prose stay, hidden pop-ups go). After it, paragraphs that clearly belong to the same text are added, and the lines that
+a page puts between them are removed. Each rule was measured on 40 news pages with the text a person would copy from
+each (tests/bench/pages.py): F1 over 4-word shingles is .972 for trafilatura alone and .995 with all rules.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from corpus.text.language import detect_language
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-# Fewer words are no article; fewer than the second none where the page says that it holds something back.
+# Fewer words are not an article; fewer than FEW_WORDS are none if the page says that it withholds some.
 _MIN_WORDS = 20
-# The largest of the 40 pages has 1.1 MB, none more than 4 tables. With tables trafilatura's time grows as their square.
+# The largest of the 40 pages has 1.1 MB.
 _PAGE_LIMIT = 8 << 20
 _BOT_CHECK = re.compile(
     r"(?:enable|turn on|requires?|without)\s+java\s?script"
@@ -42,13 +42,13 @@ _PAYWALL = re.compile(
 
 
 def read_page(data: bytes, *, url: str | None = None, charset: str | None = None) -> Article:
-    """The article on a page, with what the page states of itself.
+    """The article on a page, with the page's metadata.
 
-    `url` is where the page was found; the address it calls its own wins where it is on the same site. `charset` is what
-    the server said.
+    `url` is where the page was found; its canonical address takes precedence if that is on the same site. `charset` is
+    the one that the server named.
 
     Raises:
-        SourceError: no article can be found: nothing but furniture, a paywall, or a page that needs JavaScript.
+        SourceError: there is no article, only boilerplate, a paywall, or a page that needs JavaScript.
     """
     if len(data) > _PAGE_LIMIT:
         raise SourceError(f"the page is larger than {_PAGE_LIMIT >> 20} MiB")
@@ -72,7 +72,7 @@ def read_page(data: bytes, *, url: str | None = None, charset: str | None = None
 
 
 def _explain_missing_article(about: PageMetadata, tree: HtmlElement) -> str:
-    """Why a page gave no article, as far as it can be told."""
+    """Why a page gave no article, as far as one can tell."""
     text = tree.text_content()
     if _BOT_CHECK.search(text):
         return "the page shows no article but a check that the reader is a person, or that a script runs"

@@ -1,4 +1,4 @@
-"""A page's tree made ready for trafilatura: hidden elements out, links kept in their sentences."""
+"""Prepares a page's tree for trafilatura: removes hidden elements, and keeps links in their sentences."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HIDDEN = (
     "[self::div or self::section or self::ul or self::ol or self::aside]",
     "//*[contains(@class, 'newsletter')][self::div or self::section or self::aside][not(.//p[3])]",
 )
-# A paragraph this long that lies beside the others is the article's own.
+# A paragraph of at least this many characters next to the article's others is the article's own.
 MIN_PARAGRAPH_LENGTH = 80
 SENTENCE_END = re.compile(r"\w[.!?…]\s|[。！？]")
 _MIN_FORM_SENTENCES = 4
@@ -33,9 +33,9 @@ _LINKS_ONLY_SHARE = 0.9
 
 
 def prepare_tree(tree: HtmlElement) -> set[str]:
-    """Takes out what a reader does not see and keeps links in their sentences.
+    """Removes what a reader does not see, and unwraps links and emphasis in sentences.
 
-    Returns the keys of the paragraphs and items that are links alone.
+    Returns the comparison keys of paragraphs and list items that are nothing but links.
     """
     linked = set()
     for path in _HIDDEN:
@@ -61,7 +61,7 @@ def prepare_tree(tree: HtmlElement) -> set[str]:
 
 
 def _wrap_loose_text(box: HtmlElement) -> None:
-    """Puts text that lies in a box beside other blocks, with line breaks for paragraphs, into paragraphs."""
+    """Wraps text that is directly in a box, between other blocks or line breaks, in paragraphs."""
     loose = [box.text or "", *(child.tail or "" for child in box)]
     loose += [child.text_content() for child in box if child.tag in INLINE_TAGS and child.tag != "a"]
     if sum(len(text.strip()) for text in loose) < MIN_PARAGRAPH_LENGTH:
@@ -90,6 +90,6 @@ def _wrap_loose_text(box: HtmlElement) -> None:
 
 
 def link_share(element: HtmlElement) -> float:
-    """The share of the element's characters that are links."""
+    """The share of the element's characters inside links; 1 if it has no text."""
     total = len("".join(element.itertext()).strip())
     return sum(len("".join(link.itertext())) for link in element.iter("a")) / total if total else 1.0
