@@ -1,4 +1,4 @@
-"""A watched library follows its folder and its feeds, and asks no more than it must."""
+"""Feeds are polled when they are due, and no page more often than needed."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def titles(items: Iterator[Item]) -> list[str]:
     return [item.article.title if isinstance(item, Found) else item.reason for item in items]
 
 
-def test_a_feed_is_asked_when_it_is_due_and_not_before(
+def test_a_feed_is_polled_when_it_is_due_and_not_before(
     tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
 ) -> None:
     site.responses["/feed"] = response(listing(site, "road"))
@@ -41,7 +41,7 @@ def test_a_feed_is_asked_when_it_is_due_and_not_before(
     assert site.paths() == ["/robots.txt", "/feed", "/road", "/feed", "/bridge"]
 
 
-def test_what_is_known_is_not_fetched_again(tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock) -> None:
+def test_known_pages_are_not_fetched_again(tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock) -> None:
     site.responses["/feed"] = response(listing(site, "road", "bridge"))
     site.responses["/bridge"] = response(page(head="<title>Bridge opens</title>"))
     feeds = FeedPoller([Feed(f"{site.address}/feed")], fetcher, tmp_path / "feeds.json", clock=clock)
@@ -49,15 +49,15 @@ def test_what_is_known_is_not_fetched_again(tmp_path: Path, site: Site, fetcher:
     assert site.paths() == ["/robots.txt", "/feed", "/bridge"]
 
 
-def test_a_feed_is_asked_with_the_conditions_of_its_last_answer_also_by_the_next_process(
+def test_polls_are_conditional_also_in_the_next_process(
     tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
 ) -> None:
-    def told(request: str) -> bytes:
+    def reply(request: str) -> bytes:
         if 'if-none-match: "1"' in request.lower():
             return response(status="304 Not Modified", ETag='"1"')
         return response(listing(site), ETag='"1"', Last_Modified="then")
 
-    site.responses["/feed"] = told
+    site.responses["/feed"] = reply
     for expected in (["the feed lists no articles"], []):
         feeds = FeedPoller([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "state" / "feeds.json", clock=clock)
         assert titles(feeds.items(nothing)) == expected
@@ -65,7 +65,7 @@ def test_a_feed_is_asked_with_the_conditions_of_its_last_answer_also_by_the_next
     assert "if-modified-since: then" in site.requests[-1].lower()
 
 
-def test_a_feed_that_fails_waits_the_longer_the_more_often_it_failed(
+def test_a_failing_feed_is_polled_less_and_less_often(
     tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
 ) -> None:
     feeds = FeedPoller([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
@@ -82,7 +82,7 @@ def test_a_feed_that_fails_waits_the_longer_the_more_often_it_failed(
 
 
 @pytest.mark.parametrize("state", ["not json", "[]", '{"u": {"no": 1}}', '{"u": {"failed": {"a": 1}}}', '{"u": 1}'])
-def test_a_state_that_cannot_be_read_is_begun_anew(
+def test_an_unreadable_state_is_started_afresh(
     tmp_path: Path, fetcher: Fetcher, clock: Clock, state: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "feeds.json").write_text(state)
@@ -92,7 +92,7 @@ def test_a_state_that_cannot_be_read_is_begun_anew(
     assert "every feed is asked anew" in caplog.text
 
 
-def test_a_page_that_fails_is_asked_for_again_and_waits_the_longer_the_more_often_it_failed(
+def test_a_failing_page_is_tried_again_less_and_less_often(
     tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
 ) -> None:
     site.responses["/feed"] = lambda request: (
@@ -116,7 +116,7 @@ def test_a_page_that_fails_is_asked_for_again_and_waits_the_longer_the_more_ofte
     assert titles(feeds.items(nothing)) == []
 
 
-def test_an_article_in_a_feed_comes_again_unless_somebody_removed_it(
+def test_an_article_in_a_feed_is_yielded_again_unless_it_was_removed(
     tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
 ) -> None:
     text = f"<title>Road</title><link>{site.address}/road</link><description>{BODY} {BODY}</description>"
@@ -129,7 +129,7 @@ def test_an_article_in_a_feed_comes_again_unless_somebody_removed_it(
     assert came == [["Road"], ["Road"], []]
 
 
-def test_a_server_that_asks_for_time_gets_it(tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock) -> None:
+def test_a_retry_after_header_is_respected(tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock) -> None:
     site.responses["/feed"] = response(status="503 Busy", Retry_After="7200")
     feeds = FeedPoller([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
     assert titles(feeds.items(nothing)) == ["the server answers 503 Busy"]
@@ -146,7 +146,7 @@ def test_each_feed_has_its_own_interval(tmp_path: Path, site: Site, fetcher: Fet
     assert (site.paths().count("/slow"), site.paths().count("/fast")) == (2, 11)
 
 
-def test_a_feed_that_is_no_longer_wanted_is_forgotten(
+def test_a_feed_that_is_no_longer_configured_is_forgotten(
     tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
 ) -> None:
     state = tmp_path / "feeds.json"
@@ -155,5 +155,5 @@ def test_a_feed_that_is_no_longer_wanted_is_forgotten(
     assert list(json.loads(state.read_text())) == [f"{site.address}/new"]
 
 
-def test_without_feeds_there_is_nothing_to_wait_for(tmp_path: Path, fetcher: Fetcher) -> None:
+def test_without_feeds_nothing_is_due(tmp_path: Path, fetcher: Fetcher) -> None:
     assert FeedPoller([], fetcher, tmp_path / "feeds.json").seconds_until_due() is None

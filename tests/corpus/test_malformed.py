@@ -1,4 +1,4 @@
-"""Every malformed input that was thought of: one clear line says why, and what lies beside it gets in."""
+"""A table of malformed inputs: each is refused in one clear line, and the good files next to it are added."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ CASES: dict[str, tuple[str, bytes, str]] = {
 
 
 @pytest.mark.parametrize(("name", "data", "reason"), CASES.values(), ids=CASES.keys())
-def test_a_malformed_input_is_refused_in_one_line_and_its_neighbours_get_in(
+def test_a_malformed_input_is_refused_in_one_line_and_others_are_added(
     tmp_path: Path, name: str, data: bytes, reason: str
 ) -> None:
     folder = tmp_path / "folder"
@@ -212,5 +212,5 @@ def test_a_malformed_input_is_refused_in_one_line_and_its_neighbours_get_in(
     assert len(refused.reason) < 250
 
 
-def test_the_table_holds_the_kinds_that_were_promised() -> None:
+def test_the_table_has_all_promised_malformed_inputs() -> None:
     assert len(CASES) >= 60

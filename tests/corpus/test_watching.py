@@ -41,7 +41,7 @@ def test_a_library_is_watched(
     assert list(seen) == []
 
 
-def test_a_library_that_somebody_writes_to_makes_the_feeds_wait(
+def test_feeds_wait_while_the_library_is_locked(
     tmp_path: Path,
     site: Site,
     fetcher: Fetcher,

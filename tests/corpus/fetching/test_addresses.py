@@ -24,7 +24,7 @@ NOWHERE = Fetcher(resolve=lambda *_: ["127.0.0.1"], delay_s=0)
         ("http://ann:secret@x.kw/", "an address with a user name or password is not fetched"),
     ],
 )
-def test_what_is_no_web_address_is_refused(fetcher: Fetcher, url: str, reason: str) -> None:
+def test_anything_but_a_web_address_is_refused(fetcher: Fetcher, url: str, reason: str) -> None:
     assert refusal(fetcher, url).startswith(reason)
 
 
@@ -43,14 +43,14 @@ def test_a_host_without_address_is_refused() -> None:
         "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001::1", "rubbish",
     ],
 )  # fmt: skip
-def test_a_private_address_is_known_in_every_disguise(address: str) -> None:
+def test_a_private_address_is_recognised_in_every_form(address: str) -> None:
     assert not is_public(address)
     with Fetcher(resolve=lambda *_: ["93.184.216.34", address]) as fetcher:
         assert refusal(fetcher, "http://x.kw/") == "x.kw is in a private network, which is not fetched from"
 
 
 @pytest.mark.parametrize("address", ["93.184.216.34", "2606:2800:220:1:248:1893:25c8:1946", "::ffff:93.184.216.34"])
-def test_a_public_address_is_known(address: str) -> None:
+def test_a_public_address_is_recognised(address: str) -> None:
     assert is_public(address)
 
 

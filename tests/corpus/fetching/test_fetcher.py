@@ -1,4 +1,4 @@
-"""Whatever a server does, a fetch ends soon, with bytes or with a reason, and never inside a private network."""
+"""Whatever a server does, a fetch ends in time with a page or a reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.corpus.fetching.refusals import refusal
 from tests.corpus.servers import STALL, Site, response
 
 
-def test_a_page_comes_with_what_the_server_says_of_it(site: Site, fetcher: Fetcher) -> None:
+def test_a_page_has_its_charset_type_and_validators(site: Site, fetcher: Fetcher) -> None:
     site.responses["/a?b=c"] = response(
         b"text", Content_Type="text/HTML; charset=cp1256", ETag='"1"', Last_Modified="then"
     )
@@ -23,7 +23,7 @@ def test_a_page_comes_with_what_the_server_says_of_it(site: Site, fetcher: Fetch
     assert "user-agent: newsquote/0.1" in site.requests[0].lower()
 
 
-def test_a_packed_answer_is_unpacked(site: Site, fetcher: Fetcher) -> None:
+def test_a_compressed_response_is_decompressed(site: Site, fetcher: Fetcher) -> None:
     site.responses["/"] = response(gzip.compress(b"text"), Content_Encoding="gzip")
     assert fetcher.get(site.address).data == b"text"
 
@@ -44,7 +44,7 @@ def test_an_unchanged_page_is_not_sent_again(site: Site, fetcher: Fetcher) -> No
 
 
 @pytest.mark.parametrize(
-    ("told", "reason"),
+    ("reply", "reason"),
     [
         pytest.param(response(status="404 Not Found"), "the server answers 404 Not Found", id="missing"),
         pytest.param(response(status="500 Oh"), "the server answers 500 Oh", id="error"),
@@ -75,26 +75,26 @@ def test_an_unchanged_page_is_not_sent_again(site: Site, fetcher: Fetcher) -> No
     ],
 )
 def test_a_server_that_misbehaves_is_refused_with_the_reason(
-    site: Site, fetcher: Fetcher, told: bytes, reason: str
+    site: Site, fetcher: Fetcher, reply: bytes, reason: str
 ) -> None:
-    site.responses["/"] = told
+    site.responses["/"] = reply
     assert refusal(fetcher, f"{site.address}/").startswith(reason)
 
 
-@pytest.mark.parametrize("told", [STALL, response(b"begun", length=100) + STALL], ids=["at once", "in the body"])
-def test_a_server_that_stalls_is_left(site: Site, told: bytes) -> None:
-    site.responses["/"] = told
+@pytest.mark.parametrize("reply", [STALL, response(b"begun", length=100) + STALL], ids=["at once", "in the body"])
+def test_a_server_that_stalls_times_out(site: Site, reply: bytes) -> None:
+    site.responses["/"] = reply
     with Fetcher(allow_private=True, timeout_s=0.2) as fetcher:
         assert refusal(fetcher, site.address) == "the server does not answer in time"
 
 
-def test_an_answer_that_never_ends_is_left_at_the_deadline(site: Site) -> None:
+def test_an_endless_response_stops_at_the_deadline(site: Site) -> None:
     site.responses["/"] = response(b"x" * 500_000)
     with Fetcher(allow_private=True, deadline_s=60, clock=Clock(step=50.0)) as fetcher:
         assert refusal(fetcher, site.address) == "it took longer than 60 s"
 
 
-def test_a_server_that_is_not_there_is_refused(fetcher: Fetcher) -> None:
+def test_an_unreachable_server_is_refused(fetcher: Fetcher) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
@@ -112,7 +112,7 @@ def test_two_requests_to_one_host_have_a_pause_between(site: Site) -> None:
     assert clock.slept == [1.5, 1.5]
 
 
-def test_robots_txt_is_asked_once_and_obeyed_where_that_is_wanted(site: Site, fetcher: Fetcher) -> None:
+def test_robots_txt_is_fetched_once_and_obeyed_if_asked_for(site: Site, fetcher: Fetcher) -> None:
     site.responses["/robots.txt"] = response(b"User-agent: *\nDisallow: /private/\n")
     site.responses["/a"] = site.responses["/private/a"] = response(b"text")
     assert fetcher.get(f"{site.address}/a", robots=True).data == b"text"
@@ -121,9 +121,7 @@ def test_robots_txt_is_asked_once_and_obeyed_where_that_is_wanted(site: Site, fe
     assert site.paths() == ["/robots.txt", "/a", "/private/a"]
 
 
-def test_a_host_that_cannot_tell_its_rules_now_is_not_fetched_from_and_asked_again(
-    site: Site, fetcher: Fetcher
-) -> None:
+def test_nothing_is_fetched_while_robots_txt_cannot_be_and_it_is_tried_again(site: Site, fetcher: Fetcher) -> None:
     site.responses["/robots.txt"] = response(status="503 Busy", Retry_After="60")
     site.responses["/a"] = response(b"text")
     with pytest.raises(SourceBusy) as caught:
@@ -135,7 +133,7 @@ def test_a_host_that_cannot_tell_its_rules_now_is_not_fetched_from_and_asked_aga
     assert site.paths() == ["/robots.txt", "/robots.txt", "/a"]
 
 
-def test_rules_are_asked_for_again_after_a_day_and_their_delay_is_kept(site: Site) -> None:
+def test_robots_txt_is_fetched_again_after_a_day_and_its_crawl_delay_is_kept(site: Site) -> None:
     site.responses["/robots.txt"] = response(
         b"User-agent: newsquote\nCrawl-delay: 7\nUser-agent: *\nCrawl-delay: 900\n"
     )
@@ -155,14 +153,14 @@ def test_rules_are_asked_for_again_after_a_day_and_their_delay_is_kept(site: Sit
 @pytest.mark.parametrize(
     ("stated", "wait_s"), [("120", 120), ("", 0), ("soon", 0), ("-5", 0), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)]
 )
-def test_a_server_that_cannot_answer_now_may_say_when(site: Site, fetcher: Fetcher, stated: str, wait_s: float) -> None:
+def test_a_busy_server_may_say_how_long_to_wait(site: Site, fetcher: Fetcher, stated: str, wait_s: float) -> None:
     site.responses["/"] = response(status="429 Too Many Requests", Retry_After=stated)
     with pytest.raises(SourceBusy, match="the server answers 429 Too Many Requests") as caught:
         fetcher.get(f"{site.address}/")
     assert caught.value.retry_after_s == wait_s
 
 
-def test_a_host_without_rules_forbids_nothing(site: Site, fetcher: Fetcher) -> None:
+def test_a_host_without_robots_txt_allows_everything(site: Site, fetcher: Fetcher) -> None:
     site.responses["/a"] = response(b"text")
     assert fetcher.get(f"{site.address}/a", robots=True).data == b"text"
 

@@ -25,7 +25,7 @@ class Dripping(socketserver.StreamRequestHandler):
                 self.wfile.write(b"x")
 
 
-def test_a_header_that_comes_byte_by_byte_is_left_at_the_deadline() -> None:
+def test_a_header_sent_byte_by_byte_stops_at_the_deadline() -> None:
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Dripping) as server:
         server.stopped = threading.Event()  # type: ignore[attr-defined]
         server.daemon_threads = True
@@ -41,7 +41,7 @@ def test_a_header_that_comes_byte_by_byte_is_left_at_the_deadline() -> None:
     assert reason == "it took longer than 0.4 s"
 
 
-def test_a_certificate_that_is_none_is_refused(site: Site) -> None:
+def test_a_server_without_tls_is_refused_over_https(site: Site) -> None:
     site.responses["/"] = response(b"text")
     with Fetcher(allow_private=True, timeout_s=0.3) as fetcher:
         assert refusal(fetcher, site.address.replace("http", "https")).startswith("the server")

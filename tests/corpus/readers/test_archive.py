@@ -1,4 +1,4 @@
-"""An archive is read file by file, and what is dangerous in it is refused by itself."""
+"""An archive is read file by file; dangerous files are refused and the others read."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_name_that_leads_out_is_refused(name: str) -> None:
     )
 
 
-def test_a_bomb_is_refused_by_itself() -> None:
+def test_only_the_decompression_bomb_is_refused() -> None:
     data = zipped({"bomb.txt": b"\0" * (8 << 20), "ok.txt": b"y"})
     refused, *others = listed(data)
     assert isinstance(refused, Refused)
@@ -42,7 +42,7 @@ def test_a_bomb_is_refused_by_itself() -> None:
     assert others == [("a.zip: ok.txt", b"y")]
 
 
-def test_a_locked_file_is_refused_by_itself() -> None:
+def test_only_the_encrypted_file_is_refused() -> None:
     data = bytearray(zipped({"a.txt": b"x"}))
     data[6] |= 1
     data[data.index(b"PK\x01\x02") + 8] |= 1
@@ -68,7 +68,7 @@ def test_a_damaged_archive_is_refused(data: bytes) -> None:
         is_word_document(io.BytesIO(data))
 
 
-def test_a_document_is_told_from_an_archive_and_the_stream_stays_at_its_start() -> None:
+def test_a_word_document_is_recognised_and_the_stream_is_rewound() -> None:
     for data, document in ((docx("x"), True), (zipped({"a.txt": b"x"}), False)):
         stream: BinaryIO = io.BytesIO(data)
         assert is_word_document(stream) is document

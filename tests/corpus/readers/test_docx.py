@@ -16,12 +16,12 @@ def test_a_styled_first_line_is_the_title() -> None:
     assert article.published is None
 
 
-def test_else_the_documents_own_title_is() -> None:
+def test_otherwise_the_title_in_the_properties_is() -> None:
     article = read_docx(docx("One.", "Two.", title="Road opens"), name="file")
     assert (article.title, article.text, article.author) == ("Road opens", "One.\n\nTwo.", None)
 
 
-def test_else_a_short_first_line_is() -> None:
+def test_otherwise_a_short_first_line_is() -> None:
     assert read_docx(docx("Road opens", "", "One.", author="python-docx"), name="file").title == "Road opens"
 
 

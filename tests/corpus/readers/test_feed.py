@@ -1,4 +1,4 @@
-"""Feeds and sitemaps give what they list."""
+"""Feeds give their entries, and sitemaps their pages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_an_entry_with_its_full_content_is_an_article() -> None:
     "text",
     ["A teaser.", f"{BODY} {BODY} [...]", f"{BODY} {BODY} Read more", f"{BODY} {BODY} Continue reading →"],
 )
-def test_a_teaser_is_no_article(text: str) -> None:
+def test_a_teaser_is_not_an_article(text: str) -> None:
     assert read_feed(rss(f"{ITEM}<description>{text}</description>")) == [
         FeedEntry("https://x.kw/road", "Road opens", None)
     ]
@@ -99,5 +99,5 @@ def test_a_sitemap_that_gives_nothing_is_refused_with_the_reason(data: bytes, re
         (b"text", None),
     ],
 )
-def test_what_a_file_lists_is_known_by_its_root(head: bytes, kind: str | None) -> None:
+def test_feeds_and_sitemaps_are_recognised_by_their_root_element(head: bytes, kind: str | None) -> None:
     assert detect_listing(head) == kind

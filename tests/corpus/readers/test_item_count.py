@@ -1,4 +1,4 @@
-"""Items are counted before they are read, where that can be told."""
+"""Items are counted without reading them, if possible."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.corpus.readers.test_source import RECORD
     [(["a.txt"], 1), (["r.jsonl"], 3), (["."], 5), (["a.txt", "r.jsonl", "none.txt"], 4), ([], 0)]
     + [([source], None) for source in ("https://x.kw/a", "-", "a.zip", "r.jsonl.gz", "feed.xml")],
 )
-def test_items_are_counted_before_they_are_read_where_that_can_be_told(
+def test_items_are_counted_without_reading_them_if_possible(
     tmp_path: Path, sources: list[str], count: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -36,7 +36,7 @@ def test_a_record_without_an_id_has_that_of_its_content_and_its_language() -> No
     assert found == Found(Article(content_id("T", text), "T", text, language="en"), "r.jsonl, line 1", record=True)
 
 
-def test_a_bad_line_is_refused_and_the_good_ones_get_in() -> None:
+def test_a_bad_line_is_refused_and_the_others_are_read() -> None:
     data = b'\xef\xbb\xbf{"title": "A", "text": "One."}\n\n  \nnot json\n{"title": "B", "text": "Two."}'
     first, refused, second = read(data)
     assert isinstance(first, Found)

@@ -1,4 +1,4 @@
-"""What a source is decides who reads it; what cannot be read is an item with its reason."""
+"""The format of a source decides its reader; what cannot be read is refused with a reason."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_content_decides_then_the_suffix(tmp_path: Path, name: str, data: bytes,
 
 
 @pytest.mark.parametrize("name", ["", "  "])
-def test_an_empty_name_is_not_the_folder_we_are_in(name: str) -> None:
+def test_an_empty_name_is_not_the_current_folder(name: str) -> None:
     assert list(read(name)) == [Refused("a source", "its name is empty")]
     assert estimate_item_count([name]) is None
 
@@ -87,7 +87,7 @@ def test_an_empty_name_is_not_the_folder_we_are_in(name: str) -> None:
 @pytest.mark.parametrize(
     "data", [zipped({"a.txt": b"A title\n\nBody."}), RECORD, b"R\n\nBody."], ids=["zip", "record", "text"]
 )
-def test_what_comes_through_a_pipe_is_read(data: bytes) -> None:
+def test_a_pipe_can_be_read(data: bytes) -> None:
     ours, theirs = os.pipe()
     os.write(theirs, data)
     os.close(theirs)
@@ -105,7 +105,7 @@ def test_the_raw_page_is_the_shipped_article(tmp_path: Path) -> None:
     assert found.article.text == shipped.text
 
 
-def test_what_is_missing_empty_or_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_missing_empty_or_not_a_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     assert list(read(tmp_path / "no")) == [Refused(f"{tmp_path}/no", "there is no such file")]
@@ -114,7 +114,7 @@ def test_what_is_missing_empty_or_no_file_is_refused(tmp_path: Path) -> None:
     assert list(read("a\0b")) == [Refused("a\0b", "it cannot be read: embedded null byte")]
 
 
-def test_what_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_read_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.txt").write_text("A title\n\nBody.")
 
     def refuse(*_: object, **__: object) -> None:
@@ -124,7 +124,7 @@ def test_what_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(read(tmp_path / "a.txt")) == [Refused(f"{tmp_path}/a.txt", "no permission to read it")]
 
 
-def test_a_folder_that_may_not_be_listed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_read_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: str) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", path)
 
@@ -132,7 +132,7 @@ def test_a_folder_that_may_not_be_listed_is_refused(tmp_path: Path, monkeypatch:
     assert list(read(tmp_path)) == [Refused(str(tmp_path), "no permission to read it")]
 
 
-def test_a_disk_that_fails_is_a_reason() -> None:
+def test_a_failing_disk_is_a_refusal() -> None:
     class Failing(io.BytesIO):
         def readinto(self, _: object) -> int:
             raise OSError(errno.EIO, "Input/output error")
@@ -145,7 +145,7 @@ def test_a_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     assert list(read(gzip.compress(b"x" * (2 << 20)))) == [Refused("standard input", "it is larger than 1 MiB")]
 
 
-def test_a_saved_page_says_where_it_was(tmp_path: Path) -> None:
+def test_a_saved_page_has_its_original_address(tmp_path: Path) -> None:
     (tmp_path / "a.htm").write_bytes(b"<!-- saved from url=(0020)https://x.kw/road -->" + page())
     (found,) = read(tmp_path / "a.htm")
     assert isinstance(found, Found)
@@ -176,7 +176,7 @@ def test_a_saved_page_says_where_it_was(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_every_format_is_known_by_its_content(tmp_path: Path, name: str, data: bytes, title: str) -> None:
+def test_every_format_is_recognised_by_its_content(tmp_path: Path, name: str, data: bytes, title: str) -> None:
     (tmp_path / name).write_bytes(data)
     assert titles(list(read(tmp_path / name))) == [title]
 
@@ -200,7 +200,7 @@ def test_an_address_that_cannot_be_fetched_is_refused(site: Site, fetcher: Fetch
     assert list(read("ftp://x.kw/a")) == [Refused("ftp://x.kw/a", "only http and https are fetched, not ftp")]
 
 
-def test_a_feed_gives_what_it_holds_and_fetches_the_rest(site: Site, fetcher: Fetcher) -> None:
+def test_a_feed_gives_its_full_articles_and_the_other_pages_are_fetched(site: Site, fetcher: Fetcher) -> None:
     full = f"<title>In full</title><link>/full</link><description><![CDATA[<p>{BODY} {BODY}</p>]]></description>"
     items = [f"<title>T</title><link>{site.address}/{name}</link>" for name in ("road", "no", "hidden")]
     site.responses["/feed"] = response(rss(full, *items, "<title>No link</title>"))
@@ -216,7 +216,7 @@ def test_a_feed_gives_what_it_holds_and_fetches_the_rest(site: Site, fetcher: Fe
 
 
 @pytest.mark.parametrize("name", ["feed", "map"])
-def test_a_listing_that_its_host_does_not_allow_is_refused_and_a_page_is_not(
+def test_robots_txt_applies_to_feeds_and_sitemaps_but_not_to_a_page_the_user_names(
     site: Site, fetcher: Fetcher, name: str
 ) -> None:
     site.responses["/robots.txt"] = response(b"User-agent: *\nDisallow: /")

@@ -1,4 +1,4 @@
-"""Small libraries for tests, and what is in them."""
+"""Small libraries for tests."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from corpus import (
 from tests.corpus.storage.libraries import LONG, ONE, TWO, as_records, files, make_library, texts
 
 
-def test_what_a_new_version_does_not_say_is_kept(tmp_path: Path) -> None:
+def test_fields_missing_in_a_new_version_are_kept(tmp_path: Path) -> None:
     made = make_library(tmp_path, replace(ONE, author="Ann", published="2026-11-24"))
     (skipped,) = made.add([ONE])
     (replaced,) = made.add([replace(ONE, author="Bo", language="fr")])
@@ -29,7 +29,7 @@ def test_what_a_new_version_does_not_say_is_kept(tmp_path: Path) -> None:
     assert made.get("one") == replace(ONE, author="Bo", published="2026-11-24", language="fr")
 
 
-def test_names_are_put_on_one_line_and_blanks_are_unknown(tmp_path: Path) -> None:
+def test_fields_are_put_on_one_line_and_blank_ones_are_none(tmp_path: Path) -> None:
     made = make_library(tmp_path, Article("x", " A\ntitle ", "The text.", source=" ", author="Ann\tLee"))
     assert made.get("x") == Article("x", "A title", "The text.", author="Ann Lee")
 
@@ -69,7 +69,7 @@ def test_a_record_that_comes_twice_in_one_batch_keeps_its_last_text(tmp_path: Pa
     assert made.add(as_records(replace(ONE, text="A new text.")))[0].kind is OutcomeKind.SKIPPED
 
 
-def test_an_interrupted_addition_keeps_what_was_whole(tmp_path: Path) -> None:
+def test_an_interrupted_addition_keeps_what_was_added_before(tmp_path: Path) -> None:
     def interrupted() -> Iterator[Article]:
         yield ONE
         raise KeyboardInterrupt
@@ -81,7 +81,7 @@ def test_an_interrupted_addition_keeps_what_was_whole(tmp_path: Path) -> None:
     assert made.add([TWO])[0].kind is OutcomeKind.ADDED
 
 
-def test_the_same_address_with_new_text_replaces_whatever_tracks_its_reader(tmp_path: Path) -> None:
+def test_the_same_address_with_new_text_replaces_despite_tracking_parameters(tmp_path: Path) -> None:
     made = make_library(tmp_path, ONE)
     page = replace(ONE, id="new", text="A new text.", url="http://www.x.kw/1/?utm_source=mail&fbclid=2#top")
     (outcome,) = made.add([page])
@@ -124,7 +124,7 @@ def test_the_same_text_at_another_address_is_a_further_source_and_the_first_keep
     assert len(made.ids()) == 2
 
 
-def test_of_several_that_are_one_story_the_nearest_is_named_then_the_first(tmp_path: Path) -> None:
+def test_of_several_near_duplicates_the_nearest_is_named_then_the_first(tmp_path: Path) -> None:
     parts = [f"{LONG} This is part {n} of what was said that day in the council, word by word." for n in range(6)]
     made = make_library(
         tmp_path, Article("c", "C", " ".join(parts[:4])), Article("b", "B", " ".join(parts)), Article("a", "A", "No.")
@@ -133,7 +133,7 @@ def test_of_several_that_are_one_story_the_nearest_is_named_then_the_first(tmp_p
     assert outcome.reason == "nearly the same text as c, kept as a further source"
 
 
-def test_records_are_kept_by_the_part_and_what_came_before_ctrl_c_is_there(
+def test_records_are_written_in_parts_and_those_before_ctrl_c_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("corpus.storage.batch._RECORDS_PER_FILE", 2)

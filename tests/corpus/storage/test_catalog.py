@@ -1,4 +1,4 @@
-"""The catalog is what the folder's files say, read again where one changed, and can be lost at any time."""
+"""The catalog follows the folder's files, and can be rebuilt from them at any time."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def test_what_changed_by_hand_is_read_again(folder: Path) -> None:
     assert made.refused() == []
 
 
-def test_a_lost_catalog_is_made_anew(folder: Path) -> None:
+def test_a_lost_catalog_is_rebuilt(folder: Path) -> None:
     shutil.rmtree(folder / ".newsquote")
     assert refreshed_catalog(folder).ids() == ["one", "two"]
     assert (folder / ".newsquote" / ".gitignore").read_text() == "*\n"
 
 
-def test_where_nothing_can_be_written_it_is_kept_in_memory(folder: Path) -> None:
+def test_a_catalog_that_cannot_be_written_is_kept_in_memory(folder: Path) -> None:
     shutil.rmtree(folder / ".newsquote")
     (folder / ".newsquote").write_text("a file in the way")
     assert refreshed_catalog(folder).ids() == ["one", "two"]
@@ -61,9 +61,7 @@ def test_a_folder_that_comes_later_is_seen(tmp_path: Path) -> None:
     assert (tmp_path / "library" / ".newsquote" / "catalog.sqlite").exists()
 
 
-def test_where_another_process_holds_it_for_long_this_one_remembers_for_itself(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_catalog_that_another_process_locks_is_kept_in_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(catalog, "_BUSY_TIMEOUT_S", 0.01)
     other = sqlite3.connect(folder / ".newsquote" / "catalog.sqlite", isolation_level=None)
     made = refreshed_catalog(folder)
@@ -80,7 +78,7 @@ def test_where_another_process_holds_it_for_long_this_one_remembers_for_itself(
     assert refreshed_catalog(folder).count() == 3
 
 
-def test_a_file_whose_name_is_in_no_encoding_counts(folder: Path) -> None:
+def test_a_file_name_that_is_not_valid_utf8_is_accepted(folder: Path) -> None:
     with open(os.fsencode(folder) + b"/caf\xe9.txt", "w") as file:  # noqa: PTH123 - a Path cannot be made of these bytes
         file.write("A note\n\nIts text.")
     made = refreshed_catalog(folder)
@@ -88,7 +86,7 @@ def test_a_file_whose_name_is_in_no_encoding_counts(folder: Path) -> None:
     assert Library(folder).remove([found.id]) == [found.id]
 
 
-def test_two_processes_may_look_at_once(folder: Path) -> None:
+def test_several_processes_may_refresh_at_once(folder: Path) -> None:
     for number in range(30):
         (folder / f"{number}.txt").write_text(f"Note {number}\n\nIts text.")
     code = f"from pathlib import Path; from corpus import Library; print(len(Library(Path({str(folder)!r})).ids()))"

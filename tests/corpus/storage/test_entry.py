@@ -10,7 +10,7 @@ from corpus.storage.entry import article_digest, make_entry
 from tests.corpus.storage.catalogs import ONE, TWO, refreshed_catalog
 
 
-def test_entries_are_found_by_id_address_and_words(folder: Path) -> None:
+def test_entries_are_found_by_id_address_and_text(folder: Path) -> None:
     made = refreshed_catalog(folder)
     one, two = made.entries()
     assert (one.path, one.is_record, two.is_record, two.start) == ("first-title-one.md", False, True, 0)

@@ -37,7 +37,7 @@ def test_the_name_of_a_file_is_safe_everywhere(tmp_path: Path, title: str, artic
     assert made.ids() == [article_id]
 
 
-def test_a_name_that_is_taken_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_of_the_same_name_is_not_overwritten(tmp_path: Path) -> None:
     made = make_library(tmp_path)
     (made.folder / "first-title-one.md").write_text("Notes\n\nNot that article.")
     made.add([ONE])
@@ -45,7 +45,7 @@ def test_a_name_that_is_taken_is_left_alone(tmp_path: Path) -> None:
     assert len(made.ids()) == 2
 
 
-def test_a_folder_that_cannot_be_written_is_said_in_one_line(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_a_one_line_error(tmp_path: Path) -> None:
     (tmp_path / "library").write_text("a file")
     with pytest.raises(
         LibraryError, match=r"^cannot write to the library .*; check its permissions and the space left"
@@ -74,7 +74,7 @@ def test_a_full_disk_leaves_the_library_as_it_was(tmp_path: Path, monkeypatch: p
         assert not list(made.folder.glob(".new-*"))
 
 
-def test_a_file_that_changes_while_it_is_read_is_said(tmp_path: Path) -> None:
+def test_a_file_that_changes_while_it_is_read_is_an_error(tmp_path: Path) -> None:
     made = make_library(tmp_path, ONE, TWO)
     reading = made.articles()
     next(reading)

@@ -1,4 +1,4 @@
-"""A library keeps what it is given, changes only what changed, and says what became of each article."""
+"""A library keeps its articles, rewrites only what changed, and follows edits by hand."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.corpus.articles import articles
 from tests.corpus.storage.libraries import ONE, TWO, as_records, files, make_library, texts
 
 
-def test_a_library_that_is_not_there_is_empty(tmp_path: Path) -> None:
+def test_a_library_without_a_folder_is_empty(tmp_path: Path) -> None:
     empty = Library(tmp_path / "library")
     assert (list(empty.articles()), empty.ids(), empty.get("one"), empty.refused()) == ([], [], None, [])
     assert not empty.folder.exists()
@@ -49,7 +49,7 @@ def test_removed_articles_are_gone_with_their_files(tmp_path: Path) -> None:
     assert files(made) == []
 
 
-def test_files_a_person_drops_in_count_whatever_their_format(tmp_path: Path) -> None:
+def test_files_that_the_user_puts_in_count_in_any_format(tmp_path: Path) -> None:
     made = make_library(tmp_path, ONE)
     (made.folder / "sub").mkdir()
     (made.folder / "sub" / "note.txt").write_text("A note\n\nIts body.")
@@ -63,7 +63,7 @@ def test_files_a_person_drops_in_count_whatever_their_format(tmp_path: Path) -> 
     ]
 
 
-def test_a_file_of_another_format_that_changes_is_kept_behind_the_librarys_own(tmp_path: Path) -> None:
+def test_a_changed_article_in_another_format_gets_a_library_file_that_takes_precedence(tmp_path: Path) -> None:
     made = make_library(tmp_path)
     made.folder.joinpath("note.txt").write_text("A note\n\nIts body.")
     (found,) = made.articles()
@@ -75,7 +75,7 @@ def test_a_file_of_another_format_that_changes_is_kept_behind_the_librarys_own(t
     assert files(made) == []
 
 
-def test_an_article_that_shares_a_file_with_others_is_not_removed_behind_their_back(tmp_path: Path) -> None:
+def test_an_article_that_shares_a_file_with_others_is_not_removed(tmp_path: Path) -> None:
     made = make_library(tmp_path)
     (made.folder / "two.json").write_text(
         '[{"id": "a", "title": "A", "text": "a"}, {"id": "b", "title": "B", "text": "b"}]'
@@ -85,7 +85,7 @@ def test_an_article_that_shares_a_file_with_others_is_not_removed_behind_their_b
     assert made.ids() == ["a", "b"]
 
 
-def test_an_edit_by_hand_is_seen_and_changes_the_digest(tmp_path: Path) -> None:
+def test_an_edit_by_hand_is_seen_and_changes_the_fingerprint(tmp_path: Path) -> None:
     made = make_library(tmp_path, ONE)
     before = made.fingerprint()
     path = made.folder / "first-title-one.md"
@@ -94,7 +94,7 @@ def test_an_edit_by_hand_is_seen_and_changes_the_digest(tmp_path: Path) -> None:
     assert made.fingerprint() != before
 
 
-def test_the_digest_stays_while_nothing_changes(tmp_path: Path) -> None:
+def test_the_fingerprint_stays_while_nothing_changes(tmp_path: Path) -> None:
     made = make_library(tmp_path, ONE)
     before = made.fingerprint()
     made.add([ONE])
@@ -102,7 +102,7 @@ def test_the_digest_stays_while_nothing_changes(tmp_path: Path) -> None:
     assert Library(made.folder).fingerprint() == before
 
 
-def test_a_folder_that_cannot_be_read_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_folder_is_a_one_line_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: str) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", path)
 
@@ -111,7 +111,7 @@ def test_a_folder_that_cannot_be_read_is_said_in_one_line(tmp_path: Path, monkey
         Library(tmp_path).ids()
 
 
-def test_a_file_of_records_that_cannot_be_read_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_records_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = make_library(tmp_path, ONE)
     made.add(as_records(TWO))
 
@@ -159,7 +159,7 @@ def test_the_library_holds_what_a_dictionary_would(steps: list[tuple[Article, bo
             assert texts(made) == texts(Library(made.folder)) == expected
 
 
-def test_what_somebody_changed_is_read_and_counted(tmp_path: Path) -> None:
+def test_refresh_reads_changed_files_and_counts_them(tmp_path: Path) -> None:
     made = make_library(tmp_path, ONE)
     for name in ("a", "b"):
         (made.folder / f"{name}.txt").write_text(f"Title {name}\n\nText {name}.")

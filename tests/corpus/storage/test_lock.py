@@ -1,4 +1,4 @@
-"""One process writes at a time, and the others are told which."""
+"""Only one process writes at a time, and the others are told which."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from corpus.storage.lock import exclusive_lock
 from tests.corpus.storage.libraries import ONE, TWO, make_library, texts
 
 
-def test_two_writers_at_once_are_told_who_holds_the_library(tmp_path: Path) -> None:
+def test_a_second_writer_is_told_which_process_has_the_lock(tmp_path: Path) -> None:
     made = make_library(tmp_path, ONE)
     script = (
         "import sys; from pathlib import Path; from corpus import Library\n"
@@ -36,7 +36,7 @@ def test_two_writers_at_once_are_told_who_holds_the_library(tmp_path: Path) -> N
     assert made.add([TWO])[0].kind is OutcomeKind.ADDED
 
 
-def test_a_holder_nobody_wrote_down_is_unknown(tmp_path: Path) -> None:
+def test_a_holder_without_a_recorded_process_is_unknown(tmp_path: Path) -> None:
     made = make_library(tmp_path)
     with Library(made.folder).lock():
         (made.folder / ".newsquote" / "writer").unlink()
@@ -44,14 +44,14 @@ def test_a_holder_nobody_wrote_down_is_unknown(tmp_path: Path) -> None:
             made.remove(["x"])
 
 
-def test_what_one_does_alone_nobody_else_does_meanwhile(tmp_path: Path) -> None:
+def test_an_exclusive_lock_is_held_once_at_a_time(tmp_path: Path) -> None:
     with exclusive_lock(tmp_path / "lock") as first, exclusive_lock(tmp_path / "lock") as second:
         assert (first, second) == (True, False)
     with exclusive_lock(tmp_path / "lock") as third:
         assert third
 
 
-def test_the_lock_may_be_held_around_several_changes(tmp_path: Path) -> None:
+def test_the_lock_may_be_held_for_several_changes(tmp_path: Path) -> None:
     made = make_library(tmp_path)
     with made.lock():
         made.add([ONE, TWO])
@@ -59,7 +59,7 @@ def test_the_lock_may_be_held_around_several_changes(tmp_path: Path) -> None:
     assert made.ids() == ["two"]
 
 
-def test_what_a_killed_writer_left_is_cleared_by_the_next(tmp_path: Path) -> None:
+def test_temporary_files_of_a_killed_writer_are_removed_by_the_next(tmp_path: Path) -> None:
     made = make_library(tmp_path, ONE)
     (made.folder / ".new-0123").write_text("half a fi")
     made.add([TWO])

@@ -1,4 +1,4 @@
-"""Languages are told where the text is long enough, and not guessed where it is not."""
+"""Languages are detected if the text is long enough, and not guessed if it is not."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ CASES = {
 
 
 @pytest.mark.parametrize(("code", "text"), CASES.items(), ids=CASES.keys())
-def test_a_sentence_is_told(code: str, text: str) -> None:
+def test_the_language_of_a_sentence_is_detected(code: str, text: str) -> None:
     assert detect_language(text) == code
 
 
 @pytest.mark.parametrize("text", ["", "Hello", "12345 67890 !!!", "نعم", "Xk Zq Wv Jp Qx Zk Vq Wj Kx Qz Pv"])
-def test_what_is_too_short_or_no_language_is_not_guessed(text: str) -> None:
+def test_a_text_that_is_too_short_or_in_no_language_gives_none(text: str) -> None:
     assert detect_language(text) is None
 
 

@@ -1,4 +1,4 @@
-"""The text that is read from a page built for a test."""
+"""The text of an article read from a test page."""
 
 from __future__ import annotations
 

@@ -33,5 +33,5 @@ def test_rows_of_a_table_are_lines() -> None:
         ("<", "<"),
     ],
 )
-def test_a_piece_of_html_gives_its_text(fragment: str, text: str) -> None:
+def test_a_fragment_of_html_gives_its_text(fragment: str, text: str) -> None:
     assert html_to_text(fragment) == text

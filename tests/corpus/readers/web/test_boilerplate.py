@@ -1,4 +1,4 @@
-"""What a page puts at the two ends of its article is left out."""
+"""Titles, bylines and calls to action at the ends of an article are removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bytes of a page are decoded as what they are."""
+"""A page is decoded in its encoding."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ from corpus.readers.web.decoding import decode_page
         ("Le café où l'été a été très agréable, déjà vu à Genève. ".encode("cp1252") * 5, None, "Le café où"),
     ],
 )
-def test_a_page_is_decoded_as_what_it_is(data: bytes, charset: str | None, text: str) -> None:
+def test_a_page_is_decoded_in_its_encoding(data: bytes, charset: str | None, text: str) -> None:
     assert decode_page(data, charset).startswith(text)

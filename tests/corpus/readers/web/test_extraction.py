@@ -12,9 +12,9 @@ from tests.corpus.readers.documents import BODY, page
 
 
 @pytest.mark.parametrize("free", [True, False])
-def test_a_page_that_a_script_fills_is_read_from_what_it_tells_machines(*, free: bool) -> None:
-    told = {"@type": "NewsArticle", "headline": "Road", "articleBody": BODY, "isAccessibleForFree": free}
-    data = page(head=f'<script type="application/ld+json">{json.dumps(told)}</script>', body="<div id=app></div>")
+def test_a_page_that_a_script_fills_is_read_from_its_json_ld(*, free: bool) -> None:
+    data_block = {"@type": "NewsArticle", "headline": "Road", "articleBody": BODY, "isAccessibleForFree": free}
+    data = page(head=f'<script type="application/ld+json">{json.dumps(data_block)}</script>', body="<div id=app></div>")
     if free:
         assert read_page(data).text == BODY
     else:

@@ -1,4 +1,4 @@
-"""Paragraphs that lie as an article's own do are all taken."""
+"""Paragraphs with the same surroundings as the article's others are added."""
 
 from __future__ import annotations
 

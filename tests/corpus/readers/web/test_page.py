@@ -1,4 +1,4 @@
-"""A page gives its article, word for word, and nothing of what stands around it."""
+"""A page gives its article word for word, and nothing around it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FULL_HEAD = """<title>Coastal road to be widened - The Daily</title><link rel="c
 <meta property="article:published_time" content="2026-11-24T10:00:00+03:00">"""
 
 
-def test_a_page_gives_its_article_and_what_it_states_of_itself() -> None:
+def test_a_page_gives_its_article_and_its_metadata() -> None:
     data = page(head=FULL_HEAD, before="<h1>Coastal road to be widened</h1>")
     article = read_page(data, url="https://www.x.kw/road?utm_source=x")
     assert article.text == BODY
@@ -29,7 +29,7 @@ def test_a_page_gives_its_article_and_what_it_states_of_itself() -> None:
 
 
 @pytest.mark.parametrize("control", ["\x00", "\x1f", "&#0;", "&#1", "&#x1F;", "\ufffe", "\x7f"])
-def test_control_characters_are_passed_over(control: str) -> None:
+def test_control_characters_are_ignored(control: str) -> None:
     inside = SENTENCES[0].replace("Cabinet", f"Cab{control}inet<b>{control}</b>")
     assert article_text(body="".join(f"<p>{sentence}</p>" for sentence in (inside, *SENTENCES[1:]))) == BODY
 
@@ -67,5 +67,5 @@ def test_a_page_without_an_article_is_refused_with_the_reason(data: bytes, reaso
     assert str(caught.value) == reason
 
 
-def test_a_page_without_a_title_is_called_by_its_first_line() -> None:
+def test_a_page_without_a_title_has_its_first_line_as_title() -> None:
     assert read_page(page()).title == SENTENCES[0]

@@ -1,4 +1,4 @@
-"""Words that a reader sees stay in their sentences, hidden ones go."""
+"""Visible words stay in their sentences, hidden elements are removed."""
 
 from __future__ import annotations
 
