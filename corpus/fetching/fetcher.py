@@ -42,7 +42,6 @@ class Page:
     url: str
     data: bytes = field(repr=False)
     charset: str | None = None
-    content_type: str = ""
     etag: str | None = None
     modified: str | None = None
     unchanged: bool = False
@@ -156,8 +155,7 @@ class Fetcher:
                     raise SourceError(f"it is larger than {self._size_limit >> 20} MiB")
                 if self._seconds_left() <= 0:
                     raise SourceBusy(f"it took longer than {self._deadline_s:g} s")
-            kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-            return Page(url, bytes(data), response.charset_encoding, kind, etag, modified)
+            return Page(url, bytes(data), response.charset_encoding, etag, modified)
 
     def _open_client(self) -> httpx.Client:
         if self._client is None:

@@ -147,29 +147,19 @@ class Catalog:
             return {one: first[one] for one in found}
         return found
 
-    def count_ids(self) -> int:
-        """The number of ids."""
-        return self._query_count("SELECT count(DISTINCT id) FROM entry")
-
     def ids(self) -> list[str]:
         """Every id, ascending."""
         return [row[0] for row in self._connection().execute("SELECT DISTINCT id FROM entry ORDER BY id")]
 
-    def count(self, limit: int = -1) -> int:
-        """The number of entries, or `limit` if there are more; with a limit the time does not grow with the library."""
-        return self._query_count("SELECT count(*) FROM (SELECT 1 FROM entry LIMIT ?)", limit)
-
     def count_in_file(self, path: str) -> int:
         """The number of entries in a file."""
-        return self._query_count("SELECT count(*) FROM entry WHERE path = ?", os.fsencode(path))
+        query = "SELECT count(*) FROM entry WHERE path = ?"
+        return int(self._connection().execute(query, (os.fsencode(path),)).fetchone()[0])
 
     def refused(self) -> list[Refused]:
         """What is not a usable article in the folder's files, by file."""
         rows = self._connection().execute("SELECT source, reason FROM refused ORDER BY path, rowid")
         return [Refused(*row) for row in rows]
-
-    def _query_count(self, query: str, *values: bytes | int) -> int:
-        return int(self._connection().execute(query, values).fetchone()[0])
 
     def _query_entries(self, where: str, value: str | bytes) -> list[CatalogEntry]:
         return [

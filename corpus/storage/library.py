@@ -65,11 +65,6 @@ class Library:
         self._catalog.refresh()
         return self._catalog.ids()
 
-    def count(self) -> int:
-        """How many articles there are."""
-        self._catalog.refresh()
-        return self._catalog.count_ids()
-
     def digests(self) -> dict[str, bytes]:
         """The `article_digest` of every article, by ascending id; no text is read."""
         self._catalog.refresh()
