@@ -1,6 +1,6 @@
-"""What was published: sources in, clean articles and passages out. No models, no search.
+"""Articles: reading them from sources, cleaning and storing them, splitting them into passages. No models, no search.
 
-The public names are loaded when first used, so that answering a question does not wait for code that reads sources.
+The public names are imported on first use, so that answering a question does not load the code that reads sources.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from corpus.readers.item import Found, Item, Refused
     from corpus.readers.source import read
     from corpus.shipped import shipped_articles
-    from corpus.storage.library import Library, Outcome, OutcomeKind
+    from corpus.storage.library import Library
+    from corpus.storage.outcome import Outcome, OutcomeKind
     from corpus.text.sentences import split_sentences, trim
     from corpus.text.split import split_article
 
@@ -41,7 +42,7 @@ __all__ = [
     "trim",
 ]
 
-_HOMES = {
+_MODULES = {
     "article": ("Article", "Passage", "Span", "content_id"),
     "errors": ("ArticleError", "CorpusError", "LibraryError", "LibraryLocked", "SourceError"),
     "storage.library": ("Library", "Outcome", "OutcomeKind"),
@@ -54,7 +55,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    for module, names in _HOMES.items():
+    for module, names in _MODULES.items():
         if name in names:
             found: object = getattr(import_module(f"corpus.{module}"), name)
             globals()[name] = found

@@ -1,4 +1,4 @@
-"""The words everything else is built from: an article, and spans of its text."""
+"""Articles, and spans and passages of their text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from corpus.errors import ArticleError
 
-_UNFIT = re.compile("[\0\ud800-\udfff]")
+_INVALID = re.compile("[\0\ud800-\udfff]")
 
 
 class Span(NamedTuple):
@@ -22,7 +22,7 @@ class Span(NamedTuple):
 
 
 def content_id(title: str, text: str) -> str:
-    """The id of an article that brought none: 16 hexadecimal digits of its content's SHA-256."""
+    """The id of an article that came without one: the first 16 hexadecimal digits of its content's SHA-256."""
     return hashlib.sha256(f"{title}\0{text}".encode()).hexdigest()[:16]
 
 
@@ -30,8 +30,8 @@ def content_id(title: str, text: str) -> str:
 class Article:
     """One published article. `text` is clean and final: every offset in the project counts its code points.
 
-    `published` is an ISO 8601 date or date and time, `language` a BCP 47 code; what is not known is None.
-    Two articles are equal when all but their text is; `id` stands for the text where no other id was given.
+    `published` is an ISO 8601 date or date and time, `language` a BCP 47 code; what is not known is None. Articles are
+    compared by everything but their text; an `id` made by `content_id` stands for the text.
 
     Raises:
         ArticleError: the title or text is blank or not Unicode NFC, holds a lone surrogate or a NUL, or
@@ -53,7 +53,7 @@ class Article:
         for name, value in (("title", self.title), ("text", self.text)):
             if not value.strip():
                 raise ArticleError(f"the {name} is blank")
-            if _UNFIT.search(value):
+            if _INVALID.search(value):
                 raise ArticleError(f"the {name} holds a NUL or a lone surrogate")
             if not unicodedata.is_normalized("NFC", value):
                 raise ArticleError(f"the {name} is not in Unicode NFC")
@@ -86,5 +86,5 @@ class Passage:
 
     @property
     def text(self) -> str:
-        """The passage's own words, sliced from the article."""
+        """The passage's text, sliced from the article."""
         return self.article.text[self.span.start : self.span.end]

@@ -1,18 +1,18 @@
-"""What can go wrong with articles.
+"""The errors that this package raises.
 
 CorpusError
 ├── ArticleError      an article, or a span of it, that breaks the rules of `corpus.article`
 ├── SourceError       a source that cannot be read; the message says why and what to do
-│   └── SourceBusy    its server cannot answer now; later it may
+│   └── SourceBusy    its server cannot answer now but may later
 └── LibraryError      the library folder cannot be used
-    └── LibraryLocked somebody else is writing to it
+    └── LibraryLocked another process is writing to it
 """
 
 from __future__ import annotations
 
 
 class CorpusError(Exception):
-    """Everything corpus/ raises on purpose; its message is one line for a person."""
+    """Base of every error that this package raises on purpose; the message is one line for the user."""
 
 
 class ArticleError(CorpusError):
@@ -24,11 +24,11 @@ class SourceError(CorpusError):
 
 
 class SourceBusy(SourceError):
-    """A source whose server cannot answer now; `wait_s` is how long it asked to be left alone, where it did."""
+    """A source whose server cannot answer now; `retry_after_s` is how long it asked us to wait, 0 if it did not."""
 
-    def __init__(self, message: str, wait_s: float = 0.0) -> None:
+    def __init__(self, message: str, retry_after_s: float = 0.0) -> None:
         super().__init__(message)
-        self.wait_s = wait_s
+        self.retry_after_s = retry_after_s
 
 
 class LibraryError(CorpusError):
@@ -36,4 +36,4 @@ class LibraryError(CorpusError):
 
 
 class LibraryLocked(LibraryError):
-    """Another process is writing to the library, longer than we wait."""
+    """Another process has been writing to the library for longer than we wait."""

@@ -1,4 +1,4 @@
-"""The articles that come with the project, so that the first question needs nothing else."""
+"""The articles that ship with the project, so that a first question can be asked at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from corpus.readers.markdown import parse_markdown
 
 
 def shipped_articles() -> list[Article]:
-    """The shipped articles, by file name. Their rights stay with their publishers; see articles/NOTICE.md."""
+    """The shipped articles, sorted by file name. Their rights stay with their publishers; see articles/NOTICE.md."""
     from importlib import resources
 
     folder = resources.files("corpus") / "articles"

@@ -1,222 +1,64 @@
-"""A library that follows its folder and its feeds: what changed, when it is time to look, and what came in.
-
-The only door to watchfiles and tenacity.
-"""
+"""Watches a library's folder and polls its feeds. The only module that imports watchfiles."""
 
 from __future__ import annotations
 
-import json
 import logging
 import os
-import time
-from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Protocol
 
-from corpus.errors import LibraryError, SourceBusy, SourceError
-from corpus.readers.item import Item, Refused
-from corpus.readers.source import read_answer, source_of
-from corpus.storage.library import Library, Outcome, OutcomeKind
-
-if TYPE_CHECKING:
-    from corpus.fetch import Fetcher, Page
-    from corpus.readers.feed import Entry
+from corpus.errors import LibraryError
+from corpus.feed_polling import FeedPoller
+from corpus.storage.library import Library
+from corpus.storage.outcome import Outcome, OutcomeKind
 
 log = logging.getLogger(__name__)
 
-# What fails is asked for after twice the feed's interval, then four times, up to a day.
-_LONGEST_S = 86_400.0
-# Changes come as one until nothing changes for so long, or for that long something does.
-_QUIET_MS = 1_000
-_BUSY_MS = 5_000
-_LOOK_MS = 5_000
-# A look at 200,000 files takes half a second, so not every wake-up is one.
-_LOOKS = 12
+# Changes are reported once nothing has changed for the first of these times, at the latest after the second.
+_SETTLE_MS = 1_000
+_MAX_SETTLE_MS = 5_000
+_POLL_MS = 5_000
+# Checking 200,000 files takes half a second, so it is not done at every wake-up.
+_IDLE_POLLS_PER_CHECK = 12
 
 
-class Stop(Protocol):
-    """Something that can say that it is time to end, such as a threading.Event."""
+class StopEvent(Protocol):
+    """Tells when to stop, such as a threading.Event."""
 
     def is_set(self) -> bool:
-        """Whether to end."""
+        """Whether to stop."""
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """A feed or sitemap, and how often it is asked."""
+def watch(library: Library, feeds: FeedPoller, stop: StopEvent) -> Iterator[list[Outcome]]:
+    """Yields each time the library has changed, through a feed or by hand, until `stop` is set.
 
-    url: str
-    interval_s: float = 900.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Failed:
-    """How often in a row something failed, and when it is asked for again, in seconds since 1970."""
-
-    times: int
-    due: float
-
-
-@dataclass(frozen=True, slots=True)
-class _State:
-    """What is remembered of a feed between two runs. `due` is in seconds since 1970.
-
-    `done` holds the addresses it lists that were read, `failed` those that could not be.
-    """
-
-    due: float = 0.0
-    etag: str | None = None
-    modified: str | None = None
-    failures: int = 0
-    done: tuple[str, ...] = ()
-    failed: dict[str, _Failed] = field(default_factory=dict)
-
-
-class Feeds:
-    """Asks each feed when it is due, with the conditions of its last answer, and remembers that in a file.
-
-    `state` is the file, written whole at each change; one that cannot be read is begun anew. `clock` gives seconds
-    since 1970.
-    """
-
-    def __init__(
-        self, feeds: Sequence[Feed], fetcher: Fetcher, state: Path, *, clock: Callable[[], float] = time.time
-    ) -> None:
-        self._feeds = feeds
-        self._fetcher = fetcher
-        self._path = state
-        self._clock = clock
-        self._states = self._load()
-
-    def wait_s(self) -> float | None:
-        """The seconds until the next feed is due, 0 where one is; None without feeds."""
-        due = [self._states.get(feed.url, _State()).due for feed in self._feeds]
-        return max(0.0, min(due) - self._clock()) if due else None
-
-    def items(self, known: Callable[[str], bool]) -> Iterator[Item]:
-        """What the feeds that are due list; `known` says of an address whether the library has its article.
-
-        A page is fetched once, and again only where that failed; an article that a feed holds in full comes each time,
-        unless it came before and is no longer known: somebody removed it. A feed or page that cannot be read is a
-        refusal, and waits the longer the more often it failed in a row.
-        """
-        for feed in self._feeds:
-            state = self._states.get(feed.url, _State())
-            if state.due > self._clock():
-                continue
-            again = any(failed.due <= self._clock() for failed in state.failed.values())
-            etag, modified = (None, None) if again else (state.etag, state.modified)
-            try:
-                page = self._fetcher.get(feed.url, robots=True, etag=etag, modified=modified)
-            except SourceError as exc:
-                failures = state.failures + 1
-                wait = max(_backed_off(feed, failures), exc.wait_s if isinstance(exc, SourceBusy) else 0.0)
-                self._remember(feed, replace(state, due=self._clock() + wait, failures=failures))
-                yield Refused(feed.url, str(exc))
-                continue
-            if page.unchanged:
-                state = replace(state, due=self._clock() + feed.interval_s, failures=0)
-            else:
-                state = yield from self._listed(feed, page, state, known)
-            self._remember(feed, state)
-
-    def _listed(
-        self, feed: Feed, page: Page, state: _State, known: Callable[[str], bool]
-    ) -> Generator[Item, None, _State]:
-        """What a feed's answer lists that is not done, and what is then to be remembered."""
-        listed: dict[str, str] = {}
-        asked = set()
-
-        def wanted(entry: Entry) -> bool:
-            if entry.url is None:
-                return True
-            listed[source_of(feed.url, entry)] = entry.url
-            came, has = entry.url in state.done, known(entry.url)
-            if entry.article is not None:
-                return has or not came
-            failed = state.failed.get(entry.url)
-            due = not (came or has) and (failed is None or failed.due <= self._clock())
-            if due:
-                asked.add(entry.url)
-            return due
-
-        refused = set()
-        for item in read_answer(page, name=feed.url, fetcher=self._fetcher, wanted=wanted):
-            if isinstance(item, Refused) and item.source in listed:
-                refused.add(listed[item.source])
-            yield item
-        now = self._clock()
-        waiting = set(listed.values()) - asked
-        failed = {url: found for url, found in state.failed.items() if url in waiting}
-        for url in refused:
-            times = state.failed[url].times + 1 if url in state.failed else 1
-            failed[url] = _Failed(times, now + _backed_off(feed, times))
-        done = tuple(url for url in dict.fromkeys(listed.values()) if url not in failed)
-        return _State(now + feed.interval_s, page.etag, page.modified, 0, done, failed)
-
-    def _remember(self, feed: Feed, state: _State) -> None:
-        self._states[feed.url] = state
-        kept = {feed.url: asdict(self._states[feed.url]) for feed in self._feeds if feed.url in self._states}
-        temporary = self._path.with_name(f".{self._path.name}.new")
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(kept, indent=1), "utf-8")
-        temporary.replace(self._path)
-
-    def _load(self) -> dict[str, _State]:
-        try:
-            loaded = json.loads(self._path.read_text("utf-8"))
-            return {url: _state(kept) for url, kept in loaded.items()}
-        except FileNotFoundError:
-            return {}
-        except (OSError, ValueError, TypeError, AttributeError) as exc:
-            log.warning("%s cannot be read, every feed is asked anew: %s", self._path, exc)
-            return {}
-
-
-def _state(kept: dict[str, Any]) -> _State:
-    failed = {url: _Failed(**failed) for url, failed in kept.pop("failed", {}).items()}
-    return _State(done=tuple(kept.pop("done", ())), failed=failed, **kept)
-
-
-def _backed_off(feed: Feed, failures: int) -> float:
-    """The seconds to wait after so many failures in a row."""
-    from tenacity import RetryCallState, Retrying, wait_exponential
-
-    state = RetryCallState(Retrying(), None, (), {})
-    state.attempt_number = failures
-    return wait_exponential(multiplier=2 * feed.interval_s, max=max(_LONGEST_S, feed.interval_s))(state)
-
-
-def watch(library: Library, feeds: Feeds, stop: Stop) -> Iterator[list[Outcome]]:
-    """Yields each time the library has changed, by a feed or by hand, until `stop` is set.
-
-    What is yielded says what the feeds brought, nothing where files were changed by hand. Changes that follow each
-    other within a second come as one. The first is yielded at once, so that what changed before is not missed.
+    The list holds the outcomes of polling the feeds; it is empty where files were changed by hand. Changes less than a
+    second apart are reported together. An empty list is yielded at once, so that earlier changes are not missed.
 
     Raises:
         LibraryError: the folder cannot be read or written.
     """
     library.folder.mkdir(parents=True, exist_ok=True)
-    seen = library.digest()
+    seen = library.fingerprint()
     yield []
     quiet = 0
     for touched in _changes(library.folder, feeds, stop):
         outcomes = _poll(library, feeds)
         quiet = 0 if touched or outcomes else quiet + 1
-        # The first look finds what changed before the system was asked to tell; later ones what it did not tell.
-        if quiet > 1 and quiet % _LOOKS:
+        # The first check finds changes from before the watch began; later ones find changes the system did not report.
+        if quiet > 1 and quiet % _IDLE_POLLS_PER_CHECK:
             continue
-        digest = library.digest()
-        if digest != seen:
-            seen = digest
+        fingerprint = library.fingerprint()
+        if fingerprint != seen:
+            seen = fingerprint
             yield outcomes
 
 
-def _poll(library: Library, feeds: Feeds) -> list[Outcome]:
-    """What the feeds that are due brought; waits for another writer no longer than the library does."""
-    if feeds.wait_s() != 0.0:
+def _poll(library: Library, feeds: FeedPoller) -> list[Outcome]:
+    """Adds the articles from the feeds that are due; nothing if the library stays locked by another process."""
+    if feeds.seconds_until_due() != 0.0:
         return []
     try:
         outcomes = library.add(feeds.items(library.has_url))
@@ -231,27 +73,27 @@ def _poll(library: Library, feeds: Feeds) -> list[Outcome]:
     return outcomes
 
 
-def _changes(folder: Path, feeds: Feeds, stop: Stop) -> Iterator[bool]:
-    """Yields when a file that counts has changed, true, and when a feed may be due, false."""
+def _changes(folder: Path, feeds: FeedPoller, stop: StopEvent) -> Iterator[bool]:
+    """Yields true when a visible file has changed, and false when a feed may be due."""
     from watchfiles import Change, DefaultFilter
     from watchfiles import watch as watch_files
 
     class Visible(DefaultFilter):
-        """Not what the library hides from itself: locks and files being written."""
+        """Leaves out hidden files and folders: locks and files being written."""
 
         def __call__(self, change: Change, path: str) -> bool:
             return super().__call__(change, path) and not any(
                 part.startswith(".") for part in Path(os.path.relpath(path, folder)).parts
             )
 
-    if feeds.wait_s() == 0.0:
+    if feeds.seconds_until_due() == 0.0:
         yield False
     for changes in watch_files(
         folder,
         watch_filter=Visible(),
-        step=_QUIET_MS,
-        debounce=_BUSY_MS,
-        rust_timeout=_LOOK_MS,
+        step=_SETTLE_MS,
+        debounce=_MAX_SETTLE_MS,
+        rust_timeout=_POLL_MS,
         yield_on_timeout=True,
         stop_event=stop,
         raise_interrupt=True,

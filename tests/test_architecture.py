@@ -17,7 +17,7 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 TELEGRAM = ("application", "command_menu", "documents", "handlers", "incoming", "messages", "polling", "retrying")
 DOORS = {
     "faiss": {"retrieval/index/vectors.py"},
-    "filelock": {"corpus/storage/library.py"},
+    "filelock": {"corpus/storage/lock.py"},
     "onnx": {"retrieval/models/conversion/multilingual_graph.py", "retrieval/models/conversion/onnx_graph.py"},
     "onnxruntime": {"retrieval/models/conversion/onnx_graph.py", "retrieval/models/encoder.py"},
     "prompt_toolkit": {"bot/terminal/chat.py"},
@@ -30,7 +30,7 @@ DOORS = {
     "Stemmer": {"retrieval/text/analysis.py"},
     "tantivy": {"retrieval/index/lexical.py"},
     "telegram": {f"bot/telegram_bot/{name}.py" for name in TELEGRAM},
-    "tenacity": {"corpus/watching.py"},
+    "tenacity": {"corpus/feed_polling.py"},
     "tokenizers": {"retrieval/models/conversion/multilingual_export.py", "retrieval/models/encoder.py"},
     "torch": {"retrieval/models/conversion/torch_models.py"},
     "tornado": {"bot/telegram_bot/webhook.py"},

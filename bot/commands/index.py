@@ -44,7 +44,7 @@ def build_index(settings: Settings, *, full: bool) -> ExitStatus:
     from bot.service.storage import open_store
 
     editor = wiring.open_editor(settings)
-    if editor.library.is_bare() and open_store(settings).current() is None:
+    if editor.library.is_empty() and open_store(settings).current() is None:
         editor.prepare(print_note)
         return ExitStatus.DONE
     done = editor.build(full=full)

@@ -18,7 +18,7 @@ from bot.conversation.rich_text import Rich, one_line
 from bot.service.state import StateDatabase
 from corpus.article import Article
 from corpus.errors import CorpusError
-from corpus.storage.library import Outcome, OutcomeKind
+from corpus.storage.outcome import Outcome, OutcomeKind
 from retrieval.errors import RetrievalError
 
 if TYPE_CHECKING:

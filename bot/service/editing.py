@@ -27,12 +27,13 @@ from corpus import (
     read,
     shipped_articles,
 )
-from corpus.fetch import Fetcher
+from corpus.feed_polling import Feed, FeedPoller
+from corpus.fetching.fetcher import Fetcher
+from corpus.readers.item_count import estimate_item_count
 from corpus.readers.markdown import file_stem, format_markdown, parse_markdown
-from corpus.readers.source import count_of
 from corpus.readers.text import decode
-from corpus.storage.catalog import digest_of
-from corpus.watching import Feed, Feeds, Stop, watch
+from corpus.storage.entry import article_digest
+from corpus.watching import StopEvent, watch
 from retrieval.errors import RetrievalError
 from retrieval.index.writing.publishing import Published
 from retrieval.models.encoder import Encoder
@@ -72,7 +73,7 @@ class Editor:
         with self.library.lock():
             if open_store(self._settings).current() is not None:
                 return  # another process was faster
-            if self.library.is_bare():
+            if self.library.is_empty():
                 say("The library is empty: adding the article newsquote comes with.")
                 self.library.add(shipped_articles())
             say("Building the index: a few seconds, once.")
@@ -96,7 +97,7 @@ class Editor:
         """
         with self.library.lock():
             self._refresh_library()
-            with count_progress(self._progress, "Reading articles", count_of(sources)) as step:
+            with count_progress(self._progress, "Reading articles", estimate_item_count(sources)) as step:
                 done = itertools.count(1)
                 outcomes = self.library.add(
                     self._items(sources, stdin), on_outcome=lambda _: step(next(done)), on_replaced=on_replaced
@@ -115,7 +116,7 @@ class Editor:
             for article in replaced:
                 now = self.library.get(article.id)
                 if now is not None:
-                    self.library.revise(article, was=now)
+                    self.library.revise(article, expected=now)
                     done.append(article.id)
             self._publish_changes()
         return done
@@ -150,11 +151,11 @@ class Editor:
             new = parse_markdown(decode(written, binary=True), name=draft.stem)
             if new.id != old.id:
                 raise SourceError(f"its front matter must keep the line id: {old.id}")
-            if digest_of(new) == digest_of(old):
+            if article_digest(new) == article_digest(old):
                 draft.unlink(missing_ok=True)
                 return None
             with self.library.lock():
-                self.library.revise(new, was=old)
+                self.library.revise(new, expected=old)
                 draft.unlink()
                 self._publish_changes()
         except (SourceError, LibraryError) as exc:
@@ -221,14 +222,14 @@ class Editor:
             if hasattr(os, "setpriority"):
                 os.setpriority(os.PRIO_PROCESS, self._merge_process.pid, 10)  # asking and adding take precedence
 
-    def watch(self, stop: Stop, say: Callable[[str], None]) -> None:
+    def watch(self, stop: StopEvent, say: Callable[[str], None]) -> None:
         """Publish every change of the library, by hand or from its feeds, until `stop` is set.
 
         Raises:
             LibraryError: the library cannot be read or written.
         """
         with Fetcher(allow_private=self._allow_private) as fetcher:
-            feeds = Feeds(self._feeds, fetcher, self.library.folder.parent / "feeds.json")
+            feeds = FeedPoller(self._feeds, fetcher, self.library.folder.parent / "feeds.json")
             for _ in watch(self.library, feeds, stop):
                 before = open_store(self._settings).current()
                 try:
@@ -249,7 +250,7 @@ class Editor:
         except (OSError, UnicodeDecodeError):
             published = ""
         has_index = open_store(self._settings).current() is not None
-        if published != self.library.digest() and (has_index or self.library.ids()):
+        if published != self.library.fingerprint() and (has_index or self.library.ids()):
             indexing()
             self._publish(full=False)
             self.merge_in_background()
@@ -263,7 +264,7 @@ class Editor:
         self._refresh_library()
         encoder = self._encoder()  # opening it may be slow, and is no part of the build
         with self._progress() as step:
-            digest = self.library.digest()
+            digest = self.library.fingerprint()
             done = publish(self.library, encoder, self._settings, full=full, progress=step)
         self._published.write_text(digest, encoding="utf-8")
         log.info("serving %s: %d articles, %d passages, %d new", done.name, done.articles, done.passages, done.encoded)

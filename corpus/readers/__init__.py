@@ -1,4 +1,4 @@
-"""Sources in, articles out: one module a format, each the only door to its library."""
+"""Readers that turn a source into articles: one module per format, and each third-party parser in one module only."""
 
 from __future__ import annotations
 

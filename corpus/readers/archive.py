@@ -1,4 +1,4 @@
-"""A zip archive to the files in it, without unpacking it anywhere."""
+"""Reads the files in a zip archive without unpacking it to disk."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from typing import BinaryIO
 from corpus.errors import SourceError
 from corpus.readers.item import Refused
 
-# What zipfile raises where an archive says nonsense.
-_DAMAGE = (
+# What zipfile raises for a damaged archive.
+_DAMAGE_ERRORS = (
     zipfile.BadZipFile, zlib.error, struct.error, EOFError, IndexError, KeyError, NotImplementedError, OverflowError,
     ValueError,
 )  # fmt: skip
@@ -24,20 +24,20 @@ _OTHER_OFFICE = {
 }
 ENTRY_LIMIT = 20_000
 UNPACKED_LIMIT = 4 << 30
-# Text packs to a tenth; what packs to a thousandth is a bomb. Small files may be one line many times over.
+# Text compresses to a tenth; what compresses to a thousandth is a bomb. Small files may be one line many times over.
 _RATIO_LIMIT, _RATIO_FROM = 200, 4 << 20
 
 
-def is_document(stream: BinaryIO) -> bool:
-    """Whether the archive is a Word document; the stream is left at its start.
+def is_word_document(stream: BinaryIO) -> bool:
+    """Whether the archive is a Word document; the stream is rewound to its start.
 
     Raises:
-        SourceError: it is damaged, or a document of a kind that is not read.
+        SourceError: it is damaged, or an Office document of another kind.
     """
     try:
         with zipfile.ZipFile(stream) as archive:
             names = set(archive.namelist())
-    except _DAMAGE as exc:
+    except _DAMAGE_ERRORS as exc:
         raise SourceError(f"the archive is damaged: {exc}") from exc
     finally:
         stream.seek(0)
@@ -47,11 +47,11 @@ def is_document(stream: BinaryIO) -> bool:
     return "word/document.xml" in names
 
 
-def entries(stream: BinaryIO, name: str) -> Iterator[tuple[str, BinaryIO] | Refused]:
-    """The name and stream of each file in the archive, sorted; folders and hidden files left out.
+def open_files(stream: BinaryIO, name: str) -> Iterator[tuple[str, BinaryIO] | Refused]:
+    """The name and stream of each file in the archive, sorted by name, without folders and hidden files.
 
     Raises:
-        SourceError: it is no archive that can be read, or it would unpack to too much.
+        SourceError: the archive is damaged, or it would unpack to too much.
     """
     try:
         with zipfile.ZipFile(stream) as archive:
@@ -65,7 +65,7 @@ def entries(stream: BinaryIO, name: str) -> Iterator[tuple[str, BinaryIO] | Refu
                 if entry.is_dir() or any(part.startswith((".", "__MACOSX")) and part != ".." for part in path.parts):
                     continue
                 yield _open(archive, entry, f"{name}: {entry.filename}")
-    except _DAMAGE as exc:
+    except _DAMAGE_ERRORS as exc:
         raise SourceError(f"the archive is damaged: {exc}") from exc
 
 

@@ -1,4 +1,4 @@
-"""A Word document to an article: the only door to python-docx."""
+"""Reads an article from a Word document. The only module that imports python-docx."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _HEADINGS = ("Title", "Heading 1")
 def read_docx(data: bytes, *, name: str) -> Article:
     """The article in a .docx file: its paragraphs and tables in order.
 
-    Its title is its first line where that is styled as title or heading, else what the document calls itself, else its
-    first short line.
+    The title is the first line if it has the style of a title or heading, else the title in the document's properties,
+    else the first short line.
 
     Raises:
         SourceError: it is damaged, unpacks to too much, or holds no text.
@@ -43,7 +43,7 @@ def read_docx(data: bytes, *, name: str) -> Article:
 
 
 def _contents(data: bytes) -> tuple[list[tuple[str, str]], str, str]:
-    """The style and text of each block that is not blank, and what the document states as title and author."""
+    """The style and text of each block that is not blank, and the title and author in the document's properties."""
     from docx import Document
     from docx.table import Table
     from docx.text.paragraph import Paragraph
@@ -57,7 +57,7 @@ def _contents(data: bytes) -> tuple[list[tuple[str, str]], str, str]:
         elif isinstance(block, Table):
             rows = ("\t".join(dict.fromkeys(cell.text.strip() for cell in row.cells)) for row in block.rows)
             blocks.append(("", "\n".join(row for row in rows if row.strip())))
-    about = document.core_properties
-    # python-docx's own template writes itself in as the author.
-    author = "" if about.author == "python-docx" else one_line(about.author or "")
-    return [(style, words) for style, words in blocks if words.strip()], one_line(about.title or ""), author
+    properties = document.core_properties
+    # The template of python-docx names python-docx as the author.
+    author = "" if properties.author == "python-docx" else one_line(properties.author or "")
+    return [(style, words) for style, words in blocks if words.strip()], one_line(properties.title or ""), author

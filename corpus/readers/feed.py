@@ -1,4 +1,4 @@
-"""Feeds and sitemaps to what they list: the only door to feedparser."""
+"""Reads the entries of feeds and sitemaps. The only module that imports feedparser."""
 
 from __future__ import annotations
 
@@ -9,38 +9,39 @@ from urllib.parse import urljoin
 from corpus.article import Article
 from corpus.errors import SourceError
 from corpus.readers.text import make_article
-from corpus.readers.web import decode_page, text_of_html
+from corpus.readers.web.blocks import html_to_text
+from corpus.readers.web.decoding import decode_page
 from corpus.text.clean import one_line
 from corpus.text.dates import iso_date
 
-# Fewer words are a teaser, whatever the feed calls them.
-_FULL_WORDS = 120
+# An entry with fewer words is a teaser, whatever the feed calls it.
+_MIN_FULL_TEXT_WORDS = 120
 ENTRY_LIMIT = 5000
 _CUT_SHORT = re.compile(r"(?:\[?(?:…|\.\.\.)\]?|(?:read|continue)\s+(?:more|reading).{0,40})\s*$", re.IGNORECASE)
 _ROOT = re.compile(rb"<(?:\w+:)?(rss|feed|rdf|urlset|sitemapindex)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """What a feed says of one article; `article` is None where only its page has the text."""
+class FeedEntry:
+    """One entry of a feed or sitemap; `article` is None if only the linked page has the text."""
 
     url: str | None
     title: str
     article: Article | None
 
 
-def kind_of(head: bytes) -> str | None:
-    """Which of "feed" and "sitemap" the bytes begin as, or None."""
+def detect_listing(head: bytes) -> str | None:
+    """Tells whether the bytes are the start of a "feed" or a "sitemap"; None if of neither."""
     if not (found := _ROOT.search(head[:2048])) or b"<html" in head[:2048].lower():
         return None
     return "sitemap" if found[1].lower() in (b"urlset", b"sitemapindex") else "feed"
 
 
-def read_feed(data: bytes, *, url: str | None = None) -> list[Entry]:
-    """The entries of an RSS or Atom feed, in its order.
+def read_feed(data: bytes, *, url: str | None = None) -> list[FeedEntry]:
+    """The entries of an RSS or Atom feed, in order.
 
     Raises:
-        SourceError: it is no feed that can be read, declares entities, or lists nothing.
+        SourceError: it cannot be parsed, declares XML entities, or lists nothing.
     """
     import feedparser
 
@@ -56,15 +57,15 @@ def read_feed(data: bytes, *, url: str | None = None) -> list[Entry]:
     return [_entry(entry, outlet, url) for entry in parsed.entries[:ENTRY_LIMIT]]
 
 
-def _entry(entry: dict[str, object], outlet: str | None, base: str | None) -> Entry:
+def _entry(entry: dict[str, object], outlet: str | None, base: str | None) -> FeedEntry:
     link = str(entry.get("link") or "")
     address = urljoin(base or "", link) if link else None
-    title = one_line(text_of_html(str(entry.get("title") or "")))
+    title = one_line(html_to_text(str(entry.get("title") or "")))
     contents = [str(c.get("value") or "") for c in entry.get("content") or ()]  # type: ignore[attr-defined]
-    texts = [text_of_html(content) for content in (*contents, str(entry.get("summary") or ""))]
+    texts = [html_to_text(content) for content in (*contents, str(entry.get("summary") or ""))]
     text = max(texts, key=len)
-    if not title or len(text.split()) < _FULL_WORDS or _CUT_SHORT.search(text):
-        return Entry(address, title or address or "an entry without title or link", None)
+    if not title or len(text.split()) < _MIN_FULL_TEXT_WORDS or _CUT_SHORT.search(text):
+        return FeedEntry(address, title or address or "an entry without title or link", None)
     article = make_article(
         title,
         text,
@@ -73,14 +74,14 @@ def _entry(entry: dict[str, object], outlet: str | None, base: str | None) -> En
         author=one_line(str(entry.get("author") or "")) or None,
         published=iso_date(str(entry.get("published") or "")),
     )
-    return Entry(address, title, article)
+    return FeedEntry(address, title, article)
 
 
 def read_sitemap(data: bytes, *, url: str | None = None) -> tuple[list[str], list[str]]:
-    """The pages and the further sitemaps that a sitemap lists, in its order.
+    """The addresses of the pages and of the further sitemaps that a sitemap lists, in order.
 
     Raises:
-        SourceError: it is no XML that can be read, declares entities, or lists nothing.
+        SourceError: it cannot be parsed, declares XML entities, or lists nothing.
     """
     from xml.etree import ElementTree
 
@@ -102,6 +103,6 @@ def read_sitemap(data: bytes, *, url: str | None = None) -> tuple[list[str], lis
 
 
 def _refuse_entities(data: bytes) -> None:
-    """Entities of its own are how a few lines of XML become gigabytes, or read other files; no feed needs them."""
+    """Refuses XML entities: they can make gigabytes of a few lines, or read other files, and no feed needs them."""
     if "<!entity" in decode_page(data[:1_000_000]).lower():
         raise SourceError("it declares XML entities, which are not read")

@@ -1,4 +1,4 @@
-"""What a reader yields: articles found and sources refused."""
+"""What readers yield: articles found and sources refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from corpus.article import Article
 class Found:
     """An article, and where it was found: a path, an address, or "records.jsonl, line 7".
 
-    `record` says that it came from a file of records, so that a library keeps it in one.
+    `record` tells that it came from a records file, so that the library stores it in one.
     """
 
     article: Article
@@ -21,7 +21,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A source, or a part of one, that gave no article, and the reason in words for a person."""
+    """A source, or part of one, that gave no article, and the reason to show to the user."""
 
     source: str
     reason: str

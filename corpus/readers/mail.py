@@ -1,4 +1,4 @@
-"""A mail message to an article."""
+"""Reads an article from an e-mail message."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ from email.utils import parseaddr
 from corpus.article import Article
 from corpus.errors import SourceError
 from corpus.readers.text import article_from_text, decode, make_article
-from corpus.readers.web import decode_page, read_page, text_of_html
+from corpus.readers.web.blocks import html_to_text
+from corpus.readers.web.decoding import decode_page
+from corpus.readers.web.page import read_page
 from corpus.text.clean import clean_text, one_line, strip_boilerplate
 from corpus.text.dates import iso_date
 
 _HEADER = re.compile(rb"(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*){2,}")
-_KNOWN = re.compile(rb"^(?:from|subject|message-id|received|mime-version):", re.IGNORECASE | re.MULTILINE)
+_MAIL_HEADERS = re.compile(rb"^(?:from|subject|message-id|received|mime-version):", re.IGNORECASE | re.MULTILINE)
 _FORWARDED = re.compile(r"^(?:(?:fwd?|re|aw|wg):\s*)+", re.IGNORECASE)
 # "-- " alone on a line begins the signature in every mail program.
 _SIGNATURE = re.compile(r"^-- \n.*", re.DOTALL | re.MULTILINE)
 
 
 def is_mail(head: bytes) -> bool:
-    """Whether bytes begin as a message does: header lines, some of them a mail's."""
+    """Whether the bytes start like a message: with header lines, at least two of which are typical of e-mail."""
     header = _HEADER.match(head)
-    return header is not None and len(set(_KNOWN.findall(header[0]))) > 1
+    return header is not None and len(set(_MAIL_HEADERS.findall(header[0]))) > 1
 
 
 def read_mail(data: bytes, *, name: str) -> Article:
-    """The article in a message: its subject, its text or else its page, its sender's name and its date.
+    """The article in a message: its subject, its plain text or else its HTML, its sender's name and its date.
 
-    A page that a browser saved as a message (.mht) is read as the page it is.
+    A page that a browser saved as a message (.mht) is read as a page.
 
     Raises:
         SourceError: it holds no text that can be read.
@@ -46,7 +48,7 @@ def read_mail(data: bytes, *, name: str) -> Article:
         raise SourceError(f"the message is damaged: {one_line(str(exc))[:120]}") from exc
     saved_from = str(message.get("snapshot-content-location") or "")
     if page and saved_from:
-        # A browser's archive of a page: what its header says is of the saving.
+        # A page saved by a browser: the header is about the saving, not the article.
         return read_page(page, url=one_line(saved_from))
     body = strip_boilerplate(clean_text(_SIGNATURE.sub("", decode(text)))) if text else ""
     if not body and page:
@@ -54,8 +56,8 @@ def read_mail(data: bytes, *, name: str) -> Article:
             found = read_page(page)
             subject, body = subject or found.title, found.text
         except SourceError:
-            # A few lines are a message all the same.
-            body = strip_boilerplate(text_of_html(decode_page(page)))
+            # Too short for a page, but a message may be just a few lines.
+            body = strip_boilerplate(html_to_text(decode_page(page)))
     if not subject:
         found = article_from_text(body, name=name)
         subject, body = found.title, found.text
@@ -63,7 +65,7 @@ def read_mail(data: bytes, *, name: str) -> Article:
 
 
 def _part(message: EmailMessage, kind: str) -> bytes | None:
-    """The message's first text of this kind, as UTF-8."""
+    """The message's first text part of this kind, as UTF-8; None if there is none."""
     part = message.get_body(preferencelist=(kind,))
     if not isinstance(part, EmailMessage):
         return None

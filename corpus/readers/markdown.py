@@ -1,4 +1,4 @@
-"""Markdown with front matter: the form in which a library keeps an article, and any other Markdown file."""
+"""Reads and writes Markdown with front matter: the library's own files, and any other Markdown file."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from corpus.text.dates import iso_date
 _FRONT = re.compile(
     r"---[ \t]*(?P<cr>\r?)\n(?P<fields>(?:(?!---[ \t]*\r?$)[^\n]*\n)*?)---[ \t]*(?:\r?\n|\Z)", re.MULTILINE
 )
-# Letters first, then nothing that YAML gives a meaning to.
+# Starts with a letter and has nothing that is special in YAML.
 _PLAIN = re.compile(r"[A-Za-z](?:[\w .,;()'’“”/?&=%+–—-]|:(?=[^\s:]))*(?<! )")
-_NO_STRINGS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
+_NOT_STRINGS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
 _ESCAPED = re.compile(r'["\\\x00-\x1f\x7f-\xa0\u200b-\u200f\u2028-\u202e\ufeff\ufffe\uffff]')
 _COMMENT = re.compile(r"<!--.{0,5000}?-->", re.DOTALL)
 _LINK = re.compile(
@@ -35,7 +35,7 @@ _OPTIONAL = ("url", "source", "author", "published", "language")
 
 
 def file_stem(article: Article) -> str:
-    """What an article's file is called, without its suffix: words of its title, then its id or what stands for it."""
+    """The name of an article's file without its suffix: words of the title, then the id, hashed if it is unsafe."""
     folded = unicodedata.normalize("NFKD", article.title).lower()
     words = re.sub(r"[^\w]+", "-", _MARKS.sub("", folded)).strip("-_")
     cut = words[:_SLUG_LIMIT].rsplit("-", 1)[0] if len(words) > _SLUG_LIMIT else words
@@ -55,8 +55,8 @@ def format_markdown(article: Article) -> str:
 
 
 def _scalar(value: str) -> str:
-    """The value as YAML that any parser reads as this very string; PyYAML's own writer loses U+0085 in one."""
-    if _PLAIN.fullmatch(value) and value.lower() not in _NO_STRINGS:
+    """The value as YAML that every parser reads back as the same string; PyYAML's own writer loses U+0085."""
+    if _PLAIN.fullmatch(value) and value.lower() not in _NOT_STRINGS:
         return value
     return '"' + _ESCAPED.sub(lambda found: _escape(found[0]), value) + '"'
 
@@ -68,9 +68,9 @@ def _escape(character: str) -> str:
 def parse_markdown(text: str, *, name: str) -> Article:
     """The article in a Markdown file; `name` is the file's, without its suffix.
 
-    With an `id` in the front matter the text below is taken to the character, less one line end at each end. Without
-    one it is cleaned as plain text is and freed of markup, and its first heading or line is the title unless the front
-    matter has one.
+    If the front matter has an `id`, the text below it is taken exactly, less one line end at each end. Otherwise it is
+    cleaned like plain text and stripped of markup, and its first heading or line is the title unless the front matter
+    has one.
 
     Raises:
         SourceError: the front matter is not YAML, a field is not usable, or there is no text.
@@ -80,20 +80,20 @@ def parse_markdown(text: str, *, name: str) -> Article:
     if front is None:
         return article_from_text(_without_markup(text), name=name)
     if front["cr"]:
-        # An editor that writes CRLF wrote the whole file so.
+        # An editor that writes CRLF has done so in the whole file.
         text = text.replace("\r\n", "\n")
         front = _FRONT.match(text) or front
-    fields = _fields(front["fields"])
+    fields = _parse_fields(front["fields"])
     body = text[front.end() :]
     try:
         if "id" in fields:
-            return _exact(fields, body, name=name)
-        return _cleaned(fields, body, name=name)
+            return _parse_exact(fields, body, name=name)
+        return _parse_cleaned(fields, body, name=name)
     except ArticleError as exc:
         raise SourceError(str(exc)) from exc
 
 
-def _exact(fields: dict[str, str], body: str, *, name: str) -> Article:
+def _parse_exact(fields: dict[str, str], body: str, *, name: str) -> Article:
     body = unicodedata.normalize("NFC", body.removeprefix("\n").removesuffix("\n"))
     if not body.strip():
         raise SourceError("it holds no text")
@@ -102,7 +102,7 @@ def _exact(fields: dict[str, str], body: str, *, name: str) -> Article:
 
 
 def _without_markup(text: str) -> str:
-    """The words as a reader of the rendered page would see them: no link targets, images, emphasis or heading signs."""
+    """The text as it would look rendered: without link targets, images, emphasis marks and heading marks."""
     text = _COMMENT.sub("", text)
     text = _LINK.sub(lambda found: "" if found["image"] else found["words"], text)
     for _ in range(2):
@@ -110,7 +110,7 @@ def _without_markup(text: str) -> str:
     return _HEADING.sub("", text)
 
 
-def _cleaned(fields: dict[str, str], body: str, *, name: str) -> Article:
+def _parse_cleaned(fields: dict[str, str], body: str, *, name: str) -> Article:
     body = _without_markup(body)
     if title := one_line(fields.get("title", "")):
         found = make_article(title, strip_boilerplate(clean_text(body)))
@@ -122,11 +122,11 @@ def _cleaned(fields: dict[str, str], body: str, *, name: str) -> Article:
     return replace(found, **known)
 
 
-def _fields(front: str) -> dict[str, str]:
-    """The fields that have a value; a list becomes its members with commas between."""
+def _parse_fields(front: str) -> dict[str, str]:
+    """The front matter fields that have a value; a list becomes its items joined by commas."""
     import yaml
 
-    # Scalars stay strings: a title "No" is no boolean and a date no object. Nothing else can be constructed.
+    # The base loader keeps every scalar a string: a title "No" or a date included. It cannot construct objects.
     loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
     try:
         loaded = yaml.load(front, Loader=loader)

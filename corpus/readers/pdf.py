@@ -1,4 +1,4 @@
-"""A PDF to an article: the only door to pypdf."""
+"""Reads an article from a PDF. The only module that imports pypdf."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from corpus.text.clean import clean_text, one_line
 if TYPE_CHECKING:
     from pypdf import PageObject
 
-# A newspaper's issue has a hundred; more is a book, an archive or an attack.
+# An issue of a newspaper has a hundred pages; more is a book, an archive or an attack.
 PAGE_LIMIT = 1000
 _TEXT_LIMIT = 20_000_000
-# What stands at the same end of so many pages, numbers aside, is no text.
+# A line at the same end of this share of the pages, and of this many, is a running head; numbers are ignored.
 _REPEATED_SHARE, _REPEATED_LEAST = 0.5, 2
 _EDGE_LINES, _HEAD_LIMIT = 2, 80
-# Each column has so many lines that start alike and that share of all, as long as that at least: a table's cells are
-# shorter. Between the starts of two is that part of the page.
-_COLUMN_LINES, _COLUMN_SHARE, _COLUMN_LETTERS, _COLUMN_WIDTH = 4, 0.2, 18, 0.2
-# Drawn by turns: the next piece is in the other column this often.
-_BY_TURNS = 0.5
-# Letters so much larger than most are a heading's.
+# A column has at least this many lines with the same start, and this share of all lines; its lines have on average this
+# many letters, since a table's cells are shorter; and columns start at least this share of the page's width apart.
+_MIN_COLUMN_LINES, _MIN_COLUMN_SHARE, _MIN_COLUMN_LETTERS, _MIN_COLUMN_WIDTH = 4, 0.2, 18, 0.2
+# The columns are drawn line by line across if the next piece is in another column more often than this.
+_MIN_ALTERNATION = 0.5
+# Letters this much larger than most belong to a heading.
 _LARGER = 1.25
 _TITLE_LIMIT = 250
 _ARABIC = re.compile(r"[\u0600-\u06ff\ufb50-\ufdff\ufe70-\ufefc]")
-# How Arabic letters look in their places, which some programs write in place of the letters.
+# Presentation forms of Arabic letters, which some programs write instead of the letters.
 _FORMS = re.compile(r"[\ufb50-\ufdff\ufe70-\ufefc]+")
 _LEFT_TO_RIGHT = re.compile(r"[A-Za-z0-9\u0660-\u0669]+(?:[.,:/%-][A-Za-z0-9\u0660-\u0669]+)*")
 _PAGE_NUMBER = re.compile(
@@ -51,10 +51,10 @@ _FILE_NAME = re.compile(
 
 
 def read_pdf(data: bytes, *, name: str) -> Article:
-    """The article in a PDF: running heads and page numbers gone, words and lines that the page cut put together.
+    """The article in a PDF, without running heads and page numbers, its lines and hyphenated words joined.
 
-    Its title is the document's own where that is one, its author the document's. When it was made is not when it was
-    published, so it has no date.
+    The title is the first heading, or else the one in the document's properties unless that is a file name. The author
+    is the one in the properties. There is no date, since the date of creation is not the date of publication.
 
     Raises:
         SourceError: it is damaged, encrypted, too long, or holds no text (a scan).
@@ -62,7 +62,7 @@ def read_pdf(data: bytes, *, name: str) -> Article:
     from pypdf import PdfReader
     from pypdf.errors import PyPdfError
 
-    # pypdf warns of every oddity in a file; what matters raises.
+    # pypdf warns about every oddity in a file; what matters is raised.
     logging.getLogger("pypdf").setLevel(logging.ERROR)
     try:
         reader = PdfReader(io.BytesIO(data))
@@ -96,7 +96,7 @@ def read_pdf(data: bytes, *, name: str) -> Article:
         raise SourceError(f"the PDF is damaged: {one_line(str(exc))[:120] or type(exc).__name__}") from exc
     except (NotImplementedError, ImportError) as exc:
         raise SourceError(f"the PDF cannot be read: {one_line(str(exc))[:120]}") from exc
-    text = text_of_pages(pages)
+    text = join_pages(pages)
     if not text:
         raise SourceError("the PDF holds no text; if its pages are scans, run OCR on it first")
     title = one_line(str(title or ""))
@@ -112,7 +112,7 @@ def read_pdf(data: bytes, *, name: str) -> Article:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """Some of a page's text, where it starts, and the size of its letters, in points of the page."""
+    """A piece of a page's text, where it starts, and the size of its letters, in points."""
 
     x: float
     y: float
@@ -121,10 +121,10 @@ class _Piece:
 
 
 def _text_of(page: PageObject) -> tuple[str, str]:
-    """The page's text and its first heading, or "".
+    """The page's text and its first heading, "" if there is none.
 
-    Columns follow each other also where the file draws them line by line across, Arabic is in the order it is read in
-    also where the file draws it from left to right, and headings stand between blank lines.
+    Columns follow each other even if the file draws them line by line across, Arabic is in reading order even if the
+    file draws it from left to right, and headings have blank lines around them.
     """
     pieces: list[_Piece] = []
 
@@ -145,7 +145,7 @@ def _text_of(page: PageObject) -> tuple[str, str]:
 
 
 def _right_to_left(pieces: list[_Piece]) -> list[tuple[float, str]]:
-    """The lines from top to bottom, each with the size of its letters: pieces from right to left, in plain letters."""
+    """The lines of right-to-left text from top to bottom, in plain letters, each with the size of its letters."""
     rows: dict[int, list[_Piece]] = {}
     for piece in pieces:
         rows.setdefault(round(piece.y), []).append(piece)
@@ -155,27 +155,27 @@ def _right_to_left(pieces: list[_Piece]) -> list[tuple[float, str]]:
         line = _FORMS.sub(lambda found: unicodedata.normalize("NFKC", found[0]), " ".join(line.split()))
         lines.append((max(piece.size for piece in row), line))
     words = " ".join(line for _, line in lines).split()
-    # The article "al" begins every third word; where it ends them, each letter stands before the one it follows.
+    # The article "al" starts every third word; if words end with it instead, the letters are in reverse order.
     if sum(word.endswith("لا") for word in words) > sum(word.startswith("ال") for word in words):
         lines = [(size, _LEFT_TO_RIGHT.sub(lambda run: run[0][::-1], line[::-1])) for size, line in lines]
     return lines
 
 
 def _with_headings_apart(text: str, pieces: list[_Piece]) -> tuple[str, str]:
-    """The text with blank lines around lines of larger letters, and the first of these headings."""
+    """The text with blank lines around headings, which are lines of larger letters, and the first heading or ""."""
     if not pieces:
         return text, ""
     sizes = Counter[float]()
     for piece in pieces:
         sizes[round(piece.size, 1)] += len(piece.text)
     larger = _LARGER * sizes.most_common(1)[0][0]
-    big = {_key(piece.text) for piece in pieces if piece.size >= larger}
-    big |= {_key(line) for size, line in _right_to_left(pieces) if size >= larger}
+    big = {_without_spaces(piece.text) for piece in pieces if piece.size >= larger}
+    big |= {_without_spaces(line) for size, line in _right_to_left(pieces) if size >= larger}
     lines: list[str] = []
     headings: list[str] = []
     follows = False
     for line in text.split("\n"):
-        if is_big := bool(_key(line)) and (_key(line) in big):
+        if is_big := bool(_without_spaces(line)) and (_without_spaces(line) in big):
             if follows:
                 lines[-1] = headings[-1] = f"{lines[-1]} {line.strip()}"
             else:
@@ -188,43 +188,43 @@ def _with_headings_apart(text: str, pieces: list[_Piece]) -> tuple[str, str]:
     return "\n".join(lines), first if len(first) <= _TITLE_LIMIT and any(map(str.isalpha, first)) else ""
 
 
-def _key(line: str) -> str:
+def _without_spaces(line: str) -> str:
     return "".join(line.split())
 
 
 def _gutters(pieces: list[_Piece], width: float) -> list[float]:
-    """Where the second column and further ones start, of columns that are drawn by turns; none otherwise."""
+    """Where the second and further columns start, if the columns are drawn line by line across; else empty."""
     starts = Counter(round(piece.x) for piece in pieces)
-    least = max(_COLUMN_LINES, _COLUMN_SHARE * len(pieces))
+    least = max(_MIN_COLUMN_LINES, _MIN_COLUMN_SHARE * len(pieces))
     common = sorted(x for x, count in starts.items() if count >= least)
-    if len(common) < 2 or any(two - one < _COLUMN_WIDTH * width for one, two in pairwise(common)):
+    if len(common) < 2 or any(two - one < _MIN_COLUMN_WIDTH * width for one, two in pairwise(common)):
         return []
-    if sum(len(piece.text) for piece in pieces) < _COLUMN_LETTERS * len(pieces):
+    if sum(len(piece.text) for piece in pieces) < _MIN_COLUMN_LETTERS * len(pieces):
         return []
     gutters = [start - 1.0 for start in common[1:]]
     columns = [bisect(gutters, piece.x) for piece in pieces]
     turns = sum(one != two for one, two in pairwise(columns))
-    return gutters if turns > _BY_TURNS * len(pieces) else []
+    return gutters if turns > _MIN_ALTERNATION * len(pieces) else []
 
 
-def text_of_pages(pages: list[str]) -> str:
-    """The paragraphs of pages of lines, without what is printed at the ends of most of them."""
+def join_pages(pages: list[str]) -> str:
+    """Joins the lines of pages into paragraphs, without running heads and page numbers."""
     lined = [[line.strip() for line in clean_text(page).split("\n")] for page in pages]
     lined = [[line for line in lines if not _PAGE_NUMBER.fullmatch(line)] for lines in _without_running_heads(lined)]
     text = "\n".join("\n".join(lines) for lines in lined)
     known = set(_WORD.findall(text))
 
-    def put_together(found: re.Match[str]) -> str:
+    def join_word(found: re.Match[str]) -> str:
         one, two, rest = found.groups()
-        # The hyphen stays where the word is written with one elsewhere, and nowhere without.
+        # The hyphen stays if the word is written with one elsewhere in the text, and never without.
         hyphen = "-" if f"{one}-{two}" in known and f"{one}{two}" not in known else ""
         return f"{one}{hyphen}{two}{rest}\n"
 
-    return _in_paragraphs(_BROKEN_NUMBER.sub(r"\1\2\n", _HYPHENATED.sub(put_together, text)))
+    return _join_lines(_BROKEN_NUMBER.sub(r"\1\2\n", _HYPHENATED.sub(join_word, text)))
 
 
 def _without_running_heads(pages: list[list[str]]) -> list[list[str]]:
-    """The pages without short lines that most have at the same end."""
+    """The pages without running heads: short lines that most pages have at the same end."""
     least = max(_REPEATED_LEAST, _REPEATED_SHARE * len(pages))
     tops = Counter(key for lines in pages for key in {_head_key(line) for line in lines[:_EDGE_LINES]})
     ends = Counter(key for lines in pages for key in {_head_key(line) for line in lines[-_EDGE_LINES:]})
@@ -247,8 +247,8 @@ def _head_key(line: str) -> str:
     return re.sub(r"\d+", "0", line).casefold()
 
 
-def _in_paragraphs(text: str) -> str:
-    """Lines put together: a paragraph ends at a blank line, or where a sentence ends well before the edge."""
+def _join_lines(text: str) -> str:
+    """Joins lines into paragraphs, which end at a blank line or where a sentence ends well before the margin."""
     lines = text.split("\n")
     lengths = sorted(len(line) for line in lines if line)
     width = lengths[len(lengths) * 3 // 4] if lengths else 0

@@ -1,4 +1,4 @@
-"""Files of records: one JSON object a line, each an article."""
+"""Reads and writes record files: one JSON object per line, each an article."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from corpus.article import Article, content_id
 from corpus.errors import ArticleError, SourceError
 from corpus.readers.item import Found, Item, Refused
 from corpus.text.clean import normalize, one_line
-from corpus.text.language import language_of
+from corpus.text.language import detect_language
 
-# A line longer than this is no article, and reading it whole could take all memory.
+# A longer line is not an article, and reading all of it could exhaust the memory.
 _LINE_LIMIT = 32 << 20
 _OPTIONAL = ("url", "source", "author", "published", "language")
 
 
 def read_records(stream: BinaryIO, name: str) -> Iterator[Item]:
-    """An article or a refusal for each line that is not blank, in order, read as it is needed.
+    """Yields an article or a refusal for each line that is not blank, in order.
 
     The first of two records with one id is kept. A refusal's source is the file's name and the line's number.
     """
@@ -71,7 +71,7 @@ def parse_record(line: bytes) -> tuple[Article, bool]:
 def article_from_record(record: object) -> tuple[Article, bool]:
     """The article that one parsed record holds, and whether the record gave it an id.
 
-    The text is taken as it is, apart from Unicode NFC and line ends. A missing id is made from the content.
+    The text is kept unchanged, apart from Unicode NFC and line ends. A missing id is made from the content.
 
     Raises:
         SourceError: it is not an object with a `title` and a `text`, or a field is not usable.
@@ -91,19 +91,19 @@ def article_from_record(record: object) -> tuple[Article, bool]:
     except UnicodeEncodeError as exc:
         raise SourceError("it holds a lone surrogate") from exc
     if article.language is None:
-        article = replace(article, language=language_of(text))
+        article = replace(article, language=detect_language(text))
     return article, given is not None
 
 
-def record_line(article: Article) -> str:
-    """The line, with its line end, that reads back as an equal article with equal text."""
+def format_record(article: Article) -> str:
+    """The article as a line of JSON, with its line end; `parse_record` reads it back as equal, with equal text."""
     fields = {"id": article.id, "title": article.title, "text": article.text}
     fields |= {key: value for key in _OPTIONAL if (value := getattr(article, key)) is not None}
     return json.dumps(fields, ensure_ascii=False) + "\n"
 
 
 def _field(record: dict[str, object], key: str) -> str | None:
-    """An optional field; a number is taken as its digits, a blank as missing."""
+    """The value of an optional field; an integer becomes text, a blank None."""
     value = record.get(key)
     if value is None or (isinstance(value, str) and not value.strip()):
         return None

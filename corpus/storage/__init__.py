@@ -1,1 +1,1 @@
-"""The folder of article files a person owns: what is in it, and writing to it without losing anything."""
+"""The library: the user's folder of article files, its catalog, and safe writes to it."""

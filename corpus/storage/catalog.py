@@ -1,101 +1,33 @@
-"""What lies where in a library's folder, remembered between runs. Nothing is lost with it: it is made from the files.
+"""An index of the files in a library's folder, kept between runs and rebuilt from the files if it is lost.
 
-One SQLite file in a hidden folder. A file whose size, time and inode are those of the last look is not read again, so
-that adding one article to two hundred thousand costs a look at the folder and three searches.
+It is one SQLite file in a hidden folder. A file with the same size, time and inode as before is not read again, so
+adding one article to two hundred thousand takes a listing of the folder and three look-ups.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sqlite3
-import struct
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 
-from corpus.article import Article
 from corpus.errors import LibraryError, SourceError
 from corpus.readers.item import Found, Item, Refused
 from corpus.readers.records import parse_record
 from corpus.readers.source import read
-from corpus.text.dedupe import SKETCH, sketch, url_key
+from corpus.storage.database import COLUMNS, FileStat, delete_file, entry_from_row, insert_file, prepare_connection
+from corpus.storage.entry import CatalogEntry, make_entry
+from corpus.storage.files import STATE_FOLDER, make_state_folder
 
-HIDDEN = ".newsquote"
-_FILE = "catalog.sqlite"
-# Counts up whenever what is remembered, or how it is worked out, changes.
-_VERSION = 2
-# Articles that might be nearly the same are compared word by word, so many of them and no more.
+_FILE_NAME = "catalog.sqlite"
+# At most this many possible near-duplicates are compared word by word.
 _CANDIDATES = 10
-_WAIT_S = 10.0
-# The sketches of 200,000 articles lie in a tree of 50 MB that is entered anywhere.
-_CACHE_KIB = 65_536
-_SCHEMA = """
-CREATE TABLE file (path BLOB PRIMARY KEY, size INTEGER, time INTEGER, inode INTEGER) WITHOUT ROWID;
-CREATE TABLE entry (
-    row INTEGER PRIMARY KEY, id TEXT, rank INTEGER, path BLOB, start INTEGER, url TEXT, words BLOB, digest BLOB,
-    sketch BLOB
-);
-CREATE UNIQUE INDEX entry_id ON entry (id, rank, path, start);
-CREATE INDEX entry_path ON entry (path);
-CREATE INDEX entry_url ON entry (url) WHERE url IS NOT NULL;
-CREATE INDEX entry_words ON entry (words);
-CREATE TABLE sketched (value INTEGER, row INTEGER, PRIMARY KEY (value, row)) WITHOUT ROWID;
-CREATE TABLE refused (path BLOB, source TEXT, reason TEXT);
-CREATE INDEX refused_path ON refused (path);
-"""
-_COLUMNS = "id, path, start, url, words, digest, sketch"
-
-_SKETCHED = f"<{SKETCH}I"
-
-Stat = tuple[int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """Where an article lies, and what tells it from others.
-
-    `path` is relative to the folder. `start` is its line's first byte in a file of records, -1 in any other. `url` is
-    the key of its address, `words` equal where two texts differ in white space and case alone, `digest` where all is
-    equal. `sketch` holds the values of which nearly equal texts share some.
-    """
-
-    id: str
-    path: str
-    start: int
-    url: str | None
-    words: bytes
-    digest: bytes
-    sketch: bytes = field(repr=False)
-
-    @property
-    def is_record(self) -> bool:
-        """Whether it is a line of a file of records."""
-        return self.start >= 0
-
-    def sketched(self) -> list[int]:
-        """The values of the sketch, each with its place in it, so that equal numbers are equal values."""
-        return [place << 32 | value for place, value in enumerate(struct.unpack(_SKETCHED, self.sketch))]
-
-
-def entry_of(article: Article, path: str, start: int = -1) -> Entry:
-    """The entry of an article that lies there."""
-    words = hashlib.blake2b("".join(article.text.split()).casefold().encode(), digest_size=16).digest()
-    url = url_key(article.url) if article.url else None
-    values = struct.pack(_SKETCHED, *sketch(article.text))
-    return Entry(article.id, path, start, url, words, digest_of(article), values)
-
-
-def digest_of(article: Article) -> bytes:
-    """16 bytes that change with anything the article says, its id excepted."""
-    optional = (article.url, article.source, article.author, article.published, article.language)
-    parts = (article.title, article.text, *(value or "" for value in optional))
-    return hashlib.blake2b("\0".join(parts).encode(), digest_size=16).digest()
+_BUSY_TIMEOUT_S = 10.0
 
 
 class Catalog:
-    """The entries of a folder. `refresh` brings them up to date; what else is asked is answered as of then."""
+    """The entries of a folder, as of the last `refresh`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -106,13 +38,13 @@ class Catalog:
         self.close()
 
     def close(self) -> None:
-        """Closes the file; the next question opens it again."""
+        """Closes the file; the next query opens it again."""
         if self._db is not None:
             self._db.close()
             self._db = None
 
-    def listing(self) -> list[tuple[str, Stat]]:
-        """Each file that is not hidden, sorted, with what changes when it does.
+    def list_files(self) -> list[tuple[str, FileStat]]:
+        """Every visible file, sorted, with its size, time and inode.
 
         Raises:
             LibraryError: the folder cannot be read.
@@ -124,7 +56,7 @@ class Catalog:
                 folders[:] = [name for name in folders if not name.startswith(".")]
                 for name in files:
                     if not name.startswith("."):
-                        path = os.path.join(parent, name)  # noqa: PTH118 - a Path for each of 200,000 files takes seconds
+                        path = os.path.join(parent, name)  # noqa: PTH118 - making 200,000 Paths takes seconds
                         with suppress(FileNotFoundError):
                             stat = os.stat(path)  # noqa: PTH116
                             found.append((path[len(root) + 1 :], (stat.st_size, stat.st_mtime_ns, stat.st_ino)))
@@ -135,24 +67,24 @@ class Catalog:
         return sorted(found)
 
     def refresh(self, step: Callable[[int], None] = lambda _: None) -> None:
-        """Reads the files that changed since the last look, in this process or another; `step` counts them.
+        """Reads the files that changed since the last refresh by any process; `step` gets the number read so far.
 
         Raises:
             LibraryError: the folder cannot be read.
         """
-        listing = dict(self.listing())
+        listing = dict(self.list_files())
         if self._in_memory and self._folder.is_dir():
             self.close()
         try:
             self._refresh(listing, step)
         except sqlite3.OperationalError:
-            # Another process is at it for long, or the disk is full: this one remembers for itself.
+            # Another process holds the file for too long, or the disk is full: use a catalog in memory.
             self.close()
-            self._in_memory, self._db = True, _prepared(sqlite3.connect(":memory:", check_same_thread=False))
+            self._in_memory, self._db = True, prepare_connection(sqlite3.connect(":memory:", check_same_thread=False))
             self._refresh(listing, step)
 
-    def _refresh(self, listing: dict[str, Stat], step: Callable[[int], None]) -> None:
-        db = self._opened()
+    def _refresh(self, listing: dict[str, FileStat], step: Callable[[int], None]) -> None:
+        db = self._connection()
         known = {os.fsdecode(path): (size, time, inode) for path, size, time, inode in db.execute("SELECT * FROM file")}
         gone = [path for path in known if path not in listing]
         changed = [path for path, stat in listing.items() if known.get(path) != stat]
@@ -160,104 +92,96 @@ class Catalog:
             return
         with db:
             for path in (*gone, *changed):
-                _forget(db, path)
+                delete_file(db, path)
             for done, path in enumerate(changed, start=1):
                 entries, refusals = _read_entries(self._folder, path)
-                _remember(db, path, listing[path], entries, refusals)
+                insert_file(db, path, listing[path], entries, refusals)
                 step(done)
 
-    def note(self, path: str, entries: Iterable[Entry]) -> None:
-        """Remembers what was just written to a file, so that it need not be read again."""
+    def update_file(self, path: str, entries: Iterable[CatalogEntry]) -> None:
+        """Records what was just written to a file, so that it need not be read again."""
         stat = (self._folder / path).stat()
-        db = self._opened()
-        # Where another process holds the catalog for long, the file is read at the next look.
+        db = self._connection()
+        # If another process holds the catalog for too long, the file is read at the next refresh.
         with suppress(sqlite3.OperationalError), db:
-            _forget(db, path)
-            _remember(db, path, (stat.st_size, stat.st_mtime_ns, stat.st_ino), entries, [])
+            delete_file(db, path)
+            insert_file(db, path, (stat.st_size, stat.st_mtime_ns, stat.st_ino), entries, [])
 
-    def find(self, article_id: str) -> list[Entry]:
-        """The entries with this id. Of several the library's own file comes first, then records, then others."""
-        return self._entries("WHERE id = ? ORDER BY rank, path, start", article_id)
+    def find(self, article_id: str) -> list[CatalogEntry]:
+        """The entries with this id: the library's own file first, then records, then other files."""
+        return self._query_entries("WHERE id = ? ORDER BY rank, path, start", article_id)
 
-    def with_url(self, key: str) -> Entry | None:
-        """An entry with this key of an address, the first by id."""
-        return next(iter(self._entries("WHERE url = ? ORDER BY id, rank LIMIT 1", key)), None)
+    def find_by_url(self, key: str) -> CatalogEntry | None:
+        """The first entry by id that has this `url_key`."""
+        return next(iter(self._query_entries("WHERE url = ? ORDER BY id, rank LIMIT 1", key)), None)
 
-    def with_words(self, words: bytes) -> Entry | None:
-        """An entry of a text with these words, the first by id."""
-        return next(iter(self._entries("WHERE words = ? ORDER BY id, rank LIMIT 1", words)), None)
+    def find_by_text_hash(self, text_hash: bytes) -> CatalogEntry | None:
+        """The first entry by id that has this hash of its text."""
+        return next(iter(self._query_entries("WHERE words = ? ORDER BY id, rank LIMIT 1", text_hash)), None)
 
-    def similar(self, sketched: list[int]) -> list[Entry]:
-        """The entries with most of these values of a sketch, those with most first, then by id; few at most."""
-        marks = ", ".join("?" * len(sketched))
-        rows = self._opened().execute(
-            f"SELECT {_COLUMNS} FROM entry JOIN (SELECT row, count(*) AS shared FROM sketched WHERE value IN ({marks})"
+    def similar(self, sketch_values: list[int]) -> list[CatalogEntry]:
+        """The ten entries that share the most of these sketch values, most first, then by id."""
+        marks = ", ".join("?" * len(sketch_values))
+        rows = self._connection().execute(
+            f"SELECT {COLUMNS} FROM entry JOIN (SELECT row, count(*) AS shared FROM sketched WHERE value IN ({marks})"
             f" GROUP BY row ORDER BY shared DESC, row LIMIT {_CANDIDATES}) USING (row) ORDER BY shared DESC, id, rank",
-            sketched,
+            sketch_values,
         )
-        return [_entry(row) for row in rows]
+        return [entry_from_row(row) for row in rows]
 
-    def entries(self) -> Iterator[Entry]:
-        """The first entry of each id, ascending."""
+    def entries(self) -> Iterator[CatalogEntry]:
+        """The first entry for each id, by ascending id."""
         last = None
-        for row in self._opened().execute(f"SELECT {_COLUMNS} FROM entry ORDER BY id, rank, path, start"):
+        for row in self._connection().execute(f"SELECT {COLUMNS} FROM entry ORDER BY id, rank, path, start"):
             if row[0] != last:
                 last = row[0]
-                yield _entry(row)
+                yield entry_from_row(row)
 
     def digests(self) -> dict[str, bytes]:
-        """The digest of the first entry of each id, by ascending id."""
+        """The digest of the first entry for each id, by ascending id."""
         query = "SELECT id, digest FROM entry ORDER BY id, rank, path, start"
-        rows: list[tuple[str, bytes]] = self._opened().execute(query).fetchall()
+        rows: list[tuple[str, bytes]] = self._connection().execute(query).fetchall()
         found = dict(rows)
         if len(found) < len(rows):
             first = dict(reversed(rows))
             return {one: first[one] for one in found}
         return found
 
-    def count_ids(self) -> int:
-        """The number of ids."""
-        return self._number("SELECT count(DISTINCT id) FROM entry")
-
     def ids(self) -> list[str]:
         """Every id, ascending."""
-        return [row[0] for row in self._opened().execute("SELECT DISTINCT id FROM entry ORDER BY id")]
+        return [row[0] for row in self._connection().execute("SELECT DISTINCT id FROM entry ORDER BY id")]
 
-    def count(self, limit: int = -1) -> int:
-        """The number of entries; with a limit no more are counted, which takes no longer in a larger library."""
-        return self._number("SELECT count(*) FROM (SELECT 1 FROM entry LIMIT ?)", limit)
-
-    def count_in(self, path: str) -> int:
-        """The number of articles in a file."""
-        return self._number("SELECT count(*) FROM entry WHERE path = ?", os.fsencode(path))
+    def count_in_file(self, path: str) -> int:
+        """The number of entries in a file."""
+        query = "SELECT count(*) FROM entry WHERE path = ?"
+        return int(self._connection().execute(query, (os.fsencode(path),)).fetchone()[0])
 
     def refused(self) -> list[Refused]:
-        """What in the folder's files is no usable article, by file."""
-        rows = self._opened().execute("SELECT source, reason FROM refused ORDER BY path, rowid")
+        """What is not a usable article in the folder's files, by file."""
+        rows = self._connection().execute("SELECT source, reason FROM refused ORDER BY path, rowid")
         return [Refused(*row) for row in rows]
 
-    def _number(self, query: str, *values: bytes | int) -> int:
-        return int(self._opened().execute(query, values).fetchone()[0])
+    def _query_entries(self, where: str, value: str | bytes) -> list[CatalogEntry]:
+        return [
+            entry_from_row(row) for row in self._connection().execute(f"SELECT {COLUMNS} FROM entry {where}", (value,))
+        ]
 
-    def _entries(self, where: str, value: str | bytes) -> list[Entry]:
-        return [_entry(row) for row in self._opened().execute(f"SELECT {_COLUMNS} FROM entry {where}", (value,))]
-
-    def _opened(self) -> sqlite3.Connection:
+    def _connection(self) -> sqlite3.Connection:
         if self._db is None:
             self._db = self._open_file()
             self._in_memory = self._db is None
-            self._db = self._db or _prepared(sqlite3.connect(":memory:", check_same_thread=False))
+            self._db = self._db or prepare_connection(sqlite3.connect(":memory:", check_same_thread=False))
         return self._db
 
     def _open_file(self) -> sqlite3.Connection | None:
-        """The catalog's file, made anew where it is of another version or damaged; None where it cannot be written."""
+        """Opens the file, recreated if it is damaged or has another version; None if it cannot be written."""
         if not self._folder.is_dir():
             return None
-        path = self._folder / HIDDEN / _FILE
+        path = self._folder / STATE_FOLDER / _FILE_NAME
         for _ in range(2):
             try:
-                make_hidden(self._folder)
-                return _prepared(sqlite3.connect(path, timeout=_WAIT_S, check_same_thread=False))
+                make_state_folder(self._folder)
+                return prepare_connection(sqlite3.connect(path, timeout=_BUSY_TIMEOUT_S, check_same_thread=False))
             except sqlite3.DatabaseError:
                 with suppress(OSError):
                     path.unlink(missing_ok=True)
@@ -266,86 +190,20 @@ class Catalog:
         return None
 
 
-def make_hidden(folder: Path) -> Path:
-    """The folder in the library for what is not an article; git leaves it out."""
-    hidden = folder / HIDDEN
-    if not hidden.is_dir():
-        hidden.mkdir(exist_ok=True)
-        (hidden / ".gitignore").write_text("*\n")
-    return hidden
-
-
-def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
-    """The connection with its tables there.
-
-    Raises:
-        sqlite3.DatabaseError: the file is no database, of another version, or cannot be written.
-    """
-    try:
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        # It can be made anew at any time, so nothing waits for the disk.
-        db.execute("PRAGMA synchronous = OFF")
-        db.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        if version not in (0, _VERSION):
-            raise sqlite3.DatabaseError(f"version {version}")
-        if version == 0:
-            with db:
-                db.executescript(f"BEGIN;{_SCHEMA}PRAGMA user_version = {_VERSION};COMMIT;")
-    except sqlite3.DatabaseError:
-        db.close()
-        raise
-    return db
-
-
-def _forget(db: sqlite3.Connection, path: str) -> None:
-    rows = db.execute(f"SELECT row, {_COLUMNS} FROM entry WHERE path = ?", (os.fsencode(path),)).fetchall()
-    for row, *columns in rows:
-        pairs = ((value, row) for value in _entry(tuple(columns)).sketched())
-        db.executemany("DELETE FROM sketched WHERE value = ? AND row = ?", pairs)
-    for table in ("file", "entry", "refused"):
-        db.execute(f"DELETE FROM {table} WHERE path = ?", (os.fsencode(path),))
-
-
-def _entry(row: tuple[str, bytes, int, str | None, bytes, bytes, bytes]) -> Entry:
-    article_id, path, start, url, words, digest, values = row
-    return Entry(article_id, os.fsdecode(path), start, url, words, digest, values)
-
-
-def _remember(
-    db: sqlite3.Connection, path: str, stat: Stat, entries: Iterable[Entry], refusals: Iterable[Refused]
-) -> None:
-    for e in entries:
-        values = (e.id, _rank(e), os.fsencode(e.path), e.start, e.url, e.words, e.digest, e.sketch)
-        row = db.execute("INSERT OR REPLACE INTO entry VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?)", values).lastrowid
-        # What one that is replaced leaves here names no entry, or another that the comparison then turns down.
-        db.executemany("INSERT OR IGNORE INTO sketched VALUES (?, ?)", ((value, row) for value in e.sketched()))
-    db.executemany("INSERT INTO refused VALUES (?, ?, ?)", ((os.fsencode(path), r.source, r.reason) for r in refusals))
-    db.execute("INSERT INTO file VALUES (?, ?, ?, ?)", (os.fsencode(path), *stat))
-
-
-def is_own(path: str) -> bool:
-    """Whether a file has the form in which the library keeps an article."""
-    return path.endswith(".md")
-
-
-def _rank(entry: Entry) -> int:
-    return 1 if entry.is_record else 0 if is_own(entry.path) else 2
-
-
-def _read_entries(folder: Path, path: str) -> tuple[list[Entry], list[Refused]]:
+def _read_entries(folder: Path, path: str) -> tuple[list[CatalogEntry], list[Refused]]:
     entries, refusals = [], []
     full = folder / path
-    items = _read_lines(full) if path.endswith(".jsonl") else ((item, -1) for item in read(full))
+    items = _read_records(full) if path.endswith(".jsonl") else ((item, -1) for item in read(full))
     for item, start in items:
         if isinstance(item, Refused):
             refusals.append(item)
         else:
-            entries.append(entry_of(item.article, path, start))
+            entries.append(make_entry(item.article, path, start))
     return entries, refusals
 
 
-def _read_lines(path: Path) -> Iterator[tuple[Item, int]]:
-    """The records of a file with the byte each begins at."""
+def _read_records(path: Path) -> Iterator[tuple[Item, int]]:
+    """The records of a file, each with its byte offset; -1 for refusals."""
     shown = os.fsencode(path).decode("utf-8", "replace")
     try:
         with path.open("rb") as stream:

@@ -1,4 +1,4 @@
-"""What was written is on the disk, also after a power cut."""
+"""Flushing files and folders to disk, so that they survive a power cut."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def sync(path: Path) -> None:
-    """See that a file's bytes, or a folder's entries, are on the disk.
+    """Flushes a file's bytes, or a folder's entries, to disk.
 
     Raises:
         OSError: it cannot be opened or written.
@@ -20,7 +20,7 @@ def sync(path: Path) -> None:
 
 
 def sync_all(folder: Path) -> None:
-    """The same for a folder and all that is in it, what is inside first.
+    """Flushes a folder and everything in it, contents first.
 
     Raises:
         OSError: something cannot be opened or written.

@@ -1,4 +1,4 @@
-"""Articles to a file that other programs, and `newsquote add`, read: records, or Markdown in a zip archive."""
+"""Exports articles to a file that `newsquote add` can read: records, or Markdown files in a zip archive."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import BinaryIO
 from corpus.article import Article
 from corpus.errors import LibraryError
 from corpus.readers.markdown import file_stem, format_markdown
-from corpus.readers.records import record_line
+from corpus.readers.records import format_record
 
 FORMS = (".jsonl", ".jsonl.gz", ".zip")
 
 
 def write_records(articles: Iterable[Article], stream: BinaryIO | gzip.GzipFile) -> int:
-    """Writes one record a line and returns how many."""
+    """Writes one record per line and returns how many."""
     count = 0
     for article in articles:
-        stream.write(record_line(article).encode())
+        stream.write(format_record(article).encode())
         count += 1
     return count
 
 
 def export(articles: Iterable[Article], path: Path) -> int:
-    """Writes the articles to a new file, whole or not at all, in the form its name asks for; returns how many.
+    """Writes the articles to a new file in the format its suffix names; returns how many. Nothing is left if it fails.
 
     Raises:
-        LibraryError: the name asks for no form there is, the file exists, or it cannot be written.
+        LibraryError: the suffix names no known format, the file exists, or it cannot be written.
     """
     if not path.name.lower().endswith(FORMS):
         raise LibraryError(f"{path} ends in none of {', '.join(FORMS)}: that says in which form articles are exported")

@@ -1,1 +1,1 @@
-"""What a text is made of: clean text, dates, language, sentences, passages and near-duplicates. Pure."""
+"""Pure functions on text: cleaning, dates, language, sentences, passages and near-duplicates."""

@@ -1,4 +1,4 @@
-"""Raw text to clean text, before any offset exists. Pure, and idempotent."""
+"""Cleans raw text, before any offsets into it exist. Pure, and idempotent."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ _LINE_ENDS = re.compile(r"\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _TRAILING = re.compile(r"[^\S\n]+(?=\n|\Z)")
 _BLANKS = re.compile(r"\n{3,}")
 _SITE_ICON = re.compile(r"Site icon (?P<site>\S.{0,80})")
-# Whole paragraphs that a page carries around its article. Each must be something no reporter would write alone.
-_FURNITURE = re.compile(
+# Whole lines that a page puts around its article. Each must be something no reporter would write on a line of its own.
+_BOILERPLATE = re.compile(
     r"""
     site\ icon\ .{1,80}
     | exit\ mobile\ version
@@ -35,7 +35,7 @@ _FURNITURE = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-# The same, where they are sentences. What else ends like one was written by somebody.
+# The same, in the form of sentences. Any other line that ends like a sentence was written by the author.
 _NOTICE = re.compile(
     r"""
     (?:we\ use|this\ (?:web)?site\ uses)\ cookies\b.{0,300}
@@ -50,20 +50,19 @@ _SENTENCE = re.compile(r"\s\S+\s.*\w[.?]['\"’”)]*$")
 _NEWS_WORDS = "Times|News|Today|Daily|Herald|Tribune|Gazette|Telegraph|Guardian|Chronicle|Observer|Mirror|Journal"
 _GLUED_AFTER = re.compile(rf"([a-z])((?:{_NEWS_WORDS})\b)")
 _GLUED_BEFORE = re.compile(rf"\b({_NEWS_WORDS})([A-Z])")
-# Longer than any line of furniture; keeps the pattern off whole paragraphs.
-_FURNITURE_LIMIT = 400
+# Longer than any line of boilerplate; saves matching the pattern on whole paragraphs.
+_BOILERPLATE_LIMIT = 400
 
 
 def normalize(text: str) -> str:
-    """The text in Unicode NFC, its line ends line feeds, and nothing else changed."""
+    """The text in Unicode NFC with line feeds for line ends, otherwise unchanged."""
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def clean_text(text: str) -> str:
-    """What a person would copy: no control characters, no spaces before line ends, one blank line at most in a row.
+    """The text without control characters, spaces before line ends, and more than one blank line in a row.
 
-    Lone surrogates become U+FFFD, so that a loss can be seen. Words, their order and the breaks between paragraphs
-    stay.
+    Lone surrogates become U+FFFD, so that the loss is visible. Words, their order and paragraph breaks are kept.
     """
     text = _SURROGATES.sub("\ufffd", _LINE_ENDS.sub("\n", text))
     text = unicodedata.normalize("NFC", _CONTROLS.sub("", text))
@@ -71,17 +70,17 @@ def clean_text(text: str) -> str:
 
 
 def is_boilerplate(line: str) -> bool:
-    """Whether the line is something that a page carries around its article ("Share this", "Exit mobile version")."""
+    """Whether a page puts such a line around its article ("Share this", "Exit mobile version")."""
     line = line.strip()
-    if len(line) > _FURNITURE_LIMIT:
+    if len(line) > _BOILERPLATE_LIMIT:
         return False
     if _NOTICE.fullmatch(line):
         return True
-    return _FURNITURE.fullmatch(line) is not None and _SENTENCE.search(line) is None
+    return _BOILERPLATE.fullmatch(line) is not None and _SENTENCE.search(line) is None
 
 
 def strip_boilerplate(text: str) -> str:
-    """Clean text without the lines of furniture at its two ends; nothing inside is touched."""
+    """Clean text without the lines of boilerplate at its two ends; nothing inside is changed."""
     lines = text.split("\n")
     start, end = 0, len(lines)
     while start < end and (not lines[start].strip() or is_boilerplate(lines[start])):
@@ -92,7 +91,7 @@ def strip_boilerplate(text: str) -> str:
 
 
 def site_name(text: str) -> str | None:
-    """The outlet that a page states in its "Site icon" line, or None. "TimesKuwait" is read as "Times Kuwait"."""
+    """The outlet in a page's "Site icon" line, or None. "TimesKuwait" becomes "Times Kuwait"."""
     for line in text.split("\n"):
         if found := _SITE_ICON.fullmatch(line.strip()):
             return _GLUED_BEFORE.sub(r"\1 \2", _GLUED_AFTER.sub(r"\1 \2", found["site"]))
@@ -100,5 +99,10 @@ def site_name(text: str) -> str | None:
 
 
 def one_line(text: str) -> str:
-    """Clean text with every run of white space as one space: for titles and names."""
+    """Clean text with single spaces for all white space, for titles and names."""
     return " ".join(clean_text(text).split())
+
+
+def comparison_key(text: str) -> str:
+    """The letters and digits of a text in lower case: equal for copies that differ in case, spaces or punctuation."""
+    return re.sub(r"\W+", "", text).lower()

@@ -1,4 +1,4 @@
-"""Dates as publishers write them, as ISO 8601."""
+"""Parses dates as publishers write them."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ _SLASHED = re.compile(r"(?P<year>\d{4})[/.](?P<month>\d{1,2})[/.](?P<day>\d{1,2}
 
 
 def iso_date(text: str) -> str | None:
-    """The ISO 8601 date, or date and time where the text is nothing else, that the text states; None where it has none.
+    """The date in the text as ISO 8601, with its time if the text is just a date and time; None if there is none.
 
-    Reads ISO 8601, RFC 2822, "24 November 2026", "Nov. 24, 2026", "2026/11/24" and the first and the last of these in
-    Arabic, with either digits. "03/04/2026" is not read: who wrote it would have to be known.
+    Understands ISO 8601, RFC 2822, "24 November 2026", "Nov. 24, 2026" and "2026/11/24", and in Arabic
+    "24 November 2026" and "2026/11/24", with either kind of digits. "03/04/2026" is ambiguous and gives None.
     """
     text = text.strip()
     try:

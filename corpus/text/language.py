@@ -1,4 +1,4 @@
-"""Text to language code: by script where that decides, by py3langid (BSD, its model inside the wheel) elsewhere."""
+"""Detects the language of a text: by its script if that decides, else with py3langid (BSD, its model in the wheel)."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from py3langid.langid import LanguageIdentifier
 
-# Fewer letters than this are a guess.
-_LEAST_LETTERS = 20
-# The model reads this much; more changes no decision and takes longer.
-_MOST_CHARACTERS = 2000
-# Of 2,900 sentences of English news, those called another language had less, all but one below 0.5.
-_LEAST_PROBABILITY = 0.6
+# With fewer letters the result would be a guess.
+_MIN_LETTERS = 20
+# The model gets this many characters; more changes no result and takes longer.
+_SAMPLE_LENGTH = 2000
+# Of 2,900 sentences of English news, those taken for another language had less, all but one below 0.5.
+_MIN_PROBABILITY = 0.6
 _LETTERS = re.compile(r"[^\W\d_]")
 _ARABIC = re.compile(r"[\u0600-\u06ff\u0750-\u077f\u08a0-\u08ff\ufb50-\ufdff\ufe70-\ufeff]")
-# Letters of Persian, Urdu, Pashto, Sorani and others that Arabic does not have.
+# Letters of Persian, Urdu, Pashto, Sorani and others that Arabic lacks.
 _BEYOND_ARABIC = re.compile(r"[پچژگڤکیےںٹڈڑہھۀۆێڵڕەټډړښځڅګۍ]")
 _SCRIPTS = (
     ("he", re.compile(r"[\u0590-\u05ff]")),
@@ -26,20 +26,20 @@ _SCRIPTS = (
     ("ko", re.compile(r"[\uac00-\ud7af\u1100-\u11ff]")),
     ("ja", re.compile(r"[\u3040-\u30ff]")),
 )
-# A tenth of the words of English news and next to none of other languages: the model need not be loaded for it.
+# A tenth of the words in English news and almost none in other languages, so English rarely needs the model.
 _ENGLISH = frozenset(("the", "and", "that", "with", "from", "this", "which", "has", "have", "were", "their"))
-_ENGLISH_SHARE = 0.08
-_ENGLISH_LEAST_WORDS = 40
+_MIN_ENGLISH_SHARE = 0.08
+_MIN_ENGLISH_WORDS = 40
 
 
-def language_of(text: str) -> str | None:
-    """The BCP 47 code of the language the text is written in, or None where it is too short or in doubt."""
-    sample = text[:_MOST_CHARACTERS]
+def detect_language(text: str) -> str | None:
+    """The BCP 47 code of the language the text is written in, or None if it is too short or unclear."""
+    sample = text[:_SAMPLE_LENGTH]
     words = sample.lower().split()
-    if len(words) >= _ENGLISH_LEAST_WORDS and sum(w in _ENGLISH for w in words) >= _ENGLISH_SHARE * len(words):
+    if len(words) >= _MIN_ENGLISH_WORDS and sum(w in _ENGLISH for w in words) >= _MIN_ENGLISH_SHARE * len(words):
         return "en"
     letters = len(_LETTERS.findall(sample))
-    if letters < _LEAST_LETTERS:
+    if letters < _MIN_LETTERS:
         return None
     arabic = len(_ARABIC.findall(sample))
     if 2 * arabic > letters and 50 * len(_BEYOND_ARABIC.findall(sample)) < arabic:
@@ -48,8 +48,8 @@ def language_of(text: str) -> str | None:
         if 3 * len(pattern.findall(sample)) > letters:
             return code
     code, probability = _identifier().classify(sample)
-    # "zxx" is the code of what is no language.
-    return str(code) if probability >= _LEAST_PROBABILITY and code != "zxx" else None
+    # "zxx" is the code for no linguistic content.
+    return str(code) if probability >= _MIN_PROBABILITY and code != "zxx" else None
 
 
 @cache

@@ -1,8 +1,8 @@
-"""Text to sentence spans that tile it: the one splitter passages and quotes both cut on.
+"""Splits text into sentence spans that tile it. Passages and quotes both use these spans.
 
-Rules, not a model: a terminator followed by white space is a candidate, and what stands on both sides of it decides.
-Where a full stop may belong to an abbreviation the next word decides; where even that leaves a doubt the text stays in
-one piece, since a quote that is a little long misleads nobody and half a name does.
+Rules, not a model: a terminator followed by white space is a candidate, and the text on both sides of it decides. If a
+full stop may belong to an abbreviation, the next word decides; if there is still doubt, the text is not split, since a
+quote that is a little too long misleads nobody and half a name does.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Never the end: a name follows.
+# Never the end of a sentence: a name follows.
 _TITLES = _words(
     """
     adm amb atty brig capt cdr cmdr col cpl dr drs fr gen gov hon insp lt maj messrs mlle mme mr mrs ms mt mx pres
     prof pvt rep reps rev sen sens sgt st supt vs v cf e.g i.e eg ie viz esp incl resp
     """
 )
-# Not the end where a number follows: "No. 5", "p. 12", "Jan. 3".
+# Not the end of a sentence if a number follows: "No. 5", "p. 12", "Jan. 3".
 _NUMBERED = _words(
     """
     app art arts cap ch cl div eq ex ext fig figs fl lot no nos nr op p para paras pg pp pt ref sec secs sect tab
@@ -50,7 +50,7 @@ _NUMBERED = _words(
     approx rs us hk
     """
 )
-# The end only where a word follows that starts sentences.
+# The end of a sentence only if a word follows that typically starts one.
 _MAYBE = _words(
     """
     al assn ave bancorp bldg blvd bros co corp cos dept dist est esq ft govt inc jr llc ltd mfg natl plc pty rd sq
@@ -64,7 +64,7 @@ _ZONES = _words(
     London Greenwich Monday Tuesday Wednesday Thursday Friday Saturday Sunday
     """
 )
-# Words that open a sentence far more often than they go on a name. Capitalised as they would stand there.
+# Words that start a sentence far more often than they continue a name, capitalised as they are there.
 _STARTERS = _words(
     """
     A About According After All Also Although Among An And Another Any As At Because Before Between Both But By
@@ -77,32 +77,32 @@ _STARTERS = _words(
     Which While Who Whose Why Will With Within Without Would Yes Yesterday Yet You Your
     """
 )
-_SAID = _words(
+_SPEECH_VERBS = _words(
     """
     added admitted announced answered argued asked began begged called claimed commented complained continued cried
     declared demanded exclaimed explained insisted joked laughed noted recalled remarked replied responded said says
     screamed shouted snapped states tells told tweeted urged warned whispered wondered wrote yelled
     """
 )
-_BANGED = frozenset(("Yahoo!", "Jeopardy!", "Yum!", "E!", "Oklahoma!", "Guess?"))
-# A clause that says something before its hour has more words than this.
-_CLOCK_WORDS = 3
-# Latin letters as Arabic spells them: a name's initial, unless several stand together ("BBC").
-_SPELLED = _words(
+_NAMES_WITH_MARKS = frozenset(("Yahoo!", "Jeopardy!", "Yum!", "E!", "Oklahoma!", "Guess?"))
+# After more words than this before a time of day, the clause has a statement of its own.
+_MIN_CLAUSE_WORDS = 3
+# Names of Latin letters in Arabic: an initial, unless there are several in a row ("BBC").
+_SPELLED_LETTERS = _words(
     """
     إيه بي سي دي إي إف جي إتش آي جاي جيه كي كيه إل إم إن أو كيو آر إس تي يو في دبليو إكس واي زد
     """
 )
-# Text that was wrapped to be read has its longest line between these; a line end in any other is the writer's own.
-_WRAP_LEAST, _WRAP_MOST = 60, 200
+# The longest line of hard-wrapped text has a length between these; in other text a line end is the author's own.
+_MIN_WRAP_WIDTH, _MAX_WRAP_WIDTH = 60, 200
 
 
 def split_sentences(text: str) -> list[Span]:
     """Sentence spans in order that tile `text`; none for the empty text.
 
-    White space after a sentence belongs to it, white space before the first to the first. A blank line always ends a
-    sentence. A single line end does where an item of a list follows or where the line was not wrapped to a width.
-    Linear in the length of the text.
+    White space after a sentence is part of it, white space before the first sentence part of that. A blank line always
+    ends a sentence. A single line end does if a list item follows or the line was not hard-wrapped. Takes time linear
+    in the length of the text.
     """
     if not text:
         return []
@@ -111,7 +111,7 @@ def split_sentences(text: str) -> list[Span]:
 
 
 def trim(text: str, span: Span) -> Span:
-    """The span without the white space at its ends; empty, at its start, where nothing else is in it."""
+    """The span without white space at its ends; an empty span at its start if it is all white space."""
     start, end = span
     while end > start and text[end - 1].isspace():
         end -= 1
@@ -121,7 +121,7 @@ def trim(text: str, span: Span) -> Span:
 
 
 def _edges(text: str) -> Iterator[int]:
-    """Where sentences start, after the first; ascending, never at either end of the text."""
+    """Yields where each sentence but the first starts, in ascending order."""
     start = len(text) - len(text.lstrip())
     block_end, width = -1, 0
     for match in _CANDIDATE.finditer(text, start):
@@ -145,7 +145,7 @@ def _edges(text: str) -> Iterator[int]:
 
 
 def _block(text: str, at: int) -> tuple[int, int]:
-    """The end of the block of lines without a blank one that holds `at`, and the length of its longest line."""
+    """The end of the block of lines around `at`, up to the next blank line, and the length of its longest line."""
     first = text.rfind("\n\n", 0, at) + 2 if "\n\n" in text[max(0, at - 4096) : at] else max(0, at - 4096)
     last = text.find("\n\n", at)
     last = len(text) if last < 0 else last
@@ -154,12 +154,12 @@ def _block(text: str, at: int) -> tuple[int, int]:
 
 
 def _line_ends(text: str, at: int, edge: int, width: int) -> bool:
-    """Whether the line end at `at` ends a sentence that has no terminator: a heading, an item, an unwrapped line."""
+    """Whether the line end at `at` ends a sentence without a terminator: a heading, a list item, an unwrapped line."""
     if _BULLET.match(text, edge):
         return True
     if text[edge].islower():
         return False
-    if not _WRAP_LEAST <= width <= _WRAP_MOST:
+    if not _MIN_WRAP_WIDTH <= width <= _MAX_WRAP_WIDTH:
         return True
     line = at - (text.rfind("\n", 0, at) + 1)
     following = _WORD.match(text, edge)
@@ -176,13 +176,13 @@ def _stop_ends(text: str, match: re.Match[str], start: int) -> bool:
         return True
     head = text[at]
     if head.islower():
-        # "iPhone" opens a sentence, "the" goes on with one.
+        # "iPhone" can start a sentence, "the" continues one.
         return text[at + 1 : at + 2].isupper()
     if not head.isalnum():
         return head in "•‣◦▪●#@$£€¥₹§"
     following = _WORD.match(text, at)
     word = following[0] if following else head
-    # "J. A. Smith": what would start a sentence is the next initial.
+    # "J. A. Smith": here a word that could start a sentence is the next initial.
     starter = word in _STARTERS and not (len(word) == 1 and text[at + 1 : at + 2] == ".")
     if stop[0] != ".":
         return _mark_ends(text, match, at, starter=starter)
@@ -197,9 +197,9 @@ def _mark_ends(text: str, match: re.Match[str], at: int, *, starter: bool) -> bo
     """The rule after a question or exclamation mark: not before "Smith asked", not inside a name."""
     if match["close"] and not starter:
         words = text[at : at + 60].split()[1:4]
-        return not any(w.strip(".,;:") in _SAID for w in words[:2])
+        return not any(w.strip(".,;:") in _SPEECH_VERBS for w in words[:2])
     token = text[text.rfind(" ", 0, match.start()) + 1 : match.end("stop")]
-    return token.lstrip(_OPENERS) not in _BANGED or starter
+    return token.lstrip(_OPENERS) not in _NAMES_WITH_MARKS or starter
 
 
 def _full_stop_ends(text: str, stop: int, start: int, word: str, *, closed: bool, quoted: bool, starter: bool) -> bool:
@@ -212,22 +212,22 @@ def _full_stop_ends(text: str, stop: int, start: int, word: str, *, closed: bool
         return bool(token) or closed
     if begin == start and _NUMBERING.fullmatch(token + ".") and not word.isupper():
         return False
-    # "prize-giving Mr" and "editor/Dr" carry their abbreviation at the end.
+    # "prize-giving Mr" and "editor/Dr" end with the abbreviation.
     tail = re.split(r"[-–—/(\[“\"]", token)[-1] or token
     key = tail.casefold()
     if key in _TITLES:
         return False
     if len(tail) == 1 and tail.isalpha():
-        # A capital is a name's initial, a small letter a unit ("5 m. The"), an uncased one an Arabic abbreviation.
+        # A capital is an initial, a small letter a unit ("5 m. The"), a letter without case an Arabic abbreviation.
         return (tail.isupper() or tail.islower()) and starter
-    if tail in _SPELLED:
-        return not {*text[max(start, begin - 8) : begin].split()[-1:]}.isdisjoint(_SPELLED)
+    if tail in _SPELLED_LETTERS:
+        return not {*text[max(start, begin - 8) : begin].split()[-1:]}.isdisjoint(_SPELLED_LETTERS)
     if key in _NUMBERED:
         number = word[0].isdigit() or (key in ("no", "nos", "vol", "p", "pp") and word.isupper() and len(word) < 5)
         return not number
     if key in _CLOCK:
-        # "At 6 a.m. Smith left" has said nothing yet.
-        return word not in _ZONES and (starter or len(text[start:begin].split()) > _CLOCK_WORDS)
+        # In "At 6 a.m. Smith left" there is no statement before the time.
+        return word not in _ZONES and (starter or len(text[start:begin].split()) > _MIN_CLAUSE_WORDS)
     if key in _MAYBE or re.fullmatch(r"(?:[^\W\d_]\.)+[^\W\d_]", tail):
         return starter or quoted
     return True

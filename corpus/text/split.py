@@ -1,4 +1,4 @@
-"""Article to passages: whole sentences within a word budget, cut at paragraph borders where that costs little."""
+"""Splits articles into passages: whole sentences within a word budget, cut at paragraph breaks where possible."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ WORDS = 100
 
 
 def split_article(article: Article, *, words: int = WORDS, overlap: int = 0) -> list[Passage]:
-    """Passages in order that together hold every sentence of the article.
+    """Passages in order that together contain every sentence of the article.
 
-    A passage has at most `words` words (runs of non-white space) unless one sentence alone has more. It starts with the
-    last `overlap` sentences of the passage before it where they and the next new sentence fit, and ends at the last
-    paragraph border in its second half where there is one. Where a passage ends depends on nothing but its own first
-    sentence and what follows, so after an edit the passages meet the old ones again at the next common border.
+    A passage has at most `words` words (runs of non-white space) unless a single sentence has more. It starts with the
+    last `overlap` sentences of the passage before it if they and the next new sentence fit, and ends at the last
+    paragraph break in its second half if there is one. Where a passage ends depends only on its own first sentence and
+    what follows, so after an edit the passages are the old ones again from the next common break on.
 
     Raises:
         ValueError: `words` is below 1 or `overlap` below 0.
@@ -36,13 +36,13 @@ def split_article(article: Article, *, words: int = WORDS, overlap: int = 0) -> 
 
 
 def _gap(text: str, span: Span) -> int:
-    """How much white space the sentence ends with, at least 1."""
+    """How many white space characters the sentence ends with, at least 1."""
     sentence = text[span.start : span.end]
     return max(1, len(sentence) - len(sentence.rstrip()))
 
 
 def _with_overlap(sizes: list[int], first_new: int, *, words: int, overlap: int) -> int:
-    """The sentence to start at so that at most `overlap` old ones and the first new one fit."""
+    """The sentence to start at, so that up to `overlap` old ones and the first new one fit."""
     total, first = sizes[first_new], first_new
     while first > 0 and first_new - first < overlap and total + sizes[first - 1] <= words:
         first -= 1
@@ -51,7 +51,7 @@ def _with_overlap(sizes: list[int], first_new: int, *, words: int, overlap: int)
 
 
 def _end(sizes: list[int], borders: set[int], first: int, first_new: int, *, words: int) -> int:
-    """One past the last sentence of the passage that starts at `first`."""
+    """The end (exclusive) of the passage that starts at the sentence `first`."""
     total = sum(sizes[first : first_new + 1])
     end, border = first_new + 1, 0
     while True:

@@ -248,7 +248,7 @@ def word_key(word: str) -> int:
 
 
 def article_key(article_id: str, digest: bytes) -> bytes:
-    """A 16-byte digest of an article's id and content; `digest` is its `corpus.storage.catalog.digest_of`."""
+    """A 16-byte digest of an article's id and content; `digest` is its `corpus.storage.entry.article_digest`."""
     return hashlib.blake2b(digest + article_id.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 

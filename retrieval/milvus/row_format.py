@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Article, Span
-from corpus.storage.catalog import digest_of
+from corpus.storage.entry import article_digest
 from retrieval.index.contract import SENTENCE, WORD, PassageRecord, PassageVectors, day_number, outlet_key
 from retrieval.milvus.generation import NEVER, Generation
 from retrieval.text.late_interaction import WORD_DIM
@@ -46,7 +46,7 @@ def article_row(number: int, article: Article) -> dict[str, Any]:
     return {
         "number": number,
         "name": article.id,
-        "digest": digest_of(article).hex(),
+        "digest": article_digest(article).hex(),
         "title": article.title[:_NAME_CHARACTERS],
         "published": article.published or "",
         "ready": False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from corpus.text.dedupe import may_repeat, repeats, same_story, shingles
+from corpus.text.dedupe import are_near_duplicates, may_be_near_duplicates, same_story, shingles
 from retrieval.ranking.quoting import QuoteDraft
 
 
@@ -51,9 +51,9 @@ def _is_reprint(quote: DistinctQuote, distinct: Iterable[DistinctQuote], article
     """Whether a quote repeats one of another article; if so, its article joins that one's reprints."""
     article = quote.draft.article
     for earlier in distinct:
-        if earlier.draft.article == article or not may_repeat(quote.words, earlier.words):
+        if earlier.draft.article == article or not may_be_near_duplicates(quote.words, earlier.words):
             continue
-        if repeats(shingles(quote.text), shingles(earlier.text)) and same_story(
+        if are_near_duplicates(shingles(quote.text), shingles(earlier.text)) and same_story(
             article_text(earlier.draft.article), article_text(article)
         ):
             if article not in earlier.reprints:

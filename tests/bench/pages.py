@@ -19,7 +19,7 @@ from statistics import fmean
 import trafilatura
 
 from corpus import Article, SourceError
-from corpus.readers.web import read_page
+from corpus.readers.web.page import read_page
 
 _WORD = re.compile(r"\w+")
 _SHINGLE = 4

@@ -28,7 +28,7 @@ from typing import Any
 
 import numpy as np
 
-from corpus.readers.records import record_line
+from corpus.readers.records import format_record
 from retrieval.models.encoder import OnnxEncoder
 from tests.bench.processes import timed
 from tests.bench.synthetic import PASSAGES, SyntheticEncoder, article, questions
@@ -48,7 +48,7 @@ def make(home: Path, passages: int) -> dict[str, Any]:
     if not path.exists():
         with (library / ".new").open("w", encoding="utf-8") as file:
             for number in range(count):
-                file.write(record_line(article(number)))
+                file.write(format_record(article(number)))
         (library / ".new").rename(path)
     return {"articles": count, "bytes": path.stat().st_size}
 

@@ -1,4 +1,4 @@
-"""Articles with nasty texts, for laws."""
+"""Hypothesis strategies for articles with difficult texts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from hypothesis import strategies as st
 
 from corpus import Article
 
-_NASTY = st.text(st.sampled_from("-a \n\r\t:#'\"|>{}[]&*!%@`\u2028\x85\ufeff\x07🙂\u0301é؟")) | st.text(
+_DIFFICULT = st.text(st.sampled_from("-a \n\r\t:#'\"|>{}[]&*!%@`\u2028\x85\ufeff\x07🙂\u0301é؟")) | st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 )
-TEXTS = _NASTY.map(lambda text: unicodedata.normalize("NFC", text)).filter(str.strip)
+TEXTS = _DIFFICULT.map(lambda text: unicodedata.normalize("NFC", text)).filter(str.strip)
 
 
 def articles(ids: st.SearchStrategy[str] = TEXTS) -> st.SearchStrategy[Article]:
-    """Any article that the rules allow."""
+    """Any valid article."""
     optional = st.none() | TEXTS
     return st.builds(
         Article,

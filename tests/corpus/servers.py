@@ -1,4 +1,4 @@
-"""A small web server that answers as it is told, well or badly, on an address of this machine."""
+"""A small local web server with canned responses, good or bad."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from dataclasses import dataclass, field
 
 @dataclass
 class Site:
-    """What a path answers, byte for byte, and which requests came. `release` lets a stalled answer end."""
+    """The response for each path, byte for byte, and the requests received. `release` ends stalled responses."""
 
-    answers: dict[str, bytes | Callable[[str], bytes]] = field(default_factory=dict)
+    responses: dict[str, bytes | Callable[[str], bytes]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
     address: str = ""
 
     def paths(self) -> list[str]:
-        """The paths that were asked for, in order."""
+        """The requested paths, in order."""
         return [request.split()[1] for request in self.requests]
 
 
-def answer(body: bytes = b"", *, status: str = "200 OK", length: int | None = None, **headers: str) -> bytes:
-    """An answer with these headers; underscores in their names stand for hyphens."""
+def response(body: bytes = b"", *, status: str = "200 OK", length: int | None = None, **headers: str) -> bytes:
+    """An HTTP response with these headers; underscores in their names stand for hyphens."""
     listed = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
     size = len(body) if length is None else length
     return f"HTTP/1.1 {status}\r\nContent-Length: {size}\r\nConnection: close\r\n{listed}\r\n".encode() + body
@@ -34,7 +34,7 @@ STALL = b"(stall)"
 
 
 @contextmanager
-def serving() -> Iterator[Site]:
+def serve_site() -> Iterator[Site]:
     """Serves a site on a free port until the block ends."""
     site = Site()
 
@@ -47,8 +47,8 @@ def serving() -> Iterator[Site]:
                 return
             text = request.decode()
             site.requests.append(text)
-            told = site.answers.get(text.split()[1], answer(b"no", status="404 Not Found"))
-            data = told(text) if callable(told) else told
+            reply = site.responses.get(text.split()[1], response(b"no", status="404 Not Found"))
+            data = reply(text) if callable(reply) else reply
             self.wfile.write(data.removesuffix(STALL))
             self.wfile.flush()
             if data.endswith(STALL):
@@ -59,7 +59,7 @@ def serving() -> Iterator[Site]:
         daemon_threads = True
 
         def handle_error(self, request: object, client_address: object) -> None:
-            """A client that hangs up is what is tested."""
+            """Ignores clients that hang up; tests do that on purpose."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
         site.address = f"http://127.0.0.1:{server.server_address[1]}"

@@ -1,4 +1,4 @@
-"""The package's public face."""
+"""The package's public names."""
 
 from __future__ import annotations
 

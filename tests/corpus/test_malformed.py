@@ -1,4 +1,4 @@
-"""Every malformed input that was thought of: one clear line says why, and what lies beside it gets in."""
+"""A table of malformed inputs: each is refused in one clear line, and the good files next to it are added."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from corpus import Library, OutcomeKind, read
-from tests.corpus.readers.pages import BODY, SENTENCES, docx, packed, page, pdf, rss, sitemap
+from tests.corpus.readers.documents import BODY, SENTENCES, docx, page, pdf, rss, sitemap, zipped
 
 EMPTY, BINARY, NO_TEXT = "it is empty", "it is binary, not text", "it holds no text"
 NO_ARTICLE = "no article was found on the page"
@@ -63,9 +63,13 @@ CASES: dict[str, tuple[str, bytes, str]] = {
     "7z": ("a.7z", b"7z\xbc\xaf\x27\x1c\0\x04", BINARY),
     "old Word": ("a.doc", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "it is a file of an old Office; save it as .docx"),
     "rich text": ("a.rtf", b"{\\rtf1\\ansi Hello}", "it is rich text; save it as .docx or plain text"),
-    "spreadsheet": ("a.xlsx", packed({"xl/workbook.xml": b"<x/>"}), "it is a spreadsheet, which is not read; "),
-    "presentation": ("a.pptx", packed({"ppt/presentation.xml": b"<x/>"}), "it is a presentation, which is not read; "),
-    "OpenDocument": ("a.odt", packed({"content.xml": b"<x/>"}), "it is an OpenDocument file, which is not read; "),
+    "spreadsheet": ("a.xlsx", zipped({"xl/workbook.xml": b"<x/>"}), "it is a spreadsheet, which is not read; "),
+    "presentation": (
+        "a.pptx",
+        zipped({"ppt/presentation.xml": b"<x/>"}),
+        "it is a presentation, which is not read; ",
+    ),
+    "OpenDocument": ("a.odt", zipped({"content.xml": b"<x/>"}), "it is an OpenDocument file, which is not read; "),
     "drawing": (
         "a.svg",
         b'<?xml version="1.0"?><svg>A</svg>',
@@ -110,20 +114,28 @@ CASES: dict[str, tuple[str, bytes, str]] = {
     "gzip of nothing": ("a.gz", gzip.compress(b""), EMPTY),
     "gzip of gzip": ("a.gz.gz", gzip.compress(gzip.compress(BODY.encode())), "it is packed more than once"),
     "gzip bomb": ("a.txt.gz", gzip.compress(b"a" * (65 << 20)), "it is larger than 64 MiB"),
-    "zip cut short": ("a.zip", packed({"a.txt": b"x" * 99})[:-30], ZIP),
+    "zip cut short": ("a.zip", zipped({"a.txt": b"x" * 99})[:-30], ZIP),
     "zip of rubbish": ("a.zip", b"PK\x03\x04rubbish", ZIP),
-    "zip of nothing": ("a.zip", packed({}), "the archive holds no files"),
-    "zip in a zip": ("a.zip", packed({"b.zip": packed({"c.txt": b"x"})}), "it is an archive inside an archive"),
-    "zip bomb": ("a.zip", packed({"a.txt": b"\0" * (8 << 20)}), "it unpacks to 10"),
-    "zip that leads out": ("a.zip", packed({"../a.txt": b"x"}), "its name leads out of the archive"),
+    "zip of nothing": ("a.zip", zipped({}), "the archive holds no files"),
+    "zip in a zip": (
+        "a.zip",
+        zipped({"b.zip": zipped({"c.txt": b"x"})}),
+        "it is an archive inside an archive",
+    ),
+    "zip bomb": ("a.zip", zipped({"a.txt": b"\0" * (8 << 20)}), "it unpacks to 10"),
+    "zip that leads out": ("a.zip", zipped({"../a.txt": b"x"}), "its name leads out of the archive"),
     "zip with a flipped byte": (
         "a.zip",
-        flipped(packed({"a.txt": BODY.encode()}, level=zipfile.ZIP_STORED), b"Cabinet"),
+        flipped(zipped({"a.txt": BODY.encode()}, level=zipfile.ZIP_STORED), b"Cabinet"),
         "it is damaged in its archive: Bad CRC-32",
     ),
-    "zip with a file of no name": ("a.zip", packed({"a.txt": b"x"}).replace(b"\x05\0\0\0a.txt", b"\0\0\0\0a.txt"), ZIP),
-    "zip with an empty file": ("a.zip", packed({"a.txt": b""}), EMPTY),
-    "Word of rubbish": ("a.docx", packed({"word/document.xml": b"<w"}), DOCUMENT),
+    "zip with a file of no name": (
+        "a.zip",
+        zipped({"a.txt": b"x"}).replace(b"\x05\0\0\0a.txt", b"\0\0\0\0a.txt"),
+        ZIP,
+    ),
+    "zip with an empty file": ("a.zip", zipped({"a.txt": b""}), EMPTY),
+    "Word of rubbish": ("a.docx", zipped({"word/document.xml": b"<w"}), DOCUMENT),
     "Word without text": ("a.docx", docx(""), NO_TEXT),
     "Word called text": ("a.txt", docx(), NO_TEXT),
     "PDF of rubbish": ("a.pdf", b"%PDF-1.4\nrubbish", PDF),
@@ -180,7 +192,7 @@ CASES: dict[str, tuple[str, bytes, str]] = {
 
 
 @pytest.mark.parametrize(("name", "data", "reason"), CASES.values(), ids=CASES.keys())
-def test_a_malformed_input_is_refused_in_one_line_and_its_neighbours_get_in(
+def test_a_malformed_input_is_refused_in_one_line_and_others_are_added(
     tmp_path: Path, name: str, data: bytes, reason: str
 ) -> None:
     folder = tmp_path / "folder"
@@ -200,5 +212,5 @@ def test_a_malformed_input_is_refused_in_one_line_and_its_neighbours_get_in(
     assert len(refused.reason) < 250
 
 
-def test_the_table_holds_the_kinds_that_were_promised() -> None:
+def test_the_table_has_all_promised_malformed_inputs() -> None:
     assert len(CASES) >= 60

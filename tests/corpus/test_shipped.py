@@ -15,7 +15,7 @@ def test_the_shipped_article_states_its_source_and_invents_nothing() -> None:
     assert (article.url, article.author, article.published) == (None, None, None)
 
 
-def test_the_shipped_article_has_its_eight_paragraphs_and_no_furniture() -> None:
+def test_the_shipped_article_has_its_eight_paragraphs_and_no_boilerplate() -> None:
     (article,) = shipped_articles()
     paragraphs = article.text.split("\n\n")
     assert [len(paragraph.split()) for paragraph in paragraphs] == [41, 64, 78, 65, 68, 12, 40, 35]

@@ -1,202 +1,32 @@
-"""A watched library follows its folder and its feeds, and asks no more than it must."""
+"""A watched library follows its folder and its feeds."""
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from corpus import Article, Found, Item, Library, Outcome, OutcomeKind, Refused, watching
-from corpus.fetch import Fetcher
-from corpus.watching import Feed, Feeds, watch
-from tests.corpus.readers.pages import BODY, page, rss
-from tests.corpus.servers import Site, answer, serving
-
-
-class Clock:
-    """Time that passes when told."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as made:
-        yield made
-
-
-@pytest.fixture
-def fetcher() -> Iterator[Fetcher]:
-    with Fetcher(allow_private=True, delay_s=0, timeout_s=2) as made:
-        yield made
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-def nothing(_: str) -> bool:
-    return False
-
-
-def titles(items: Iterator[Item]) -> list[str]:
-    return [item.article.title if isinstance(item, Found) else item.reason for item in items]
-
-
-def listing(site: Site, *names: str) -> bytes:
-    return rss(*(f"<title>{name}</title><link>{site.address}/{name}</link>" for name in names))
-
-
-def test_a_feed_is_asked_when_it_is_due_and_not_before(
-    tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
-) -> None:
-    site.answers["/feed"] = answer(listing(site, "road"))
-    site.answers["/road"] = answer(page(head="<title>Road opens</title>"))
-    feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
-    assert feeds.wait_s() == 0
-    assert titles(feeds.items(nothing)) == ["Road opens"]
-    assert (feeds.wait_s(), titles(feeds.items(nothing))) == (60, [])
-    clock.now += 61
-    site.answers["/feed"] = answer(listing(site, "bridge", "road"))
-    site.answers["/bridge"] = answer(page(head="<title>Bridge opens</title>"))
-    assert (feeds.wait_s(), titles(feeds.items(nothing))) == (0, ["Bridge opens"])
-    assert site.paths() == ["/robots.txt", "/feed", "/road", "/feed", "/bridge"]
-
-
-def test_what_is_known_is_not_fetched_again(tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock) -> None:
-    site.answers["/feed"] = answer(listing(site, "road", "bridge"))
-    site.answers["/bridge"] = answer(page(head="<title>Bridge opens</title>"))
-    feeds = Feeds([Feed(f"{site.address}/feed")], fetcher, tmp_path / "feeds.json", clock=clock)
-    assert titles(feeds.items(lambda url: url.endswith("/road"))) == ["Bridge opens"]
-    assert site.paths() == ["/robots.txt", "/feed", "/bridge"]
-
-
-def test_a_feed_is_asked_with_the_conditions_of_its_last_answer_also_by_the_next_process(
-    tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
-) -> None:
-    def told(request: str) -> bytes:
-        if 'if-none-match: "1"' in request.lower():
-            return answer(status="304 Not Modified", ETag='"1"')
-        return answer(listing(site), ETag='"1"', Last_Modified="then")
-
-    site.answers["/feed"] = told
-    for expected in (["the feed lists no articles"], []):
-        feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "state" / "feeds.json", clock=clock)
-        assert titles(feeds.items(nothing)) == expected
-        clock.now += 61
-    assert "if-modified-since: then" in site.requests[-1].lower()
-
-
-def test_a_feed_that_fails_waits_the_longer_the_more_often_it_failed(
-    tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
-) -> None:
-    feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
-    waits = []
-    for _ in range(12):
-        assert list(feeds.items(nothing)) == [Refused(f"{site.address}/feed", "the server answers 404 Not Found")]
-        waits.append(feeds.wait_s() or 0)
-        clock.now += waits[-1]
-    assert waits[:4] == [120, 240, 480, 960]
-    assert waits[-1] == 86_400
-    site.answers["/feed"] = answer(listing(site))
-    list(feeds.items(nothing))
-    assert feeds.wait_s() == 60
-
-
-@pytest.mark.parametrize("state", ["not json", "[]", '{"u": {"no": 1}}', '{"u": {"failed": {"a": 1}}}', '{"u": 1}'])
-def test_a_state_that_cannot_be_read_is_begun_anew(
-    tmp_path: Path, fetcher: Fetcher, clock: Clock, state: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "feeds.json").write_text(state)
-    assert Feeds([Feed("https://x.kw/feed")], fetcher, tmp_path / "feeds.json", clock=clock).wait_s() == 0
-    assert "every feed is asked anew" in caplog.text
-
-
-def test_a_page_that_fails_is_asked_for_again_and_waits_the_longer_the_more_often_it_failed(
-    tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
-) -> None:
-    site.answers["/feed"] = lambda request: (
-        answer(status="304 Not Modified")
-        if "if-none-match" in request.lower()
-        else answer(listing(site, "a", "b"), ETag="1")
-    )
-    site.answers["/b"] = answer(page(head="<title>B opens</title>"))
-    asked = []
-    for _ in range(9):
-        feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
-        site.requests.clear()
-        list(feeds.items(nothing))
-        asked.append("".join(path[1] for path in site.paths() if path in ("/a", "/b")))
-        clock.now += 60
-    assert asked == ["ab", "", "a", "", "", "", "a", "", ""]
-    site.answers["/a"] = answer(page(head="<title>A opens</title>"))
-    clock.now += 600
-    assert titles(feeds.items(nothing)) == ["A opens"]
-    clock.now += 600
-    assert titles(feeds.items(nothing)) == []
-
-
-def test_an_article_in_a_feed_comes_again_unless_somebody_removed_it(
-    tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
-) -> None:
-    text = f"<title>Road</title><link>{site.address}/road</link><description>{BODY} {BODY}</description>"
-    site.answers["/feed"] = answer(rss(text))
-    feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
-    came = []
-    for known in (False, True, False):
-        came.append(titles(feeds.items(lambda _, known=known: known)))  # type: ignore[misc]
-        clock.now += 61
-    assert came == [["Road"], ["Road"], []]
-
-
-def test_a_server_that_asks_for_time_gets_it(tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock) -> None:
-    site.answers["/feed"] = answer(status="503 Busy", Retry_After="7200")
-    feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
-    assert titles(feeds.items(nothing)) == ["the server answers 503 Busy"]
-    assert feeds.wait_s() == 7200
-
-
-def test_each_feed_has_its_own_interval(tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock) -> None:
-    site.answers["/slow"] = site.answers["/fast"] = answer(listing(site))
-    slow, fast = Feed(f"{site.address}/slow", 600), Feed(f"{site.address}/fast", 60)
-    feeds = Feeds([slow, fast], fetcher, tmp_path / "feeds.json", clock=clock)
-    for _ in range(11):
-        list(feeds.items(nothing))
-        clock.now += 60
-    assert (site.paths().count("/slow"), site.paths().count("/fast")) == (2, 11)
-
-
-def test_a_feed_that_is_no_longer_wanted_is_forgotten(
-    tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock
-) -> None:
-    state = tmp_path / "feeds.json"
-    for name in ("old", "new"):
-        list(Feeds([Feed(f"{site.address}/{name}")], fetcher, state, clock=clock).items(nothing))
-    assert list(json.loads(state.read_text())) == [f"{site.address}/new"]
-
-
-def test_without_feeds_there_is_nothing_to_wait_for(tmp_path: Path, fetcher: Fetcher) -> None:
-    assert Feeds([], fetcher, tmp_path / "feeds.json").wait_s() is None
+from corpus import Article, Library, Outcome, OutcomeKind, watching
+from corpus.feed_polling import Feed, FeedPoller
+from corpus.fetching.fetcher import Fetcher
+from corpus.watching import watch
+from tests.corpus.clocks import Clock
+from tests.corpus.feeds import listing
+from tests.corpus.readers.documents import BODY, page, rss
+from tests.corpus.servers import Site, response
 
 
 def test_a_library_is_watched(
     tmp_path: Path, site: Site, fetcher: Fetcher, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watching, "_QUIET_MS", 50)
-    monkeypatch.setattr(watching, "_LOOK_MS", 50)
-    site.answers["/feed"] = answer(listing(site, "road", "no"))
-    site.answers["/road"] = answer(page(head="<title>Road opens</title>"))
+    monkeypatch.setattr(watching, "_SETTLE_MS", 50)
+    monkeypatch.setattr(watching, "_POLL_MS", 50)
+    site.responses["/feed"] = response(listing(site, "road", "no"))
+    site.responses["/road"] = response(page(head="<title>Road opens</title>"))
     library = Library(tmp_path / "library")
     stop = threading.Event()
-    feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
+    feeds = FeedPoller([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
     seen = watch(library, feeds, stop)
     assert next(seen) == []
     added, refused = next(seen)
@@ -211,7 +41,7 @@ def test_a_library_is_watched(
     assert list(seen) == []
 
 
-def test_a_library_that_somebody_writes_to_makes_the_feeds_wait(
+def test_feeds_wait_while_the_library_is_locked(
     tmp_path: Path,
     site: Site,
     fetcher: Fetcher,
@@ -219,12 +49,12 @@ def test_a_library_that_somebody_writes_to_makes_the_feeds_wait(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(watching, "_QUIET_MS", 50)
-    monkeypatch.setattr(watching, "_LOOK_MS", 50)
+    monkeypatch.setattr(watching, "_SETTLE_MS", 50)
+    monkeypatch.setattr(watching, "_POLL_MS", 50)
     full = f"<title>Road opens</title><link>/road</link><description><![CDATA[{BODY} {BODY}]]></description>"
-    site.answers["/feed"] = answer(rss(full))
+    site.responses["/feed"] = response(rss(full))
     library = Library(tmp_path / "library", lock_timeout_s=0.05)
-    feeds = Feeds([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
+    feeds = FeedPoller([Feed(f"{site.address}/feed", 60)], fetcher, tmp_path / "feeds.json", clock=clock)
     other = Library(library.folder)
     seen = watch(library, feeds, threading.Event())
     next(seen)

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from corpus.storage.disk import sync_all
-from corpus.storage.library import exclusive_lock
+from corpus.storage.lock import exclusive_lock
 from retrieval import checksums
 from retrieval.errors import PublishError, RetrievalError, SnapshotCorrupt
 from retrieval.index import snapshot_folder

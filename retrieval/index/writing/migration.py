@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
 from corpus.article import Article
-from corpus.storage.catalog import digest_of
+from corpus.storage.entry import article_digest
 from retrieval.errors import PublishError
 from retrieval.index.contract import Index, PassageVectors
 from retrieval.index.writing.publishing import Published
@@ -22,10 +22,10 @@ class IndexSource:
         self._digests: dict[str, bytes] = {}
         for row, article in index.articles_with_rows():
             self._rows[article.id] = row
-            self._digests[article.id] = digest_of(article)
+            self._digests[article.id] = article_digest(article)
 
     def digests(self) -> Mapping[str, bytes]:
-        """The digest of each article (`corpus.storage.catalog.digest_of`), by id."""
+        """The digest of each article (`corpus.storage.entry.article_digest`), by id."""
         return self._digests
 
     def load(self, ids: Iterable[str]) -> Iterator[Article]:
@@ -69,7 +69,7 @@ def contents_digest(index: Index) -> tuple[int, int, str]:
     articles = passages = total = 0
     for article, kept in index.export():
         digest = hashlib.blake2b(article.id.encode("utf-8", "surrogatepass"), digest_size=16)
-        digest.update(digest_of(article))
+        digest.update(article_digest(article))
         for one in kept:
             digest.update(repr((*one.span, one.key, one.arabic, one.folded)).encode("utf-8", "surrogatepass"))
             for array in (one.words, one.sentences, one.vectors.passage, one.vectors.sentences, one.vectors.words):

@@ -27,7 +27,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from corpus.article import Article, Passage
-from corpus.storage.catalog import digest_of
+from corpus.storage.entry import article_digest
 from corpus.text.split import split_article
 from retrieval.errors import PublishError, RetrievalError
 from retrieval.index.build_progress import BuildProgress, ProgressCallback, Stage, remaining_seconds
@@ -60,7 +60,7 @@ class Source(Protocol):
     """A collection of articles with their digests, such as a library; articles are read only on request."""
 
     def digests(self) -> Mapping[str, bytes]:
-        """The digest of each article (`corpus.storage.catalog.digest_of`), by id, in the order to index them."""
+        """The digest of each article (`corpus.storage.entry.article_digest`), by id, in the order to index them."""
 
     def load(self, ids: Iterable[str]) -> Iterator[Article]:
         """The articles with these ids, in their order."""
@@ -96,7 +96,7 @@ class _ArticlesInMemory:
         self._articles = {article.id: article for article in articles}
 
     def digests(self) -> Mapping[str, bytes]:
-        return {article.id: digest_of(article) for article in self._articles.values()}
+        return {article.id: article_digest(article) for article in self._articles.values()}
 
     def load(self, ids: Iterable[str]) -> Iterator[Article]:
         return (self._articles[article_id] for article_id in ids)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Article
-from corpus.storage.catalog import digest_of
+from corpus.storage.entry import article_digest
 from retrieval.checksums import sha256_of
 from retrieval.errors import SnapshotCorrupt
 from retrieval.index import lexical, segment, vectors
@@ -73,7 +73,7 @@ class SegmentWriter:
         self._write("lines", np.array([counts.text], "<i8"))
         self._write("days", np.array([day_number(article.published)], "<i4"))
         self._write("outlets", np.array([outlet_key(article.source)], "<i8"))
-        self._files["digests.bin"].write(article_key(article.id, digest_of(article)))
+        self._files["digests.bin"].write(article_key(article.id, article_digest(article)))
         for passage in passages:
             self._passage(passage)
         self._write("rows", np.array([counts.passages], "<i8"))

@@ -13,7 +13,7 @@ from bot.conversation.languages import Language
 from bot.service.state import StateDatabase
 from corpus.article import Article
 from corpus.errors import SourceError
-from corpus.storage.library import Outcome, OutcomeKind
+from corpus.storage.outcome import Outcome, OutcomeKind
 from retrieval.index.writing.publishing import Published
 from tests.library_of import BEES
 

@@ -7,7 +7,7 @@ import pytest
 from corpus import SourceError
 from corpus.readers import docx as module
 from corpus.readers.docx import read_docx
-from tests.corpus.readers.pages import docx, packed
+from tests.corpus.readers.documents import docx, zipped
 
 
 def test_a_styled_first_line_is_the_title() -> None:
@@ -16,12 +16,12 @@ def test_a_styled_first_line_is_the_title() -> None:
     assert article.published is None
 
 
-def test_else_the_documents_own_title_is() -> None:
+def test_otherwise_the_title_in_the_properties_is() -> None:
     article = read_docx(docx("One.", "Two.", title="Road opens"), name="file")
     assert (article.title, article.text, article.author) == ("Road opens", "One.\n\nTwo.", None)
 
 
-def test_else_a_short_first_line_is() -> None:
+def test_otherwise_a_short_first_line_is() -> None:
     assert read_docx(docx("Road opens", "", "One.", author="python-docx"), name="file").title == "Road opens"
 
 
@@ -30,7 +30,7 @@ def test_else_a_short_first_line_is() -> None:
     [
         (docx(""), "it holds no text"),
         (b"PK\x03\x04rubbish", "the document is damaged: File is not a zip file"),
-        (packed({"word/document.xml": b"<w"}), "the document is damaged: "),
+        (zipped({"word/document.xml": b"<w"}), "the document is damaged: "),
         (docx("One.")[:-600], "the document is damaged: "),
     ],
     ids=["no text", "rubbish", "no parts", "cut"],
@@ -44,4 +44,4 @@ def test_a_document_that_gives_no_article_is_refused_with_the_reason(data: bytes
 def test_a_document_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_UNPACKED_LIMIT", 1 << 20)
     with pytest.raises(SourceError, match="the document unpacks to more than 1 MiB"):
-        read_docx(packed({"word/document.xml": b"x" * (2 << 20)}), name="file")
+        read_docx(zipped({"word/document.xml": b"x" * (2 << 20)}), name="file")

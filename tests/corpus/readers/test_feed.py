@@ -1,4 +1,4 @@
-"""Feeds and sitemaps give what they list."""
+"""Feeds give their entries, and sitemaps their pages."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from corpus import SourceError
 from corpus.readers import feed
-from corpus.readers.feed import Entry, kind_of, read_feed, read_sitemap
-from tests.corpus.readers.pages import BODY, SENTENCES, rss, sitemap
+from corpus.readers.feed import FeedEntry, detect_listing, read_feed, read_sitemap
+from tests.corpus.readers.documents import BODY, SENTENCES, rss, sitemap
 
 FULL = "".join(f"<p>{sentence}</p>" for sentence in (*SENTENCES, *SENTENCES))
 ITEM = "<title>Road opens</title><link>https://x.kw/road</link><pubDate>Tue, 24 Nov 2026 10:00:00 GMT</pubDate>"
@@ -30,9 +30,9 @@ def test_an_entry_with_its_full_content_is_an_article() -> None:
     "text",
     ["A teaser.", f"{BODY} {BODY} [...]", f"{BODY} {BODY} Read more", f"{BODY} {BODY} Continue reading →"],
 )
-def test_a_teaser_is_no_article(text: str) -> None:
+def test_a_teaser_is_not_an_article(text: str) -> None:
     assert read_feed(rss(f"{ITEM}<description>{text}</description>")) == [
-        Entry("https://x.kw/road", "Road opens", None)
+        FeedEntry("https://x.kw/road", "Road opens", None)
     ]
 
 
@@ -41,8 +41,8 @@ def test_atom_and_relative_links_are_read() -> None:
 <entry><title type="html">A &amp;amp; B</title>
 <link href="/road"/><updated>2026-11-25T10:00:00Z</updated></entry><entry><title></title></entry></feed>"""
     assert read_feed(atom.encode(), url="https://x.kw/feed") == [
-        Entry("https://x.kw/road", "A & B", None),
-        Entry(None, "an entry without title or link", None),
+        FeedEntry("https://x.kw/road", "A & B", None),
+        FeedEntry(None, "an entry without title or link", None),
     ]
 
 
@@ -99,5 +99,5 @@ def test_a_sitemap_that_gives_nothing_is_refused_with_the_reason(data: bytes, re
         (b"text", None),
     ],
 )
-def test_what_a_file_lists_is_known_by_its_root(head: bytes, kind: str | None) -> None:
-    assert kind_of(head) == kind
+def test_feeds_and_sitemaps_are_recognised_by_their_root_element(head: bytes, kind: str | None) -> None:
+    assert detect_listing(head) == kind

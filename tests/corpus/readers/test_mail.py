@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from corpus import SourceError
 from corpus.readers.mail import is_mail, read_mail
-from tests.corpus.readers.pages import BODY, page
+from tests.corpus.readers.documents import BODY, page
 
 
 def message(text: str | None = None, *, html: bytes | None = None, subject: str = "Road opens", **head: str) -> bytes:
@@ -34,12 +34,12 @@ def test_a_message_gives_its_plain_text_without_the_signature() -> None:
     assert article.published == "2026-11-24T10:00:00+03:00"
 
 
-def test_a_message_without_plain_text_gives_its_page() -> None:
+def test_a_message_without_plain_text_gives_its_html() -> None:
     article = read_mail(message(html=page(), sender="ann@x.kw", date=""), name="m")
     assert (article.title, article.text, article.author, article.published) == ("Road opens", BODY, None, None)
 
 
-def test_a_few_lines_in_html_are_a_message_all_the_same() -> None:
+def test_a_message_may_be_a_few_lines_of_html() -> None:
     html = b"<html><style>p {}</style><body><p>The ferry is <b>late</b>.</p><p>Because of fog.</p></body></html>"
     assert read_mail(message(html=html), name="m").text == "The ferry is late.\n\nBecause of fog."
 
@@ -77,7 +77,7 @@ def test_a_message_without_text_is_refused(data: bytes) -> None:
         (b"", False),
     ],
 )
-def test_a_message_is_known_by_its_header(head: bytes, *, mail: bool) -> None:
+def test_a_message_is_recognised_by_its_header(head: bytes, *, mail: bool) -> None:
     assert is_mail(head) is mail
 
 

@@ -1,4 +1,4 @@
-"""A library's file reads back as the article it was written from; other Markdown is read with sense."""
+"""A library's file reads back as the article it was written from; other Markdown is cleaned."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_an_editor_that_writes_a_byte_order_mark_changes_nothing() -> None:
     assert parse_markdown("\ufeff" + format_markdown(article), name="any") == article
 
 
-def test_a_person_may_leave_quotes_away_and_write_letters_apart() -> None:
+def test_a_person_may_omit_quotes_and_decompose_letters() -> None:
     text = "---\nid: ab12\ntitle: 42\npublished: 2026-11-24\nsource:\n---\n\ncafe\u0301\n"
     loaded = parse_markdown(text, name="any")
     assert loaded == Article("ab12", "42", "caf\u00e9", published="2026-11-24")
@@ -90,12 +90,12 @@ def test_other_markdown_loses_its_markup(markup: str, words: str) -> None:
     assert parse_markdown(f"---\ntitle: T\n---\n{markup}", name="x").text == words
 
 
-def test_a_librarys_own_markdown_keeps_every_sign() -> None:
+def test_the_librarys_own_markdown_is_taken_exactly() -> None:
     text = "**One** [link](https://x.kw) <!-- c -->\n## Two"
     assert parse_markdown(format_markdown(Article("a", "T", text)), name="x").text == text
 
 
-def test_other_markdown_keeps_what_its_front_matter_says() -> None:
+def test_other_markdown_keeps_its_front_matter() -> None:
     front = "title: T\ndate: Nov 3, 2019\nauthor: [Ann, Bo]\nurl: https://x.kw/1\nlanguage: fr\ntags: {a: b}"
     text = f"---\n{front}\n---\nBody."
     article = parse_markdown(text, name="x")

@@ -1,4 +1,4 @@
-"""A PDF gives its paragraphs, without what the printing added."""
+"""A PDF gives its paragraphs, without running heads, page numbers and hyphenation."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import pytest
 
 from corpus import SourceError
 from corpus.readers import pdf as module
-from corpus.readers.pdf import read_pdf, text_of_pages
-from tests.corpus.readers.pages import columns, pdf
+from corpus.readers.pdf import join_pages, read_pdf
+from tests.corpus.readers.documents import columns, pdf
 
 LINES = (
     "The Cabinet approved on Monday a plan to widen the coastal road be-",
@@ -24,13 +24,13 @@ PARAGRAPHS = (
 )
 
 
-def test_words_and_lines_the_page_cut_are_put_together() -> None:
+def test_lines_and_hyphenated_words_are_joined() -> None:
     article = read_pdf(pdf("Road to be widened\n" + "\n".join(LINES)), name="file")
     assert (article.title, article.text) == ("Road to be widened", PARAGRAPHS)
     assert (article.author, article.published) == (None, None)
 
 
-def test_the_document_says_its_title_and_author() -> None:
+def test_title_and_author_are_in_the_documents_properties() -> None:
     data = pdf(
         "Road opens\n" + "\n".join(LINES), info="/Title (Road opens) /Author (Ann Lee) /CreationDate (D:20200101)"
     )
@@ -44,7 +44,7 @@ def test_the_document_says_its_title_and_author() -> None:
 
 
 @pytest.mark.parametrize("title", ["Microsoft Word - road.doc", "road.indd", "untitled"])
-def test_a_files_name_is_no_title(title: str) -> None:
+def test_a_file_name_is_not_a_title(title: str) -> None:
     assert read_pdf(pdf("\n".join(LINES), info=f"/Title ({title})"), name="coastal_road").title == "coastal road"
 
 
@@ -53,31 +53,31 @@ def test_running_heads_and_page_numbers_are_left_out() -> None:
         ["THE DAILY  24 November 2026", f"Words of page {name} stand here alone", "and go on below.", f"Page {n} of 4"]
         for n, name in enumerate(("one", "two", "three", "four"), start=1)
     ]
-    text = text_of_pages(["\n".join(lines) for lines in pages])
+    text = join_pages(["\n".join(lines) for lines in pages])
     assert "DAILY" not in text
     assert "of 4" not in text
     assert [f"page {name}" in text for name in ("one", "two", "three", "four")] == [True] * 4
 
 
-def test_what_stands_at_the_same_end_of_two_pages_is_left_out_and_elsewhere_it_stays() -> None:
+def test_a_line_at_the_same_end_of_two_pages_is_left_out_and_kept_elsewhere() -> None:
     pages = [
         "THE DAILY 24 November\nOne\nChorus\nis sung\nnow",
         "THE DAILY 25 November\nTwo\nmore\nChorus\nis over\nthen",
     ]
-    text = text_of_pages(pages)
+    text = join_pages(pages)
     assert ("DAILY" in text, text.count("Chorus")) == (False, 2)
     long = "A line of the text as long as the page is wide, said again word for word because the minister said so."
-    assert text_of_pages([f"One\n{long}\nTwo", f"Three\n{long}\nFour"]).count(long) == 2
+    assert join_pages([f"One\n{long}\nTwo", f"Three\n{long}\nFour"]).count(long) == 2
 
 
 def test_a_hyphen_stays_where_the_word_has_one_elsewhere_and_in_numbers() -> None:
-    text = text_of_pages(
+    text = join_pages(
         ["an anti-trafficking law and an anti-\ntrafficking act of wide-\nranging reach in 2024-\n2025 here"]
     )
     assert text == "an anti-trafficking law and an anti-trafficking act of wideranging reach in 2024-2025 here"
 
 
-def test_a_heading_in_larger_letters_is_the_title_and_those_inside_stand_alone() -> None:
+def test_the_first_heading_in_larger_letters_is_the_title_and_others_are_paragraphs() -> None:
     shown = [
         "BT /F1 8 Tf 72 820 Td (THE DAILY) Tj ET",
         "BT /F1 22 Tf 72 790 Td (Coastal road) Tj 0 -26 Td (to be widened) Tj ET",
@@ -118,16 +118,16 @@ def test_a_table_is_read_row_by_row() -> None:
 
 
 def test_a_heading_stands_alone() -> None:
-    text = text_of_pages(["What it costs\n" + "\n".join(LINES)])
+    text = join_pages(["What it costs\n" + "\n".join(LINES)])
     assert text == "What it costs\n\n" + PARAGRAPHS
 
 
 def test_a_blank_line_ends_a_paragraph() -> None:
-    assert text_of_pages(["one\n\ntwo\nthree", ""]) == "one\n\ntwo three"
+    assert join_pages(["one\n\ntwo\nthree", ""]) == "one\n\ntwo three"
 
 
 def test_no_pages_have_no_text() -> None:
-    assert text_of_pages([]) == ""
+    assert join_pages([]) == ""
 
 
 @pytest.mark.parametrize(

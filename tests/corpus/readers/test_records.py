@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from corpus import Article, Found, Item, Refused, content_id
 from corpus.readers import records
-from corpus.readers.records import parse_record, read_records, record_line
+from corpus.readers.records import format_record, parse_record, read_records
 from tests.corpus.articles import articles
 
 
@@ -36,7 +36,7 @@ def test_a_record_without_an_id_has_that_of_its_content_and_its_language() -> No
     assert found == Found(Article(content_id("T", text), "T", text, language="en"), "r.jsonl, line 1", record=True)
 
 
-def test_a_bad_line_is_refused_and_the_good_ones_get_in() -> None:
+def test_a_bad_line_is_refused_and_the_others_are_read() -> None:
     data = b'\xef\xbb\xbf{"title": "A", "text": "One."}\n\n  \nnot json\n{"title": "B", "text": "Two."}'
     first, refused, second = read(data)
     assert isinstance(first, Found)
@@ -93,9 +93,9 @@ def test_a_line_without_end_is_refused_and_the_next_read(monkeypatch: pytest.Mon
 
 @given(articles())
 def test_save_then_load_is_the_same_article(article: Article) -> None:
-    record, _ = parse_record(record_line(article).encode())
+    record, _ = parse_record(format_record(article).encode())
     if record.id == article.id and record.title == article.title and record.text == article.text:
-        assert parse_record(record_line(record).encode())[0] == record
+        assert parse_record(format_record(record).encode())[0] == record
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")).filter(str.strip))

@@ -1,4 +1,4 @@
-"""What a source is decides who reads it; what cannot be read is an item with its reason."""
+"""The format of a source decides its reader; what cannot be read is refused with a reason."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import errno
 import gzip
 import io
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from corpus import Found, Item, Refused, read, shipped_articles
-from corpus.fetch import Fetcher
+from corpus.fetching.fetcher import Fetcher
 from corpus.readers import source
-from tests.corpus.readers.pages import BODY, docx, packed, page, pdf, rss, sitemap
-from tests.corpus.servers import Site, answer, serving
+from corpus.readers.item_count import estimate_item_count
+from tests.corpus.readers.documents import BODY, docx, page, pdf, rss, sitemap, zipped
+from tests.corpus.servers import Site, response
 
 RECORD = b'{"title": "R", "text": "One."}\n'
 
@@ -79,15 +79,15 @@ def test_content_decides_then_the_suffix(tmp_path: Path, name: str, data: bytes,
 
 
 @pytest.mark.parametrize("name", ["", "  "])
-def test_an_empty_name_is_not_the_folder_we_are_in(name: str) -> None:
+def test_an_empty_name_is_not_the_current_folder(name: str) -> None:
     assert list(read(name)) == [Refused("a source", "its name is empty")]
-    assert source.count_of([name]) is None
+    assert estimate_item_count([name]) is None
 
 
 @pytest.mark.parametrize(
-    "data", [packed({"a.txt": b"A title\n\nBody."}), RECORD, b"R\n\nBody."], ids=["zip", "record", "text"]
+    "data", [zipped({"a.txt": b"A title\n\nBody."}), RECORD, b"R\n\nBody."], ids=["zip", "record", "text"]
 )
-def test_what_comes_through_a_pipe_is_read(data: bytes) -> None:
+def test_a_pipe_can_be_read(data: bytes) -> None:
     ours, theirs = os.pipe()
     os.write(theirs, data)
     os.close(theirs)
@@ -105,7 +105,7 @@ def test_the_raw_page_is_the_shipped_article(tmp_path: Path) -> None:
     assert found.article.text == shipped.text
 
 
-def test_what_is_missing_empty_or_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_missing_empty_or_not_a_file_is_refused(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     assert list(read(tmp_path / "no")) == [Refused(f"{tmp_path}/no", "there is no such file")]
@@ -114,7 +114,7 @@ def test_what_is_missing_empty_or_no_file_is_refused(tmp_path: Path) -> None:
     assert list(read("a\0b")) == [Refused("a\0b", "it cannot be read: embedded null byte")]
 
 
-def test_what_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_without_read_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.txt").write_text("A title\n\nBody.")
 
     def refuse(*_: object, **__: object) -> None:
@@ -124,7 +124,7 @@ def test_what_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.Mon
     assert list(read(tmp_path / "a.txt")) == [Refused(f"{tmp_path}/a.txt", "no permission to read it")]
 
 
-def test_a_folder_that_may_not_be_listed_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_without_read_permission_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: str) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", path)
 
@@ -132,7 +132,7 @@ def test_a_folder_that_may_not_be_listed_is_refused(tmp_path: Path, monkeypatch:
     assert list(read(tmp_path)) == [Refused(str(tmp_path), "no permission to read it")]
 
 
-def test_a_disk_that_fails_is_a_reason() -> None:
+def test_a_failing_disk_is_a_refusal() -> None:
     class Failing(io.BytesIO):
         def readinto(self, _: object) -> int:
             raise OSError(errno.EIO, "Input/output error")
@@ -145,7 +145,7 @@ def test_a_file_over_the_limit_is_refused(monkeypatch: pytest.MonkeyPatch) -> No
     assert list(read(gzip.compress(b"x" * (2 << 20)))) == [Refused("standard input", "it is larger than 1 MiB")]
 
 
-def test_a_saved_page_says_where_it_was(tmp_path: Path) -> None:
+def test_a_saved_page_has_its_original_address(tmp_path: Path) -> None:
     (tmp_path / "a.htm").write_bytes(b"<!-- saved from url=(0020)https://x.kw/road -->" + page())
     (found,) = read(tmp_path / "a.htm")
     assert isinstance(found, Found)
@@ -161,12 +161,12 @@ def test_a_saved_page_says_where_it_was(tmp_path: Path) -> None:
         ("a", docx("Road opens", "Text.", style="Title"), "Road opens"),
         ("a.eml", b"Subject: Road opens\n\nText.", "Road opens"),
         ("a", b"From: a\nSubject: Road opens\n\nText.", "Road opens"),
-        ("a.zip", packed({"b.txt": b"Road opens\n\nText."}), "Road opens"),
-        ("a.zip", packed({"b.jsonl.gz": gzip.compress(RECORD)}), "R"),
-        ("a.zip", packed({"b.docx": docx("Road opens", "Text.", style="Title")}), "Road opens"),
+        ("a.zip", zipped({"b.txt": b"Road opens\n\nText."}), "Road opens"),
+        ("a.zip", zipped({"b.jsonl.gz": gzip.compress(RECORD)}), "R"),
+        ("a.zip", zipped({"b.docx": docx("Road opens", "Text.", style="Title")}), "Road opens"),
         (
             "a.epub",
-            packed({"b.xhtml": b"<?xml version='1.0'?>" + page(head="<title>Road opens</title>")}),
+            zipped({"b.xhtml": b"<?xml version='1.0'?>" + page(head="<title>Road opens</title>")}),
             "Road opens",
         ),
         (
@@ -176,27 +176,15 @@ def test_a_saved_page_says_where_it_was(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_every_format_is_known_by_its_content(tmp_path: Path, name: str, data: bytes, title: str) -> None:
+def test_every_format_is_recognised_by_its_content(tmp_path: Path, name: str, data: bytes, title: str) -> None:
     (tmp_path / name).write_bytes(data)
     assert titles(list(read(tmp_path / name))) == [title]
 
 
-@pytest.fixture
-def site() -> Iterator[Site]:
-    with serving() as made:
-        yield made
-
-
-@pytest.fixture
-def fetcher() -> Iterator[Fetcher]:
-    with Fetcher(allow_private=True, delay_s=0, timeout_s=2) as made:
-        yield made
-
-
 def test_an_address_gives_its_page_with_the_address(site: Site, fetcher: Fetcher) -> None:
-    site.answers["/old"] = answer(status="301 Moved", Location="/road")
-    site.answers["/road"] = answer(page(head="<title>Road opens</title>"))
-    site.answers["/note"] = answer(b"A note\n\nIts text.", Content_Type="text/plain")
+    site.responses["/old"] = response(status="301 Moved", Location="/road")
+    site.responses["/road"] = response(page(head="<title>Road opens</title>"))
+    site.responses["/note"] = response(b"A note\n\nIts text.", Content_Type="text/plain")
     (found,) = read(f"{site.address}/old", fetcher=fetcher)
     assert isinstance(found, Found)
     assert (found.source, found.article.url) == (f"{site.address}/old", f"{site.address}/road")
@@ -212,12 +200,12 @@ def test_an_address_that_cannot_be_fetched_is_refused(site: Site, fetcher: Fetch
     assert list(read("ftp://x.kw/a")) == [Refused("ftp://x.kw/a", "only http and https are fetched, not ftp")]
 
 
-def test_a_feed_gives_what_it_holds_and_fetches_the_rest(site: Site, fetcher: Fetcher) -> None:
+def test_a_feed_gives_its_full_articles_and_the_other_pages_are_fetched(site: Site, fetcher: Fetcher) -> None:
     full = f"<title>In full</title><link>/full</link><description><![CDATA[<p>{BODY} {BODY}</p>]]></description>"
     items = [f"<title>T</title><link>{site.address}/{name}</link>" for name in ("road", "no", "hidden")]
-    site.answers["/feed"] = answer(rss(full, *items, "<title>No link</title>"))
-    site.answers["/road"] = answer(page(head="<title>Road opens</title>"))
-    site.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /hidden")
+    site.responses["/feed"] = response(rss(full, *items, "<title>No link</title>"))
+    site.responses["/road"] = response(page(head="<title>Road opens</title>"))
+    site.responses["/robots.txt"] = response(b"User-agent: *\nDisallow: /hidden")
     assert titles(list(read(f"{site.address}/feed", fetcher=fetcher))) == [
         "In full",
         "Road opens",
@@ -228,37 +216,21 @@ def test_a_feed_gives_what_it_holds_and_fetches_the_rest(site: Site, fetcher: Fe
 
 
 @pytest.mark.parametrize("name", ["feed", "map"])
-def test_a_listing_that_its_host_does_not_allow_is_refused_and_a_page_is_not(
+def test_robots_txt_applies_to_feeds_and_sitemaps_but_not_to_a_page_the_user_names(
     site: Site, fetcher: Fetcher, name: str
 ) -> None:
-    site.answers["/robots.txt"] = answer(b"User-agent: *\nDisallow: /")
-    site.answers["/feed"] = answer(rss(f"<title>T</title><link>{site.address}/page</link>"))
-    site.answers["/map"] = answer(sitemap(f"{site.address}/page"))
-    site.answers["/page"] = answer(page(head="<title>Road opens</title>"))
+    site.responses["/robots.txt"] = response(b"User-agent: *\nDisallow: /")
+    site.responses["/feed"] = response(rss(f"<title>T</title><link>{site.address}/page</link>"))
+    site.responses["/map"] = response(sitemap(f"{site.address}/page"))
+    site.responses["/page"] = response(page(head="<title>Road opens</title>"))
     assert titles(list(read(f"{site.address}/{name}", fetcher=fetcher))) == ["the host's robots.txt does not allow it"]
     assert titles(list(read(f"{site.address}/page", fetcher=fetcher))) == ["Road opens"]
 
 
-@pytest.mark.parametrize(
-    ("sources", "count"),
-    [(["a.txt"], 1), (["r.jsonl"], 3), (["."], 5), (["a.txt", "r.jsonl", "none.txt"], 4), ([], 0)]
-    + [([source], None) for source in ("https://x.kw/a", "-", "a.zip", "r.jsonl.gz", "feed.xml")],
-)
-def test_items_are_counted_before_they_are_read_where_that_can_be_told(
-    tmp_path: Path, sources: list[str], count: int | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "folder").mkdir()
-    for name in ("a.txt", "folder/b.txt"):
-        (tmp_path / name).write_text("A title\n\nBody.")
-    (tmp_path / "r.jsonl").write_bytes(RECORD * 3)
-    assert source.count_of(sources) == count
-
-
 def test_a_sitemap_gives_its_pages_and_those_of_its_sitemaps(site: Site, fetcher: Fetcher) -> None:
-    site.answers["/all.xml"] = answer(sitemap("/one.xml", "/all.xml", kind="sitemapindex", entry="sitemap"))
-    site.answers["/one.xml"] = answer(sitemap("/road"))
-    site.answers["/road"] = answer(page(head="<title>Road opens</title>"))
+    site.responses["/all.xml"] = response(sitemap("/one.xml", "/all.xml", kind="sitemapindex", entry="sitemap"))
+    site.responses["/one.xml"] = response(sitemap("/road"))
+    site.responses["/road"] = response(page(head="<title>Road opens</title>"))
     found = titles(list(read(f"{site.address}/all.xml", fetcher=fetcher)))
     assert found[0] == "Road opens"
     assert set(found[1:]) == {"it is a listing inside a listing of listings"}
@@ -268,7 +240,7 @@ def test_no_more_pages_of_a_listing_are_fetched_than_the_limit(
     site: Site, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(source, "_PAGES_LIMIT", 1)
-    site.answers["/s.xml"] = answer(sitemap("/a", "/b", "/c"))
+    site.responses["/s.xml"] = response(sitemap("/a", "/b", "/c"))
     assert titles(list(read(f"{site.address}/s.xml", fetcher=fetcher))) == [
         "the server answers 404 Not Found",
         "only the first 1 of its pages are fetched",

@@ -48,7 +48,7 @@ def test_text_is_decoded(encoding: str) -> None:
         ("utf-16-be", "The road opens on Monday."),
     ],
 )
-def test_a_sentence_is_enough_to_tell_its_encoding(encoding: str, text: str) -> None:
+def test_the_encoding_of_a_single_sentence_is_detected(encoding: str, text: str) -> None:
     assert decode(text.encode(encoding)) == text
 
 
@@ -69,7 +69,7 @@ def test_arabic_in_its_windows_encoding_is_decoded() -> None:
         (codecs.BOM_UTF16_LE + b"a", "it starts as utf-16 but is not: truncated data"),
     ],
 )
-def test_what_is_no_text_is_refused_with_the_reason(data: bytes, reason: str) -> None:
+def test_bytes_that_are_not_text_are_refused_with_the_reason(data: bytes, reason: str) -> None:
     with pytest.raises(SourceError) as caught:
         decode(data)
     assert str(caught.value) == reason
@@ -119,7 +119,7 @@ def test_a_name_without_letters_gives_an_untitled_article() -> None:
 
 
 @pytest.mark.parametrize("text", ["", " \n", "Share this\n\nExit mobile version"])
-def test_nothing_but_furniture_is_refused(text: str) -> None:
+def test_boilerplate_alone_is_refused(text: str) -> None:
     with pytest.raises(SourceError, match="it holds no text"):
         article_from_text(text, name="my_file")
 

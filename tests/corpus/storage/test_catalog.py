@@ -1,4 +1,4 @@
-"""The catalog is what the folder's files say, read again where one changed, and can be lost at any time."""
+"""The catalog follows the folder's files, and can be rebuilt from them at any time."""
 
 from __future__ import annotations
 
@@ -7,52 +7,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from corpus import Article, Found, Library, Refused
-from corpus.readers.records import record_line
+from corpus import Library, Refused
 from corpus.storage import catalog
-from corpus.storage.catalog import Catalog, digest_of, entry_of
-
-ONE = Article("one", "First title", "The first text.", url="https://www.x.kw/1/", language="en")
-TWO = Article("two", "Second title", "The second text.", language="en")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    """A library of one article in a file of its own and one record."""
-    library = Library(tmp_path / "library")
-    library.add([ONE, Found(TWO, "r", record=True)])
-    return library.folder
-
-
-def refreshed(folder: Path) -> Catalog:
-    made = Catalog(folder)
-    made.refresh()
-    return made
-
-
-def test_entries_are_found_by_id_address_and_words(folder: Path) -> None:
-    made = refreshed(folder)
-    one, two = made.entries()
-    assert (one.path, one.is_record, two.is_record, two.start) == ("first-title-one.md", False, True, 0)
-    assert (made.ids(), made.count(), made.count_in(one.path)) == (["one", "two"], 2, 1)
-    assert made.find("two") == [two]
-    assert (made.with_url("x.kw/1?"), made.with_url("x.kw/2?")) == (one, None)
-    assert made.with_words(entry_of(replace(TWO, text="THE second\n\ntext."), "").words) == two
-    assert one.digest == digest_of(ONE) != digest_of(replace(ONE, author="Ann"))
-
-
-def test_the_digest_of_an_id_is_that_of_its_first_entry(folder: Path) -> None:
-    other = replace(ONE, title="An older record of it")
-    (folder / "more.jsonl").write_text(record_line(other), encoding="utf-8")
-    made = refreshed(folder)
-    assert len(made.find("one")) == 2
-    assert made.digests() == {"one": digest_of(ONE), "two": digest_of(TWO)}
-    assert made.count_ids() == 2
+from corpus.storage.catalog import Catalog
+from tests.corpus.storage.catalogs import refreshed_catalog
 
 
 def test_a_file_that_did_not_change_is_not_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,11 +22,11 @@ def test_a_file_that_did_not_change_is_not_read_again(folder: Path, monkeypatch:
         raise AssertionError
 
     monkeypatch.setattr(catalog, "_read_entries", fail)
-    assert refreshed(folder).ids() == ["one", "two"]
+    assert refreshed_catalog(folder).ids() == ["one", "two"]
 
 
 def test_what_changed_by_hand_is_read_again(folder: Path) -> None:
-    made = refreshed(folder)
+    made = refreshed_catalog(folder)
     (folder / "first-title-one.md").unlink()
     (folder / "note.txt").write_text("A note\n\nIts text.")
     (folder / "bad.txt").write_bytes(b"\0")
@@ -76,30 +38,16 @@ def test_what_changed_by_hand_is_read_again(folder: Path) -> None:
     assert made.refused() == []
 
 
-@pytest.mark.parametrize("damage", [b"", b"rubbish" * 1000, b"SQLite format 3\0" + b"\xff" * 4000])
-def test_a_damaged_catalog_is_made_anew(folder: Path, damage: bytes) -> None:
-    (folder / ".newsquote" / "catalog.sqlite").write_bytes(damage)
-    assert refreshed(folder).ids() == ["one", "two"]
-
-
-def test_a_catalog_of_another_version_is_made_anew(folder: Path) -> None:
-    with sqlite3.connect(folder / ".newsquote" / "catalog.sqlite") as db:
-        db.execute("PRAGMA user_version = 99")
-        db.execute("DROP TABLE entry")
-    db.close()
-    assert refreshed(folder).ids() == ["one", "two"]
-
-
-def test_a_lost_catalog_is_made_anew(folder: Path) -> None:
+def test_a_lost_catalog_is_rebuilt(folder: Path) -> None:
     shutil.rmtree(folder / ".newsquote")
-    assert refreshed(folder).ids() == ["one", "two"]
+    assert refreshed_catalog(folder).ids() == ["one", "two"]
     assert (folder / ".newsquote" / ".gitignore").read_text() == "*\n"
 
 
-def test_where_nothing_can_be_written_it_is_kept_in_memory(folder: Path) -> None:
+def test_a_catalog_that_cannot_be_written_is_kept_in_memory(folder: Path) -> None:
     shutil.rmtree(folder / ".newsquote")
     (folder / ".newsquote").write_text("a file in the way")
-    assert refreshed(folder).ids() == ["one", "two"]
+    assert refreshed_catalog(folder).ids() == ["one", "two"]
 
 
 def test_a_folder_that_comes_later_is_seen(tmp_path: Path) -> None:
@@ -113,34 +61,32 @@ def test_a_folder_that_comes_later_is_seen(tmp_path: Path) -> None:
     assert (tmp_path / "library" / ".newsquote" / "catalog.sqlite").exists()
 
 
-def test_where_another_process_holds_it_for_long_this_one_remembers_for_itself(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(catalog, "_WAIT_S", 0.01)
+def test_a_catalog_that_another_process_locks_is_kept_in_memory(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog, "_BUSY_TIMEOUT_S", 0.01)
     other = sqlite3.connect(folder / ".newsquote" / "catalog.sqlite", isolation_level=None)
-    made = refreshed(folder)
+    made = refreshed_catalog(folder)
     other.execute("BEGIN EXCLUSIVE")
     (folder / "note.txt").write_text("A note\n\nIts text.")
     made.refresh()
-    assert made.count() == 3
+    assert len(made.ids()) == 3
     other.execute("ROLLBACK")
-    noting = refreshed(folder)
+    noting = refreshed_catalog(folder)
     other.execute("BEGIN IMMEDIATE")
-    noting.note("note.txt", [])
+    noting.update_file("note.txt", [])
     other.execute("ROLLBACK")
     other.close()
-    assert refreshed(folder).count() == 3
+    assert len(refreshed_catalog(folder).ids()) == 3
 
 
-def test_a_file_whose_name_is_in_no_encoding_counts(folder: Path) -> None:
+def test_a_file_name_that_is_not_valid_utf8_is_accepted(folder: Path) -> None:
     with open(os.fsencode(folder) + b"/caf\xe9.txt", "w") as file:  # noqa: PTH123 - a Path cannot be made of these bytes
         file.write("A note\n\nIts text.")
-    made = refreshed(folder)
+    made = refreshed_catalog(folder)
     (found,) = [entry for entry in made.entries() if entry.path.endswith(".txt")]
     assert Library(folder).remove([found.id]) == [found.id]
 
 
-def test_two_processes_may_look_at_once(folder: Path) -> None:
+def test_several_processes_may_refresh_at_once(folder: Path) -> None:
     for number in range(30):
         (folder / f"{number}.txt").write_text(f"Note {number}\n\nIts text.")
     code = f"from pathlib import Path; from corpus import Library; print(len(Library(Path({str(folder)!r})).ids()))"

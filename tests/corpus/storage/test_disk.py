@@ -22,7 +22,7 @@ def synced(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return found
 
 
-def test_a_folder_comes_after_all_that_is_in_it(tmp_path: Path, synced: list[int]) -> None:
+def test_a_folder_is_synced_after_its_contents(tmp_path: Path, synced: list[int]) -> None:
     (tmp_path / "inner").mkdir()
     files = [tmp_path / "inner" / "deep.txt", tmp_path / "one.txt"]
     for path in files:

@@ -1,4 +1,4 @@
-"""What was exported can be added again, and says the same."""
+"""An export can be added again and gives equal articles."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BRIDGE = Article("br/idge", 'Bridge: "closes"', "It closes.\n\n- and opens", aut
 
 @settings(max_examples=20, deadline=None)
 @given(st.lists(articles(IDS), max_size=4, unique_by=lambda a: a.id), st.sampled_from(FORMS))
-def test_what_was_exported_comes_back(given: list[Article], form: str) -> None:
+def test_an_export_reads_back_as_the_same_articles(given: list[Article], form: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, f"out{form}")
         assert export(given, path) == len(given)
@@ -37,7 +37,7 @@ def test_what_was_exported_comes_back(given: list[Article], form: str) -> None:
         assert held[0] == held[1]
 
 
-def test_records_are_written_one_a_line() -> None:
+def test_records_are_written_one_per_line() -> None:
     out = io.BytesIO()
     assert write_records([BEES, BRIDGE], out) == 2
     assert out.getvalue().decode().splitlines()[0] == (
@@ -46,7 +46,7 @@ def test_records_are_written_one_a_line() -> None:
     )
 
 
-def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
+def test_an_existing_file_is_not_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text("mine")
     with pytest.raises(LibraryError, match="exists; remove it or choose another name"):
@@ -55,7 +55,7 @@ def test_a_file_that_is_there_is_not_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a.txt", "jsonl", "a.jsonl.zip.x"])
-def test_a_name_that_asks_for_no_form_is_refused(tmp_path: Path, name: str) -> None:
+def test_an_unknown_suffix_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(LibraryError, match=r"ends in none of \.jsonl, \.jsonl\.gz, \.zip"):
         export([BEES], tmp_path / name)
 

@@ -1,4 +1,4 @@
-"""Cleaning takes away what is not the article and nothing that is; doing it twice changes nothing."""
+"""Cleaning removes what is not the article and nothing else; doing it twice changes nothing."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_normalizing_touches_only_composition_and_line_ends() -> None:
         "The post Road opens early appeared first on The Daily.",
     ],
 )
-def test_furniture_is_known(line: str) -> None:
+def test_boilerplate_is_recognised(line: str) -> None:
     assert is_boilerplate(line)
 
 
@@ -116,21 +116,21 @@ def test_furniture_is_known(line: str) -> None:
         "Sponsored by " + "a very long list of firms " * 20,
     ],
 )
-def test_what_a_reporter_writes_is_no_furniture(line: str) -> None:
+def test_what_a_reporter_writes_is_not_boilerplate(line: str) -> None:
     assert not is_boilerplate(line)
 
 
-def test_furniture_goes_at_the_ends_and_stays_inside() -> None:
+def test_boilerplate_is_removed_at_the_ends_only() -> None:
     text = "Site icon X\n\nShare this\n\nOne.\n\nAdvertisement\n\nTwo.\n\nLike this:\nExit mobile version"
     assert strip_boilerplate(text) == "One.\n\nAdvertisement\n\nTwo."
 
 
-def test_nothing_but_furniture_leaves_nothing() -> None:
+def test_nothing_is_left_of_boilerplate_alone() -> None:
     assert strip_boilerplate("Share this\n\nExit mobile version") == ""
 
 
 @given(LINES)
-def test_dropping_furniture_twice_changes_nothing(text: str) -> None:
+def test_removing_boilerplate_twice_changes_nothing(text: str) -> None:
     assert strip_boilerplate(strip_boilerplate(text)) == strip_boilerplate(text)
 
 
@@ -145,7 +145,7 @@ def test_dropping_furniture_twice_changes_nothing(text: str) -> None:
         ("", None),
     ],
 )
-def test_the_outlet_is_what_the_site_icon_line_says(text: str, name: str | None) -> None:
+def test_the_outlet_is_in_the_site_icon_line(text: str, name: str | None) -> None:
     assert site_name(text) == name
 
 

@@ -1,4 +1,4 @@
-"""Dates are read as publishers write them, and never made up."""
+"""Dates are read as publishers write them, and never invented."""
 
 from __future__ import annotations
 

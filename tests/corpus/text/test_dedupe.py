@@ -1,4 +1,4 @@
-"""One story stays one under any headline and address; two stories from one template stay two."""
+"""Versions of one story are duplicates whatever their headline and address; stories from one template are not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus import Article, Found, Library, Outcome, OutcomeKind
-from corpus.text.dedupe import SKETCH, canonical_url, contained, repeats, same_story, shingles, sketch, url_key
+from corpus.text.dedupe import (
+    SKETCH_SIZE,
+    are_near_duplicates,
+    canonical_url,
+    containment,
+    minhash_sketch,
+    same_story,
+    shingles,
+    url_key,
+)
 
 STORY = """\
 KUWAIT CITY: The Cabinet approved on Monday a plan to widen the coastal road between Salmiya and Fintas, \
@@ -177,17 +186,17 @@ TWO_STORIES = {
 
 
 def shared(one: str, two: str) -> int:
-    return sum(a == b for a, b in zip(sketch(one), sketch(two), strict=True))
+    return sum(a == b for a, b in zip(minhash_sketch(one), minhash_sketch(two), strict=True))
 
 
 @pytest.mark.parametrize(("one", "two"), ONE_STORY.values(), ids=ONE_STORY.keys())
-def test_one_story_is_one_and_its_sketches_meet(one: str, two: str) -> None:
+def test_versions_of_one_story_are_the_same_and_share_sketch_values(one: str, two: str) -> None:
     assert same_story(one, two)
     assert shared(one, two) > 0
 
 
 @pytest.mark.parametrize(("one", "two"), TWO_STORIES.values(), ids=TWO_STORIES.keys())
-def test_two_stories_are_two(one: str, two: str) -> None:
+def test_different_stories_are_not_the_same(one: str, two: str) -> None:
     assert not same_story(one, two)
     assert not same_story(two, one)
 
@@ -200,7 +209,7 @@ CASES = {name: (*pair, True) for name, pair in ONE_STORY.items()} | {
 @pytest.mark.parametrize("record", [False, True], ids=["files", "records"])
 @pytest.mark.parametrize("at_once", [False, True], ids=["later", "at once"])
 @pytest.mark.parametrize(("one", "two", "same"), CASES.values(), ids=CASES.keys())
-def test_a_library_keeps_both_and_says_which_are_one(
+def test_a_library_keeps_both_and_names_the_near_duplicate(
     tmp_path: Path, one: str, two: str, *, same: bool, at_once: bool, record: bool
 ) -> None:
     given = [
@@ -217,18 +226,18 @@ def test_a_library_keeps_both_and_says_which_are_one(
     assert library.ids() == ["one", "other", "two"]
 
 
-def test_a_sketch_is_of_the_words_and_the_same_in_every_process() -> None:
-    assert sketch(STORY) == sketch(STORY.upper().replace("\n", " "))
-    assert sketch("The plan, it said.")[:2] == [565110427, 3721211666]
-    assert len(sketch("?!")) == SKETCH
-    assert all(0 <= value < 2**32 for value in sketch(STORY))
+def test_a_sketch_depends_on_the_words_alone_in_every_process() -> None:
+    assert minhash_sketch(STORY) == minhash_sketch(STORY.upper().replace("\n", " "))
+    assert minhash_sketch("The plan, it said.")[:2] == [565110427, 3721211666]
+    assert len(minhash_sketch("?!")) == SKETCH_SIZE
+    assert all(0 <= value < 2**32 for value in minhash_sketch(STORY))
 
 
 def test_a_thousand_different_stories_stay_different() -> None:
     draw = random.Random(7)
     words = [f"{a}{b}" for a in ("ka", "mo", "ri", "su", "ten", "va") for b in ("lo", "mi", "na", "per", "to", "zu")]
     texts = [" ".join(draw.choices(words, k=80)) for _ in range(1000)]
-    met = [set(enumerate(sketch(text))) for text in texts]
+    met = [set(enumerate(minhash_sketch(text))) for text in texts]
     assert sum(bool(a & b) for at, a in enumerate(met) for b in met[:at]) < 500
     assert not any(same_story(a, b) for a, b in itertools.pairwise(texts))
 
@@ -243,9 +252,9 @@ def test_a_thousand_different_stories_stay_different() -> None:
         ("", "a", 0.0),
     ],
 )
-def test_what_is_contained_is_a_share_of_the_shorter_text(one: str, two: str, share: float) -> None:
-    assert contained(shingles(one), shingles(two)) == contained(shingles(two), shingles(one)) == share
-    assert repeats(shingles(one), shingles(two)) is (share > 0.5)
+def test_containment_is_a_share_of_the_shorter_text(one: str, two: str, share: float) -> None:
+    assert containment(shingles(one), shingles(two)) == containment(shingles(two), shingles(one)) == share
+    assert are_near_duplicates(shingles(one), shingles(two)) is (share > 0.5)
 
 
 @pytest.mark.parametrize(
@@ -263,7 +272,7 @@ def test_what_is_contained_is_a_share_of_the_shorter_text(one: str, two: str, sh
         ("", ""),
     ],
 )
-def test_an_address_loses_what_tracks_its_reader(url: str, canonical: str) -> None:
+def test_an_address_loses_its_tracking_parameters(url: str, canonical: str) -> None:
     assert canonical_url(url) == canonical
 
 
@@ -279,7 +288,7 @@ def test_an_address_loses_what_tracks_its_reader(url: str, canonical: str) -> No
         ("https://x.kw/a", "https://y.kw/a", False),
     ],
 )
-def test_two_addresses_of_one_page_are_told(one: str, two: str, *, same: bool) -> None:
+def test_two_addresses_of_one_page_have_the_same_key(one: str, two: str, *, same: bool) -> None:
     assert (url_key(one) == url_key(two)) is same
 
 
@@ -293,5 +302,5 @@ def test_a_canonical_address_stays_what_it_is(url: str) -> None:
 
 
 @given(st.text(), st.text())
-def test_no_text_is_an_error_and_the_order_does_not_matter(one: str, two: str) -> None:
+def test_any_two_texts_can_be_compared_in_either_order(one: str, two: str) -> None:
     assert same_story(one, two) == same_story(two, one)

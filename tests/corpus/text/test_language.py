@@ -1,4 +1,4 @@
-"""Languages are told where the text is long enough, and not guessed where it is not."""
+"""Languages are detected if the text is long enough, and not guessed if it is not."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from corpus import shipped_articles
 from corpus.text import language
-from corpus.text.language import language_of
+from corpus.text.language import detect_language
 
 CASES = {
     "en": "According to the report Kuwait stays where it is",
@@ -27,13 +27,13 @@ CASES = {
 
 
 @pytest.mark.parametrize(("code", "text"), CASES.items(), ids=CASES.keys())
-def test_a_sentence_is_told(code: str, text: str) -> None:
-    assert language_of(text) == code
+def test_the_language_of_a_sentence_is_detected(code: str, text: str) -> None:
+    assert detect_language(text) == code
 
 
 @pytest.mark.parametrize("text", ["", "Hello", "12345 67890 !!!", "نعم", "Xk Zq Wv Jp Qx Zk Vq Wj Kx Qz Pv"])
-def test_what_is_too_short_or_no_language_is_not_guessed(text: str) -> None:
-    assert language_of(text) is None
+def test_a_text_that_is_too_short_or_in_no_language_gives_none(text: str) -> None:
+    assert detect_language(text) is None
 
 
 def test_english_news_and_arabic_need_no_model(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,5 +41,5 @@ def test_english_news_and_arabic_need_no_model(monkeypatch: pytest.MonkeyPatch) 
         raise AssertionError
 
     monkeypatch.setattr(language, "_identifier", fail)
-    assert language_of(shipped_articles()[0].text) == "en"
-    assert language_of(CASES["ar"]) == "ar"
+    assert detect_language(shipped_articles()[0].text) == "en"
+    assert detect_language(CASES["ar"]) == "ar"

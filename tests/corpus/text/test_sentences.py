@@ -124,11 +124,11 @@ def expected(case: str) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
-def test_a_hard_case_is_cut_where_a_reader_would(case: str) -> None:
+def test_a_hard_case_is_split_where_a_reader_would(case: str) -> None:
     assert parts(case.replace("|", "")) == expected(case)
 
 
-def test_the_table_is_cut_better_than_pysbd_cuts_it() -> None:
+def test_the_table_is_split_better_than_pysbd_does() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SyntaxWarning)
         import pysbd
@@ -161,7 +161,7 @@ def test_only_the_first_sentence_may_start_with_white_space_and_none_is_blank(te
 
 
 @given(TEXTS, TEXTS)
-def test_a_blank_line_cuts_so_that_paragraphs_do_not_matter_to_each_other(one: str, two: str) -> None:
+def test_a_blank_line_ends_a_sentence_so_paragraphs_are_independent(one: str, two: str) -> None:
     one, two = one.strip(), two.strip()
     if one and two:
         assert parts(f"{one}\n\n{two}")[-len(parts(two)) :] == parts(two)
@@ -191,7 +191,7 @@ def test_the_shipped_article_has_the_sentences_a_reader_counts() -> None:
 
 
 @pytest.mark.parametrize("unit", ["a. B ", "\n", "x\n", "“A.” ", "J. ", "...", "a" * 50, "A\nb", "(", "1.\n"])
-def test_time_grows_with_the_length_alone(unit: str) -> None:
+def test_time_is_linear_in_the_length(unit: str) -> None:
     short, long = unit * 500, unit * 20_000
     start = time.process_time()
     split_sentences(short)

@@ -1,4 +1,4 @@
-"""Passages hold every sentence, keep to their budget, and change only near an edit."""
+"""Passages contain every sentence, keep to their budget, and change only near an edit."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_only_a_passage_of_one_new_sentence_exceeds_the_budget(text: str, words:
 
 
 @given(TEXTS, TEXTS, st.integers(2, 12))
-def test_what_follows_a_common_border_is_cut_alike(one: str, two: str, words: int) -> None:
+def test_passages_after_a_common_break_are_the_same(one: str, two: str, words: int) -> None:
     tail = "\n\n" + "\n\n".join(f"Paragraph {n} is here. It has two." for n in range(40))
     first, second = texts(one.strip() + tail, words=words), texts(two.strip() + tail, words=words)
     assert first[-20:] == second[-20:]

@@ -13,7 +13,7 @@ import pytest
 
 from corpus.article import Article
 from corpus.errors import LibraryLocked
-from corpus.storage.library import exclusive_lock
+from corpus.storage.lock import exclusive_lock
 from retrieval.errors import PublishError, SnapshotCorrupt
 from retrieval.index import snapshot_folder
 from retrieval.index.build_progress import BuildProgress, Stage

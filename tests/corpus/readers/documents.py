@@ -93,7 +93,7 @@ def docx(*paragraphs: str, title: str = "", author: str = "", style: str = "Norm
     return out.getvalue()
 
 
-def packed(files: dict[str, bytes], *, level: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(files: dict[str, bytes], *, level: int = zipfile.ZIP_DEFLATED) -> bytes:
     """A zip archive of these files."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", level) as archive:

@@ -1,4 +1,4 @@
-"""What a page states of itself is read from where it says it best."""
+"""A page's metadata is read from the most reliable place."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import json
 
 import pytest
 
-from corpus.readers.page_metadata import PageMetadata, read_metadata
-from corpus.readers.web import _parse
+from corpus.readers.web.decoding import parse_page
+from corpus.readers.web.metadata import PageMetadata, read_metadata
 
 
 def about(head: str = "", body: str = "", url: str | None = "https://www.daily.kw/road") -> PageMetadata:
-    return read_metadata(_parse(f"<html><head>{head}</head><body>{body}<p>Text</p></body></html>"), url)
+    return read_metadata(parse_page(f"<html><head>{head}</head><body>{body}<p>Text</p></body></html>"), url)
 
 
 def linked(**fields: object) -> str:
@@ -100,7 +100,7 @@ def test_the_author_is_a_name(head: str, author: str | None) -> None:
         ("", "", None),
     ],
 )
-def test_the_date_is_that_of_publication_and_never_made_up(head: str, body: str, published: str | None) -> None:
+def test_the_date_is_that_of_publication_and_is_never_invented(head: str, body: str, published: str | None) -> None:
     assert about(head, body).published == published
 
 
@@ -121,7 +121,7 @@ def test_the_address_is_the_pages_own_where_it_is_on_its_site(href: str, url: st
     assert about(f'<link rel="canonical" href="{href}">', url=url).url == own
 
 
-def test_a_page_may_say_that_it_is_not_free() -> None:
+def test_a_page_may_say_that_it_has_a_paywall() -> None:
     assert [about(linked(headline="x", isAccessibleForFree=free)).free for free in (True, "true", False, "False")] == [
         True,
         True,
@@ -130,7 +130,7 @@ def test_a_page_may_say_that_it_is_not_free() -> None:
     ]
 
 
-def test_linked_data_that_is_broken_deep_or_about_somebody_else_is_passed_over() -> None:
+def test_json_ld_that_is_broken_too_deep_or_about_another_article_is_ignored() -> None:
     review = linked(itemReviewed={"headline": "Claim", "author": "Somebody"}, headline="Road opens early", author="Ann")
     broken = '<script type="application/ld+json">{"headline": </script><script type="application/ld+json"></script>'
     deep = f'<script type="application/ld+json">{"[" * 5000}{"]" * 5000}</script>'
@@ -139,4 +139,4 @@ def test_linked_data_that_is_broken_deep_or_about_somebody_else_is_passed_over()
 
 
 def test_the_language_is_the_pages() -> None:
-    assert read_metadata(_parse("<html lang='AR-kw'><body><p>x</p></body></html>"), None).language == "ar"
+    assert read_metadata(parse_page("<html lang='AR-kw'><body><p>x</p></body></html>"), None).language == "ar"

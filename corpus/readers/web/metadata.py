@@ -1,4 +1,4 @@
-"""What a web page states of itself: title, outlet, author, date, language and address."""
+"""Reads the metadata of a web page: title, outlet, author, date, language and address."""
 
 from __future__ import annotations
 
@@ -13,28 +13,23 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urljoin, urlsplit
 
-from corpus.text.clean import one_line
+from corpus.text.clean import comparison_key, one_line
 from corpus.text.dates import iso_date
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-# A heading that shares this much of its words with what the page is called is its title.
-_SAME_TITLE = 0.5
+# A heading that shares this much of its words with a stated title is the title.
+_MIN_OVERLAP = 0.5
 _SHORT_NAME = 3
 _LONG_NAME = 4
 _LONG_HEADING = 6
-_DEEPEST = 20
-
-
-def key_of(text: str) -> str:
-    """What two copies of a text have in common whatever their case, spaces and quotes."""
-    return re.sub(r"\W+", "", text).lower()
+_MAX_DEPTH = 20
 
 
 @dataclass(slots=True)
 class PageMetadata:
-    """What a page states of itself."""
+    """The metadata of a page. `free` is false if the page says it has a paywall; `body` is the text in its JSON-LD."""
 
     title: str | None = None
     site: str | None = None
@@ -47,9 +42,9 @@ class PageMetadata:
 
 
 def read_metadata(tree: HtmlElement, url: str | None) -> PageMetadata:
-    """What the page states of itself: in JSON-LD, in meta elements and in its headings, in this order of trust."""
+    """The page's metadata, from its JSON-LD, meta elements and headings."""
     stated = list(_linked_data(tree))
-    url = _own_address(tree, url)
+    url = _canonical_address(tree, url)
     host = (urlsplit(url).hostname or "").removeprefix("www.") if url else ""
     site = _site(tree, stated, host)
     return PageMetadata(
@@ -57,7 +52,7 @@ def read_metadata(tree: HtmlElement, url: str | None) -> PageMetadata:
         site=site,
         author=_author(tree, stated, site),
         published=_published(tree, stated),
-        language=_first(tree, "/html/@lang")[:2].lower() or None,
+        language=_first_text(tree, "/html/@lang")[:2].lower() or None,
         url=url,
         body=next((body for entry in stated if isinstance(body := entry.get("articleBody"), str)), ""),
         free=all(str(entry.get("isAccessibleForFree", True)).lower() != "false" for entry in stated),
@@ -65,7 +60,7 @@ def read_metadata(tree: HtmlElement, url: str | None) -> PageMetadata:
 
 
 def _linked_data(tree: HtmlElement) -> Iterator[dict[str, object]]:
-    """The JSON-LD objects that have a headline or a date of publication, articles first."""
+    """The JSON-LD objects that have a headline or a publication date; only the articles if there are any."""
     found: list[dict[str, object]] = []
 
     def walk(value: object, depth: int) -> None:
@@ -73,10 +68,10 @@ def _linked_data(tree: HtmlElement) -> Iterator[dict[str, object]]:
             if "headline" in value or "datePublished" in value:
                 found.append(value)
             for key, inner in value.items():
-                # What a fact check reviews is somebody else's.
+                # The item that a fact check reviews is another article.
                 if key != "itemReviewed":
                     walk(inner, depth + 1)
-        elif isinstance(value, list) and depth < _DEEPEST:
+        elif isinstance(value, list) and depth < _MAX_DEPTH:
             for inner in value:
                 walk(inner, depth + 1)
 
@@ -89,8 +84,8 @@ def _linked_data(tree: HtmlElement) -> Iterator[dict[str, object]]:
     yield from articles or found
 
 
-def _first(tree: HtmlElement, path: str) -> str:
-    """The first value of the path that is not blank, on one line; "" where there is none."""
+def _first_text(tree: HtmlElement, path: str) -> str:
+    """The first match of the XPath that is not blank, on one line; "" if there is none."""
     for found in tree.xpath(path):
         if text := one_line(html.unescape(found if isinstance(found, str) else found.text_content())):
             return text
@@ -100,13 +95,13 @@ def _first(tree: HtmlElement, path: str) -> str:
 def _meta(tree: HtmlElement, *names: str) -> str:
     for name in names:
         low = f"translate(@{{}}, '{string.ascii_uppercase}', '{string.ascii_lowercase}') = '{name}'"
-        if text := _first(tree, f"//meta[{low.format('property')} or {low.format('name')}]/@content"):
+        if text := _first_text(tree, f"//meta[{low.format('property')} or {low.format('name')}]/@content"):
             return text
     return ""
 
 
 def _names(value: object) -> list[str]:
-    """The names in an author or publisher, however the page wrote it."""
+    """The names in an author or publisher, whichever JSON-LD form it has."""
     if isinstance(value, list):
         return [name for entry in value for name in _names(entry)]
     if isinstance(value, dict):
@@ -114,15 +109,15 @@ def _names(value: object) -> list[str]:
     return [one_line(html.unescape(value))] if isinstance(value, str) and value.strip() else []
 
 
-def _own_address(tree: HtmlElement, url: str | None) -> str | None:
-    for stated in (_first(tree, "//link[@rel='canonical']/@href"), _meta(tree, "og:url")):
+def _canonical_address(tree: HtmlElement, url: str | None) -> str | None:
+    for stated in (_first_text(tree, "//link[@rel='canonical']/@href"), _meta(tree, "og:url")):
         try:
             address = urlsplit(urljoin(url or "", stated))
         except ValueError:
             continue
         if address.scheme not in ("http", "https") or not address.hostname:
             continue
-        # A canonical address elsewhere is a mistake or a trick, and the front page is no article.
+        # A canonical address on another site is a mistake or a trick, and a front page is not an article.
         if url is None or (
             _site_of(address.hostname) == _site_of(urlsplit(url).hostname or "") and address.path != "/"
         ):
@@ -144,33 +139,33 @@ def _site(tree: HtmlElement, stated: list[dict[str, object]], host: str) -> str 
 
 
 def _title(tree: HtmlElement, stated: list[dict[str, object]], site: str | None, host: str) -> str | None:
-    """The headline a reader sees: the heading that says what the page is called, or else what it is called."""
+    """The headline a reader sees: the heading that agrees with a stated title, or else the first stated title."""
     called = [
         _meta(tree, "og:title"),
         *(n for entry in stated for n in _names(entry.get("headline"))),
-        _first(tree, "//title"),
+        _first_text(tree, "//title"),
     ]
     called = [_without_site(name, site, host) for name in called if name]
     for heading in tree.xpath("//h1"):
         words = one_line(heading.text_content())
-        if any(_overlap(words, name) >= _SAME_TITLE or _begins(name, words, site, host) for name in called):
+        if any(_overlap(words, name) >= _MIN_OVERLAP or _is_prefix_of(name, words, site, host) for name in called):
             return words
     return called[0] if called else None
 
 
-def _begins(name: str, heading: str, site: str | None, host: str) -> bool:
-    """Whether what the page is called is the heading with other names behind: not every script has spaces to count."""
+def _is_prefix_of(name: str, heading: str, site: str | None, host: str) -> bool:
+    """Whether the title is the heading followed by other names, for scripts without spaces between words."""
     return (
         len(heading) >= _LONG_HEADING
         and name.startswith(heading)
         and name[len(heading) :].lstrip()[:1] in ("-", "–", "—", "|", "_")
-        and not _names_site(heading, {key_of(site or ""), key_of(host)} - {""})
+        and not _names_site(heading, {comparison_key(site or ""), comparison_key(host)} - {""})
     )
 
 
 def _without_site(title: str, site: str | None, host: str) -> str:
-    """The title without the name of its site at either end."""
-    names = {key_of(site or ""), key_of(host), key_of(host.split(".")[0])} - {""}
+    """The title without the name of the site at either end."""
+    names = {comparison_key(site or ""), comparison_key(host), comparison_key(host.split(".")[0])} - {""}
     while len(parts := re.split(r"(\s+[|•·»:–—-]+\s+|:\s+)", title)) > 1:
         if _names_site(parts[-1], names):
             title = "".join(parts[:-2])
@@ -182,13 +177,13 @@ def _without_site(title: str, site: str | None, host: str) -> str:
 
 
 def _names_site(part: str, names: set[str]) -> bool:
-    key = key_of(part)
+    key = comparison_key(part)
     short = len(part.split()) <= _LONG_NAME
     return bool(key) and any(key == n or (short and len(key) > _SHORT_NAME and (key in n or n in key)) for n in names)
 
 
 def _overlap(one: str, two: str) -> float:
-    """The share of the words of the longer that both have."""
+    """The share of the longer text's words that both have."""
     words, others = set(re.findall(r"\w+", one.lower())), set(re.findall(r"\w+", two.lower()))
     return len(words & others) / max(len(words), len(others), 1)
 
@@ -197,11 +192,13 @@ def _author(tree: HtmlElement, stated: list[dict[str, object]], site: str | None
     names = [n for entry in stated for n in _names(entry.get("author"))]
     names = names or [_meta(tree, "author", "article:author", "parsely-author", "sailthru.author")]
     names = [re.sub(r"^by\s+", "", name, flags=re.IGNORECASE) for name in names]
-    shown = dict.fromkeys(n for n in names if n and "://" not in n and key_of(n) not in (key_of(site or ""), "admin"))
+    shown = dict.fromkeys(
+        n for n in names if n and "://" not in n and comparison_key(n) not in (comparison_key(site or ""), "admin")
+    )
     return ", ".join(shown) or None
 
 
-_PUBLISHED = (
+_DATE_PROPERTIES = (
     "article:published_time", "og:article:published_time", "datepublished", "parsely-pub-date", "sailthru.date",
     "pubdate",     "publishdate", "publish-date", "date", "dc.date.issued", "dc.date", "dcterms.created",
     "article.published", "pdate", "ptime",
@@ -212,32 +209,32 @@ _UPDATED = re.compile(r"modif|updated|lastmod|moddate|utime|revision", re.IGNORE
 
 
 def _published(tree: HtmlElement, stated: list[dict[str, object]]) -> str | None:
-    """The day, or day and time, the page says it was published; not that of an update."""
+    """The date, or date and time, that the page gives for its publication, not for an update."""
     candidates = [str(entry.get("datePublished") or "") for entry in stated]
-    candidates += [_meta(tree, name) for name in _PUBLISHED]
-    candidates += [_first(tree, f"//*[@itemprop='datePublished']/@{name}") for name in ("content", "datetime")] + [
-        _first(tree, "//*[@itemprop='datePublished']")
+    candidates += [_meta(tree, name) for name in _DATE_PROPERTIES]
+    candidates += [_first_text(tree, f"//*[@itemprop='datePublished']/@{name}") for name in ("content", "datetime")] + [
+        _first_text(tree, "//*[@itemprop='datePublished']")
     ]
     candidates.append(
-        _first(tree, "//time[@pubdate or contains(@class, 'publish') or contains(@class, 'entry-date')]/@datetime")
+        _first_text(tree, "//time[@pubdate or contains(@class, 'publish') or contains(@class, 'entry-date')]/@datetime")
     )
     for candidate in candidates:
         if candidate and (date := iso_date(candidate)):
             return date
     import htmldate
 
-    # Where nothing else is stated htmldate takes the day of an update, even when told not to.
+    # If nothing else is stated, htmldate takes the date of an update even when told not to.
     kept = copy.deepcopy(tree)
     for element in list(kept.iter("meta", "time", "span")):
         named = " ".join(element.get(key, "") for key in ("name", "property", "itemprop", "http-equiv", "class"))
         if _UPDATED.search(named):
             element.drop_tree()
     found = htmldate.find_date(kept, original_date=True, extensive_search=False)
-    return found if found and _states(kept, found) else None
+    return found if found and _shows_date(kept, found) else None
 
 
-def _states(tree: HtmlElement, date: str) -> bool:
-    """Whether the page has this very day in some form; a year and a month are taken for the first of it otherwise."""
+def _shows_date(tree: HtmlElement, date: str) -> bool:
+    """Whether the page shows this exact day in some form; htmldate turns a mere month into the first of it."""
     day = dt.date.fromisoformat(date)
     year, month, number = day.year, f"0?{day.month}", f"0?{day.day}"
     name = rf"{day:%b}[a-z]*"

@@ -1,4 +1,4 @@
-"""Whatever happens to the bytes of a source on its way, reading it gives items and raises nothing."""
+"""Reading damaged bytes in any format gives items and raises nothing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus import Found, Refused, read
-from tests.corpus.readers.pages import BODY, columns, docx, packed, page, pdf, rss, sitemap
+from tests.corpus.readers.documents import BODY, columns, docx, page, pdf, rss, sitemap, zipped
 
 LINKED = '<script type="application/ld+json">{"headline": "x", "datePublished": "2026-11-24", "author": ["A"]}</script>'
 MAIL = b"""From: a
@@ -36,7 +36,7 @@ SOUND = {
     "a.pdf": pdf("Title\n" + BODY, BODY),
     "b.pdf": columns("\n".join(["left"] * 9), "\n".join(["right"] * 9), by_turns=True),
     "a.docx": docx("Title", BODY, table=True),
-    "a.zip": packed({"a.txt": b"Title\n\nText", "b.html": page(), "c.jsonl": b'{"title": "T", "text": "x"}'}),
+    "a.zip": zipped({"a.txt": b"Title\n\nText", "b.html": page(), "c.jsonl": b'{"title": "T", "text": "x"}'}),
     "a.xml": rss(f"<title>T</title><link>/x</link><description><![CDATA[{BODY * 2}]]></description>"),
     "s.xml": sitemap("/a"),
     "a.eml": MAIL,
@@ -53,7 +53,7 @@ DAMAGE = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), PIECES | st.bin
 @pytest.mark.parametrize(("name", "sound"), SOUND.items(), ids=SOUND.keys())
 @settings(max_examples=25, deadline=None)
 @given(DAMAGE)
-def test_any_damage_gives_items_and_no_error(name: str, sound: bytes, damage: list[tuple[float, int, bytes]]) -> None:
+def test_damaged_bytes_give_items_and_no_error(name: str, sound: bytes, damage: list[tuple[float, int, bytes]]) -> None:
     data = bytearray(sound)
     for share, cut, piece in damage:
         at = int(share * len(data))

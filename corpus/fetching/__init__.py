@@ -1,0 +1,1 @@
+"""Fetching web pages, politely and within limits. The only package that imports httpx."""

@@ -1,0 +1,1 @@
+"""Reads articles from web pages. The only package that imports trafilatura and lxml."""
