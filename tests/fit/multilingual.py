@@ -1,4 +1,4 @@
-"""Make retrieval/models/multilingual.npz anew: what the multilingual model's states and vectors of many texts are like.
+"""Make retrieval/multilingual.npz anew: what the multilingual model's states and vectors of many texts are like.
 
     .venv/bin/python -m tests.fit.multilingual
 
