@@ -219,7 +219,7 @@ async def test_a_failing_editor_is_a_line_for_the_admin(server: Server, settings
     async with running(settings, Locked()):
         for text in told:
             await phone.ask(text, ADMIN)
-        await phone.until(lambda: all("could not be done" in m["text"] for m in server.world.from_bot(ADMIN)))
+        await phone.until(lambda: all("didn't work" in m["text"] for m in server.world.from_bot(ADMIN)))
     assert [m["text"] for m in server.world.from_bot(ADMIN)] == [
         "That didn't work: another process adds to the library: ['https://example.org/news']",
         "That didn't work: another process adds to the library: ['https://a.org/1', 'https://b.org/2']",
