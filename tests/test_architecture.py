@@ -64,6 +64,23 @@ def test_every_module_has_a_test_file_of_its_name(module: Path) -> None:
     assert (ROOT / "tests" / module.relative_to(ROOT).parent / f"test_{module.name}").is_file()
 
 
+FOLDERS = sorted({path.parent for path in MODULES})
+DATA = {".json", ".npz"}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=name_of)
+def test_a_folder_says_in_one_sentence_what_it_is_and_holds_a_dozen_files_at_most(folder: Path) -> None:
+    said = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8")))
+    assert said is not None
+    files = [path for path in folder.iterdir() if path.suffix in {".py", *DATA} and path.name != "__init__.py"]
+    assert len(files) <= 12
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
+def test_a_file_of_code_has_400_lines_at_most(module: Path) -> None:
+    assert len(module.read_text(encoding="utf-8").splitlines()) <= 400
+
+
 @pytest.mark.parametrize("package", PACKAGES)
 def test_what_a_package_exports_is_sorted_and_there(package: str) -> None:
     module = importlib.import_module(package)

@@ -15,7 +15,7 @@ from retrieval.answering import Answerer
 from retrieval.models.encoder import OnnxEncoder
 from retrieval.results import Answer
 from tests.bot.conversation.test_followups import DIALOGUES, Dialogue
-from tests.library_of import built
+from tests.sample_library import built
 
 FIT = Path(__file__).parent / "fit" / "data"
 

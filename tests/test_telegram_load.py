@@ -12,7 +12,7 @@ import pytest
 from corpus.article import Article
 from tests.bot.phone import settings_for
 from tests.bot_api import Server, World
-from tests.library_of import built
+from tests.sample_library import built
 
 ROOT = Path(__file__).parents[1]
 BIRDS = ["heron", "stork", "crane", "egret", "ibis", "bittern", "spoonbill", "flamingo", "pelican", "cormorant"]

@@ -19,7 +19,7 @@ import pytest
 from corpus import Found, Library
 from tests import telegram_demo
 from tests.bot_api import TOKEN
-from tests.library_of import LIBRARY
+from tests.sample_library import LIBRARY
 
 ROOT = Path(__file__).parents[1]
 QUESTION, ANSWER = "How long did the harbour strike last?", "The strike had lasted eleven days."

@@ -22,7 +22,7 @@ from corpus.storage.outcome import Outcome, OutcomeKind
 from retrieval.errors import RetrievalError
 
 if TYPE_CHECKING:
-    from retrieval.index.writing.publishing import Published
+    from retrieval.index.contract import Published
 
 log = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum, auto
 
-from retrieval.text.analysis import standard_question_word
+from retrieval.text.analysis import standardise_question_word
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _MARKS = re.compile(r"[\u064b-\u065f\u0670\u0640]")  # Arabic vowel signs and tatweel
@@ -111,7 +111,7 @@ _OPENING = re.compile(
 
 def small_talk_of(text: str) -> SmallTalk | None:
     """What `text` wants, where all of it is small talk ("ok great, thank you!": the last part); else None."""
-    words, place, talk = _words(standard_question_word(text)), 0, None
+    words, place, talk = _words(standardise_question_word(text)), 0, None
     while place < len(words):
         for length in range(_LONGEST, 0, -1):
             found = _BY_UTTERANCE.get(tuple(words[place : place + length]))

@@ -35,7 +35,7 @@ from corpus.readers.text import decode
 from corpus.storage.entry import article_digest
 from corpus.watching import StopEvent, watch
 from retrieval.errors import RetrievalError
-from retrieval.index.writing.publishing import Published
+from retrieval.index.contract import Published
 from retrieval.models.encoder import Encoder
 
 log = logging.getLogger(__name__)

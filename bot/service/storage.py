@@ -13,8 +13,8 @@ from retrieval.index.store import SnapshotStore
 
 if TYPE_CHECKING:
     from retrieval.index.build_progress import ProgressCallback
-    from retrieval.index.contract import PassageVectors
-    from retrieval.index.writing.publishing import Published, Source
+    from retrieval.index.contract import PassageVectors, Published
+    from retrieval.index.writing.publishing import Source
     from retrieval.milvus.store import MilvusStore
     from retrieval.models.encoder import Encoder
 

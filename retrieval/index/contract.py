@@ -127,6 +127,16 @@ class ArticleSummary(NamedTuple):
     published: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """The snapshot that is now current, and the number of its passages that were newly encoded."""
+
+    name: str
+    articles: int
+    passages: int
+    encoded: int
+
+
 class IndexStore(Protocol):
     """The published indexes in one engine, by name; one of them is current."""
 

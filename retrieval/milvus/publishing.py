@@ -16,8 +16,8 @@ from collections.abc import Callable, Iterable, Mapping
 from corpus.article import Article
 from retrieval.errors import SnapshotMissing
 from retrieval.index.build_progress import ProgressCallback
-from retrieval.index.contract import PassageVectors
-from retrieval.index.writing.publishing import Published, Source, as_source
+from retrieval.index.contract import PassageVectors, Published
+from retrieval.index.writing.publishing import Source, as_source
 from retrieval.milvus.client import MilvusConnection
 from retrieval.milvus.generation_update import GenerationUpdate
 from retrieval.milvus.generations import begin_generation, drop_generations, move_alias, updatable_generation

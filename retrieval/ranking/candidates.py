@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from corpus.article import Span
 from retrieval.index.contract import PassageData
 from retrieval.models.encoder import Encoded
-from retrieval.ranking.fusion import Candidates
+from retrieval.ranking.fusion import CandidateFeatures
 from retrieval.ranking.question import Question
 from retrieval.text import answer_types, late_interaction
 
@@ -24,7 +24,7 @@ def compare_candidates(
     cosine: Floats,
     bm25: Floats,
     unreadable: NDArray[np.bool_],
-) -> tuple[Candidates, list[Span]]:
+) -> tuple[CandidateFeatures, list[Span]]:
     """What is known about candidate passages, and the spans of their sentences, both in the order of the passages.
 
     Args:
@@ -72,7 +72,7 @@ def compare_candidates(
     question_terms = late_interaction.term_keys([word.term for word in question.words])
     in_question = (stored["term"][:, None] == question_terms[None, :]).any(axis=1)
     marks = np.where(in_question, np.uint16(0), stored["mark"])
-    candidates = Candidates(
+    candidates = CandidateFeatures(
         similar=similar,
         same=same,
         idf=idf,

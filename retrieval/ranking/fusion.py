@@ -34,7 +34,7 @@ _FOLLOWING = np.float32(0.9)
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
+class CandidateFeatures:
     """What is known about a question's n candidate passages, in flat arrays.
 
     Each passage has parts: its title, empty or not, and then its sentences. Part p holds the words edges[p] to
@@ -89,7 +89,7 @@ def relative_to_best(scores: Floats) -> Floats:
     return scores / np.float32(best) if best > 0 else np.zeros_like(scores)
 
 
-def sentence_evidence(candidates: Candidates) -> Evidence:
+def sentence_evidence(candidates: CandidateFeatures) -> Evidence:
     """The evidence for each sentence of the candidates.
 
     words: how well its words match the question's: the best match of each question word, weighted by rarity.

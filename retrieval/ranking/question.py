@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.results import Query
-from retrieval.text.analysis import Word, fold, folded_words, standard_question_word, stem, words
+from retrieval.text.analysis import Word, fold, folded_words, standardise_question_word, stem, words
 from retrieval.text.answer_types import AnswerType, answer_type_of
 
 ASKED_NOUN_WEIGHT = 0.3
@@ -60,7 +60,7 @@ class Question:
     @classmethod
     def parse(cls, query: Query) -> Question:
         """Read the operators out of a question and put the words of earlier questions before its own."""
-        plain = standard_question_word(_EXCLUDED.sub(" ", query.text))
+        plain = standardise_question_word(_EXCLUDED.sub(" ", query.text))
         phrases = tuple(folded for match in _QUOTED.findall(plain) if (folded := tuple(folded_words(match))))
         text = " ".join(" ".join((*query.context, plain)).split())
         if _QUESTION_WORD.match(plain) and text[-1:].isalnum():

@@ -165,7 +165,7 @@ def stem(folded: str) -> str:
     return _stemmer("english").stemWord(folded) or folded
 
 
-def standard_question_word(question: str) -> str:
+def standardise_question_word(question: str) -> str:
     """The question with a leading Gulf, Egyptian or Syrian question word replaced by the standard Arabic one."""
     return _SPOKEN_OPENING.sub(lambda match: match[1] + _STANDARD_QUESTION_WORDS[match[2]], question)
 

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from corpus.article import Article
-from retrieval.index.contract import IndexStore
+from retrieval.index.contract import IndexStore, Published
 from retrieval.index.store import SnapshotStore
 from retrieval.index.writing import current_snapshot
 from retrieval.index.writing import publishing as embedded
-from retrieval.index.writing.publishing import Published
 from retrieval.milvus import publishing
 from retrieval.milvus.store import MilvusStore
 from retrieval.models.encoder import Encoder

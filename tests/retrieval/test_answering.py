@@ -13,7 +13,7 @@ from retrieval.answering import MAX_QUESTION, Answerer, clean_question
 from retrieval.errors import QuestionError
 from retrieval.results import Query, Quote
 from tests.fakes import Clock, HashingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, articles_in, built
+from tests.sample_library import BEES, BRIDGE, HARBOUR, LIBRARY, articles_in, built
 
 
 @pytest.fixture(scope="module")

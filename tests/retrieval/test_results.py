@@ -4,7 +4,7 @@ import pytest
 
 from corpus.article import Span
 from retrieval.results import Quote
-from tests.library_of import HARBOUR
+from tests.sample_library import HARBOUR
 
 
 def quote(span: Span, *highlights: Span) -> Quote:

@@ -26,7 +26,7 @@ from retrieval.models.conversion.converter import convert_in_process
 from retrieval.models.loading import open_encoder, open_reranker
 from retrieval.models.manifest import Parity, read_manifest
 from retrieval.text.search_text import search_text
-from tests.library_of import LIBRARY, whole
+from tests.sample_library import LIBRARY, whole
 
 WORDS = ["the", "of", "bridge", "cup", "rain", "tram", "bank", "museum", "teacher", "olive", "police", "green", "river"]
 LEAST = parity.LEAST_PARITY

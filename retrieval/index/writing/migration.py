@@ -9,8 +9,7 @@ from typing import Protocol
 from corpus.article import Article
 from corpus.storage.entry import article_digest
 from retrieval.errors import PublishError
-from retrieval.index.contract import Index, PassageVectors
-from retrieval.index.writing.publishing import Published
+from retrieval.index.contract import Index, PassageVectors, Published
 
 
 class IndexSource:

@@ -31,7 +31,7 @@ from corpus.storage.entry import article_digest
 from corpus.text.split import split_article
 from retrieval.errors import PublishError, RetrievalError
 from retrieval.index.build_progress import BuildProgress, ProgressCallback, Stage, remaining_seconds
-from retrieval.index.contract import PassageVectors
+from retrieval.index.contract import PassageVectors, Published
 from retrieval.index.segment import MANIFEST, Segment, SegmentManifest, article_key
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.snapshot_folder import SEGMENTS, SnapshotManifest
@@ -64,16 +64,6 @@ class Source(Protocol):
 
     def load(self, ids: Iterable[str]) -> Iterator[Article]:
         """The articles with these ids, in their order."""
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """The snapshot that is now current, and the number of its passages that were newly encoded."""
-
-    name: str
-    articles: int
-    passages: int
-    encoded: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from bot.service.state import StateDatabase
 from corpus.article import Article
 from corpus.errors import SourceError
 from corpus.storage.outcome import Outcome, OutcomeKind
-from retrieval.index.writing.publishing import Published
-from tests.library_of import BEES
+from retrieval.index.contract import Published
+from tests.sample_library import BEES
 
 
 class Editor:

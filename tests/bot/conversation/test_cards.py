@@ -16,7 +16,7 @@ from bot.telegram_bot.messages import entities_of, keyboard_of
 from corpus.article import Article, Span
 from retrieval.results import Quote
 from tests.bot_api.checks import cut, keyboard, text_and_entities
-from tests.library_of import BRIDGE, HARBOUR, LIBRARY, article_list
+from tests.sample_library import BRIDGE, HARBOUR, LIBRARY, article_list
 
 NASTY = st.text(
     st.one_of(

@@ -10,7 +10,7 @@ from bot.service.browsing import ArticleList, article_key, quote_from_record, qu
 from corpus.article import Article, Span
 from retrieval.index.contract import ArticleSummary
 from retrieval.results import Quote
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, article_list
+from tests.sample_library import BEES, BRIDGE, HARBOUR, LIBRARY, article_list
 
 
 def test_articles_are_listed_newest_first_and_undated_ones_last() -> None:

@@ -25,7 +25,7 @@ from retrieval.index.writing import current_snapshot
 from retrieval.index.writing import publishing as publishing
 from retrieval.results import Query
 from tests.fakes import HashingEncoder
-from tests.library_of import articles_in
+from tests.sample_library import articles_in
 
 
 @pytest.fixture

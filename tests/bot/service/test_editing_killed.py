@@ -18,7 +18,7 @@ from retrieval.index import snapshot_folder
 from retrieval.index.snapshot import Snapshot
 from retrieval.results import Query
 from tests.fakes import HashingEncoder
-from tests.library_of import articles_in
+from tests.sample_library import articles_in
 
 ROOT = Path(__file__).parents[3]
 WRITER = """

@@ -15,7 +15,7 @@ from retrieval.index.snapshot import Snapshot
 from retrieval.index.snapshot_folder import current_name
 from retrieval.results import Query
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, HARBOUR, built
+from tests.sample_library import BEES, HARBOUR, built
 
 
 def opener(folder: Path) -> Answerer:

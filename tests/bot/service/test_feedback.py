@@ -6,7 +6,7 @@ from bot.service.feedback import votes_to_squad
 from bot.service.state import Vote
 from corpus.article import content_id
 from retrieval.evaluation import read_questions
-from tests.library_of import BEES, HARBOUR, LIBRARY
+from tests.sample_library import BEES, HARBOUR, LIBRARY
 
 HELD = {article.id: article for article in LIBRARY}
 HARBOUR_CONTENT = content_id(HARBOUR.title, HARBOUR.text)

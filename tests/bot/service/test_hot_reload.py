@@ -12,7 +12,7 @@ from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from retrieval.results import Query
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY
+from tests.sample_library import BEES, BRIDGE, HARBOUR, LIBRARY
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from retrieval.index.store import SnapshotStore
 from retrieval.index.writing.migration import IndexSource
 from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
-from tests.library_of import LIBRARY, articles_in, built
+from tests.sample_library import LIBRARY, articles_in, built
 
 
 def publish(settings: Settings, source: IndexSource) -> str:

@@ -10,7 +10,7 @@ import pytest
 from bot.settings import Settings
 from tests.bot.phone import Phone, running, settings_for
 from tests.bot_api import Server, World
-from tests.library_of import built
+from tests.sample_library import built
 
 
 @pytest.fixture

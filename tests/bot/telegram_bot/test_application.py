@@ -24,7 +24,7 @@ from bot.telegram_bot.errors import Stopped
 from corpus.article import Article
 from tests.bot.phone import Phone, open_engine, running, words
 from tests.bot_api import TOKEN, Server, World
-from tests.library_of import LIBRARY, built
+from tests.sample_library import LIBRARY, built
 
 ROOT = Path(__file__).parents[3]
 

@@ -16,11 +16,11 @@ from bot.telegram_bot import handlers
 from corpus import Found, Library, LibraryLocked, Outcome
 from corpus.article import Article
 from retrieval.errors import PublishError
-from retrieval.index.writing.publishing import Published
+from retrieval.index.contract import Published
 from tests.bot.phone import Phone, running, settings_for, words
 from tests.bot_api import Server, World
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, LIBRARY, built
+from tests.sample_library import BEES, LIBRARY, built
 
 Json = dict[str, Any]
 

@@ -15,7 +15,7 @@ from retrieval.errors import SnapshotCorrupt
 from tests.bot.phone import Phone, labels, running, settings_for, words
 from tests.bot_api import Server, World
 from tests.fakes import Clock
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
+from tests.sample_library import BEES, BRIDGE, HARBOUR, LIBRARY, built
 
 
 async def test_a_question_is_answered_in_one_message_with_the_best_sentence_bold_and_the_source_linked(

@@ -10,7 +10,7 @@ from bot.telegram_bot import application
 from corpus.article import Article
 from tests.bot.phone import Phone, running, settings_for, words
 from tests.bot_api import Server, World
-from tests.library_of import LIBRARY, built
+from tests.sample_library import LIBRARY, built
 
 Json = dict[str, Any]
 

@@ -17,8 +17,8 @@ from retrieval.index.writing import publishing as publishing
 from retrieval.index.writing import segment_writer
 from retrieval.results import Query
 from tests.fakes import HashingEncoder, StoppingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, articles_in, built
 from tests.retrieval.engines import ENGINES, Engine
+from tests.sample_library import BEES, BRIDGE, HARBOUR, LIBRARY, articles_in, built
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from retrieval.errors import SnapshotCorrupt
 from retrieval.index.contract import ArticleFilter
 from retrieval.index.segment import Segment, SegmentManifest, article_key, map_array, word_key
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
+from tests.sample_library import BEES, BRIDGE, HARBOUR, LIBRARY, built
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from retrieval.index.contract import ArticleFilter
 from retrieval.index.snapshot import Snapshot
 from retrieval.text.late_interaction import int8_scale
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, HARBOUR, LIBRARY, articles_in, built
+from tests.sample_library import BEES, HARBOUR, LIBRARY, articles_in, built
 
 
 def test_it_gives_back_the_articles_word_for_word(tmp_path: Path) -> None:

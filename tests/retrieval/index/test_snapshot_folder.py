@@ -10,7 +10,7 @@ from retrieval.index import snapshot_folder
 from retrieval.index.segment import SegmentManifest
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.snapshot_folder import SnapshotManifest
-from tests.library_of import built
+from tests.sample_library import built
 
 
 def test_a_current_file_without_a_snapshot_name_is_refused(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from retrieval.errors import SnapshotCorrupt, SnapshotMissing
 from retrieval.index.store import SnapshotStore
-from tests.library_of import BEES, LIBRARY, built
+from tests.sample_library import BEES, LIBRARY, built
 
 
 def test_an_empty_folder_has_no_snapshots(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from retrieval.index.contract import ArticleFilter
 from retrieval.milvus.index import MilvusIndex
 from tests.fakes import HashingEncoder
-from tests.library_of import articles_in
+from tests.sample_library import articles_in
 
 
 def visible_texts(index: MilvusIndex) -> tuple[set[str], set[str]]:

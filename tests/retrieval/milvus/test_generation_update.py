@@ -12,8 +12,8 @@ from retrieval.milvus.generation import NEVER
 from retrieval.milvus.publishing import publish
 from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, ticking
 from tests.retrieval.milvus.reading import visible_texts
+from tests.sample_library import BEES, BRIDGE, HARBOUR, ticking
 
 
 def test_an_update_is_made_in_place(tmp_path: Path) -> None:

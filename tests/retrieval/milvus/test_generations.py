@@ -12,7 +12,7 @@ from retrieval.milvus.generation import COLLECTIONS
 from retrieval.milvus.publishing import publish, use
 from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, articles_in, ticking
+from tests.sample_library import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, articles_in, ticking
 
 
 class Killed(Exception):

@@ -13,8 +13,8 @@ from retrieval.milvus.index import MilvusIndex
 from retrieval.milvus.publishing import publish
 from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, ticking
 from tests.retrieval.milvus.reading import visible_texts
+from tests.sample_library import BEES, BRIDGE, HARBOUR, ticking
 
 
 def test_a_reader_sees_all_of_a_change_or_nothing_at_every_moment(

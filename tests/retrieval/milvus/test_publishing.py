@@ -15,15 +15,15 @@ from retrieval.errors import IndexUnreachable
 from retrieval.milvus.publishing import publish, use
 from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, articles_in, ticking
 from tests.retrieval.milvus.reading import visible_texts
+from tests.sample_library import BEES, BRIDGE, HARBOUR, LIBRARY, articles_in, ticking
 
 WRITER = """
 import sys
 from retrieval.milvus.store import MilvusStore
 from retrieval.milvus.publishing import publish
 from tests.fakes import HashingEncoder
-from tests.library_of import LIBRARY
+from tests.sample_library import LIBRARY
 print(publish(LIBRARY[:2], HashingEncoder(), MilvusStore(sys.argv[1])).name)
 """
 

@@ -14,7 +14,7 @@ from retrieval.models.reranker import OnnxReranker, find_converted
 from retrieval.results import Answer, Query
 from tests.conftest import Tiny
 from tests.fakes import HashingEncoder
-from tests.library_of import BRIDGE, LIBRARY, built
+from tests.sample_library import BRIDGE, LIBRARY, built
 
 QUESTION = "Which bridge closes in May?"
 

@@ -6,14 +6,14 @@ import numpy as np
 
 from corpus.article import Span
 from retrieval.ranking.candidates import compare_candidates
-from retrieval.ranking.fusion import Candidates
+from retrieval.ranking.fusion import CandidateFeatures
 from retrieval.ranking.question import Question
 from retrieval.results import Query
 from tests.fakes import HashingEncoder
-from tests.library_of import BRIDGE, HARBOUR, built
+from tests.sample_library import BRIDGE, HARBOUR, built
 
 
-def compared(folder: Path, text: str, *, unreadable: bool = False) -> tuple[Candidates, list[Span]]:
+def compared(folder: Path, text: str, *, unreadable: bool = False) -> tuple[CandidateFeatures, list[Span]]:
     """The two articles' passages compared with a question."""
     question, encoder = Question.parse(Query(text)), HashingEncoder()
     passages = built(folder, [BRIDGE, HARBOUR]).passages(np.arange(2))

@@ -3,7 +3,7 @@ from __future__ import annotations
 from corpus.article import Span
 from retrieval.ranking.duplicates import drop_duplicates
 from retrieval.ranking.quoting import QuoteDraft
-from tests.library_of import BRIDGE, HARBOUR
+from tests.sample_library import BRIDGE, HARBOUR
 
 TEXTS = [HARBOUR.text, BRIDGE.text, HARBOUR.text + " More follows.", HARBOUR.text.split("\n\n")[0]]
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from retrieval.ranking import fusion
 from retrieval.ranking.fusion import (
-    Candidates,
+    CandidateFeatures,
     best_first,
     candidate_scores,
     max_per_run,
@@ -21,10 +21,10 @@ def floats(*values: float) -> fusion.Floats:
     return np.array(values, np.float32)
 
 
-def candidates() -> Candidates:
+def candidates() -> CandidateFeatures:
     """Two passages of a title and two sentences, a word each but for the second title, and two question words."""
     similar = np.array([[0.9, 0.0], [0.2, 0.1], [0.4, 0.8], [0.5, 0.5], [0.1, 0.3]], np.float32)
-    return Candidates(
+    return CandidateFeatures(
         similar=similar,
         same=similar > 0.7,
         idf=floats(3, 1),

@@ -20,8 +20,8 @@ from retrieval.ranking.search import Searcher, SearchResult
 from retrieval.results import Answer, Query
 from retrieval.text.search_text import search_text
 from tests.fakes import HashingEncoder
-from tests.library_of import HARBOUR, built, whole
 from tests.retrieval.ranking.test_search import ARTICLES
+from tests.sample_library import HARBOUR, built, whole
 
 QUESTION = "Which bridge closes in May?"
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from retrieval.text.analysis import fold, standard_question_word, terms, words
+from retrieval.text.analysis import fold, standardise_question_word, terms, words
 
 
 @pytest.mark.parametrize(
@@ -86,4 +86,4 @@ def test_folding_twice_changes_nothing(word: str) -> None:
     ],
 )
 def test_a_leading_spoken_question_word_becomes_the_standard_one(spoken: str, standard: str) -> None:
-    assert standard_question_word(spoken) == standard
+    assert standardise_question_word(spoken) == standard

@@ -12,7 +12,7 @@ from bot.settings import Settings
 from tests.bot.conversation.test_admin import ADDED, Editor
 from tests.bot.phone import open_engine
 from tests.fakes import Clock
-from tests.library_of import built
+from tests.sample_library import built
 
 
 @pytest.fixture

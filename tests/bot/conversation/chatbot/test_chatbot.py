@@ -7,7 +7,7 @@ from bot.conversation.cards import Card
 from bot.conversation.chatbot.chatbot import Chatbot
 from tests.bot.conversation.chatbot.people import ADMIN, HERE, IN_A_GROUP, card
 from tests.fakes import Clock
-from tests.library_of import BRIDGE, HARBOUR, built
+from tests.sample_library import BRIDGE, HARBOUR, built
 
 
 async def test_an_edited_question_is_asked_as_if_the_first_had_not_been(chatbot: Chatbot) -> None:

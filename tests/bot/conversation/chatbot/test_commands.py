@@ -3,7 +3,7 @@ from __future__ import annotations
 from bot.conversation.cards import CallbackData, Card
 from bot.conversation.chatbot.chatbot import Chatbot
 from tests.bot.conversation.chatbot.people import HERE, IN_A_GROUP, card
-from tests.library_of import HARBOUR
+from tests.sample_library import HARBOUR
 
 
 async def test_a_question_becomes_a_card_whose_buttons_turn_to_the_others(chatbot: Chatbot) -> None:

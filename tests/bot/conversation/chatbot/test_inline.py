@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from bot.conversation.chatbot.chatbot import Chatbot
-from tests.library_of import HARBOUR
+from tests.sample_library import HARBOUR
 
 
 async def test_inline_pages_are_cut_from_one_answer(chatbot: Chatbot) -> None:

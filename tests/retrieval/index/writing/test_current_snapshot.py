@@ -14,7 +14,7 @@ from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.current_snapshot import install_segment, is_intact, next_timestamp, switch_to
 from retrieval.index.writing.publishing import publish
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, LIBRARY, NOW, built, ticking
+from tests.sample_library import BEES, LIBRARY, NOW, built, ticking
 
 
 @pytest.mark.parametrize(

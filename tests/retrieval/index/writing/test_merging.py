@@ -24,8 +24,8 @@ from retrieval.index.writing.current_snapshot import switch_to
 from retrieval.index.writing.merging import choose_segments, merge, merge_due
 from retrieval.index.writing.publishing import publish
 from tests.fakes import HashingEncoder
-from tests.library_of import articles_in
 from tests.retrieval.index.writing.test_publishing_large import TREES, articles_with_word, segment_sizes
+from tests.sample_library import articles_in
 
 
 @pytest.fixture(autouse=True)

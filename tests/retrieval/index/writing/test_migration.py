@@ -9,14 +9,14 @@ import pytest
 
 from corpus.article import Article
 from retrieval.errors import PublishError
+from retrieval.index.contract import Published
 from retrieval.index.store import SnapshotStore
 from retrieval.index.writing import publishing as embedded
 from retrieval.index.writing.migration import IndexSource, contents_digest, migrate
-from retrieval.index.writing.publishing import Published
 from retrieval.milvus import publishing
 from retrieval.milvus.store import MilvusStore
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, built
+from tests.sample_library import BEES, BRIDGE, HARBOUR, LIBRARY, built
 
 LONG = Article("long", "Long", " ".join(f"Sentence {n} of this report is about the {n}th gate." for n in range(60)))
 

@@ -10,7 +10,7 @@ from retrieval.index.writing.passage_records import passage_key, passage_terms, 
 from retrieval.text.late_interaction import WORD_DIM, int8_scale, term_keys
 from retrieval.text.search_text import search_text
 from tests.fakes import HashingEncoder
-from tests.library_of import BEES, HARBOUR
+from tests.sample_library import BEES, HARBOUR
 
 [BEES_PASSAGE] = split_article(BEES)
 

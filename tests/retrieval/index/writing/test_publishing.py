@@ -17,7 +17,7 @@ from retrieval.index.build_progress import BuildProgress, Stage
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from tests.fakes import HashingEncoder, StoppingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, articles_in, built, ticking
+from tests.sample_library import BEES, BRIDGE, HARBOUR, LIBRARY, NOW, articles_in, built, ticking
 
 
 def test_a_published_snapshot_is_current(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.merging import merge
 from retrieval.index.writing.publishing import publish
 from tests.fakes import HashingEncoder
-from tests.library_of import articles_in
+from tests.sample_library import articles_in
 
 WRITER = """
 import contextlib, sys

@@ -25,7 +25,7 @@ from retrieval.index.writing.publishing import publish
 from retrieval.results import Query
 from retrieval.text.analysis import terms
 from tests.fakes import HashingEncoder, StoppingEncoder
-from tests.library_of import LIBRARY, articles_in
+from tests.sample_library import LIBRARY, articles_in
 
 NAMES = """alder birch cedar dogwood elm fir ginkgo hazel ivy juniper kapok larch maple nutmeg oak pine quince
 rowan""".split()  # noqa: SIM905

@@ -20,7 +20,7 @@ from retrieval.index.segment import MANIFEST, Segment, SegmentManifest
 from retrieval.index.writing.passage_records import encode_articles
 from retrieval.index.writing.segment_writer import CHECKPOINT, SegmentWriter, resume_segment
 from tests.fakes import Clock, HashingEncoder
-from tests.library_of import BEES, BRIDGE, HARBOUR, LIBRARY
+from tests.sample_library import BEES, BRIDGE, HARBOUR, LIBRARY
 
 ARTICLES = [*LIBRARY, replace(BEES, id="short", text="Short."), replace(HARBOUR, id="long", text=HARBOUR.text * 9)]
 ENCODER = HashingEncoder()
