@@ -17,8 +17,16 @@ MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob
 DOORS = {
     "faiss": {"retrieval/index/vectors.py"},
     "filelock": {"corpus/storage/library.py"},
-    "onnx": {"retrieval/models/conversion/multilingual_graph.py", "retrieval/models/conversion/onnx_graph.py"},
-    "onnxruntime": {"retrieval/models/conversion/onnx_graph.py", "retrieval/models/encoder.py"},
+    "onnx": {
+        "retrieval/models/conversion/multilingual_graph.py",
+        "retrieval/models/conversion/onnx_graph.py",
+        "retrieval/models/conversion/readers.py",
+    },
+    "onnxruntime": {
+        "retrieval/models/conversion/onnx_graph.py",
+        "retrieval/models/encoder.py",
+        "retrieval/models/reader.py",
+    },
     "prompt_toolkit": {"bot/terminal/chat.py"},
     "rensa": {"corpus/text/dedupe.py"},
     "pymilvus": {"retrieval/milvus/store.py", "retrieval/milvus/publishing.py"},
@@ -30,10 +38,14 @@ DOORS = {
     "tantivy": {"retrieval/index/lexical.py"},
     "telegram": {"bot/telegram_bot/application.py", "bot/telegram_bot/handlers.py"},
     "tenacity": {"corpus/watching.py"},
-    "tokenizers": {"retrieval/models/conversion/multilingual_export.py", "retrieval/models/encoder.py"},
+    "tokenizers": {
+        "retrieval/models/conversion/multilingual_export.py",
+        "retrieval/models/encoder.py",
+        "retrieval/models/reader.py",
+    },
     "tornado": {"bot/telegram_bot/webhook.py"},
-    "torch": {"retrieval/models/conversion/torch_models.py"},
-    "transformers": {"retrieval/models/conversion/torch_models.py"},
+    "torch": {"retrieval/models/conversion/readers.py", "retrieval/models/conversion/torch_models.py"},
+    "transformers": {"retrieval/models/conversion/readers.py", "retrieval/models/conversion/torch_models.py"},
 }
 
 
