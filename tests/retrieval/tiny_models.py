@@ -4,7 +4,8 @@
 
 Prints one JSON object: for each SentenceTransformer its manifest and the lowest cosine between the converted model and
 the original; for each CrossEncoder its manifest and the scores of `QUESTION` with each of `TEXTS`, both the original's
-and the converted model's; for models refused as rerankers, the error.
+and the converted model's; for each question-answering model the same with start logits for scores; for models refused
+as rerankers or readers, the error.
 """
 
 from __future__ import annotations
@@ -18,12 +19,18 @@ import numpy as np
 import torch
 from sentence_transformers import CrossEncoder, SentenceTransformer
 from sentence_transformers.models import Dense, Normalize, Pooling, Transformer
-from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizerFast
+from transformers import (
+    BertConfig,
+    BertForQuestionAnswering,
+    BertForSequenceClassification,
+    BertModel,
+    BertTokenizerFast,
+)
 
 from retrieval.errors import ModelError
 from retrieval.models.conversion import parity
 from retrieval.models.conversion.converter import convert_in_process
-from retrieval.models.loading import open_encoder, open_reranker
+from retrieval.models.loading import open_encoder, open_reader, open_reranker
 from retrieval.models.manifest import Parity, read_manifest
 from retrieval.text.search_text import search_text
 from tests.sample_library import LIBRARY, whole
@@ -115,7 +122,11 @@ def main(folder: Path) -> None:
             "least": least_cosine(model, served),
             "files": sorted(path.name for path in served.iterdir() if not path.name.startswith(".")),
         }
-    print(json.dumps({"encoders": report, "rerankers": rerankers(folder), "refused": refused(folder)}))
+    print(
+        json.dumps(
+            {"encoders": report, "rerankers": rerankers(folder), "readers": readers(folder), "refused": refused(folder)}
+        )
+    )
 
 
 def rerankers(folder: Path) -> dict[str, object]:
@@ -134,10 +145,42 @@ def rerankers(folder: Path) -> dict[str, object]:
     return report
 
 
+def build_reader(folder: Path) -> Path:
+    config = tiny_config(folder, 256, initializer_range=0.5)
+    BertForQuestionAnswering(config).save_pretrained(folder)  # type: ignore[no-untyped-call]
+    return folder
+
+
+def readers(folder: Path) -> dict[str, object]:
+    report: dict[str, object] = {}
+    for name, least in (("rough", Parity(0.0, -1.0, 0.0)), ("precise", Parity(0.9999, 0.9999, 0.999))):
+        parity.LEAST_PARITY = least
+        path = build_reader(folder / name)
+        manifest = convert_in_process(str(path), folder / "readers", reader=name == "rough")
+        own = []
+        for text in TEXTS:
+            pair = BertTokenizerFast.from_pretrained(path)(QUESTION, text, return_tensors="pt")
+            inside = [number == 1 for number in pair.sequence_ids(0)]
+            with torch.inference_mode():
+                logits = BertForQuestionAnswering.from_pretrained(path).eval()(**pair).start_logits[0]
+            own.append(logits[inside].tolist())
+        served = open_reader(folder / "readers" / name).read(QUESTION, TEXTS)
+        report[name] = {
+            "manifest": json.loads(manifest.to_json()),
+            "own": own,
+            "served": [reading.starts.tolist() for reading in served],
+            "files": sorted(file.name for file in (folder / "readers" / name).iterdir() if file.name[0] != "."),
+        }
+    return report
+
+
 def refused(folder: Path) -> dict[str, str | list[str]]:
     """The errors of conversions that must fail, and the models that are there afterwards."""
     encoder, models, taken = folder / "mean" / "model", folder / "rerankers", folder / "taken"
     picky, three = folder / "picky" / "picky", build_reranker(folder / "three", labels=3)
+    rough, taken_by_reranker = folder / "rough", folder / "taken-by-reranker"
+    taken_by_reranker.mkdir()
+    (taken_by_reranker / "rough").symlink_to(folder / "rerankers" / "picky")
     taken.mkdir()
     (taken / "picky").symlink_to(folder / "mean" / "models" / "model")
     conversions: dict[str, Callable[[], object]] = {
@@ -145,6 +188,9 @@ def refused(folder: Path) -> dict[str, str | list[str]]:
         "an encoder": lambda: convert_in_process(str(encoder), models, reranker=True),
         "no model": lambda: convert_in_process(str(folder), models, reranker=True),
         "a prompt": lambda: convert_in_process(str(picky), models, query_prompt="query: "),
+        "an encoder as a reader": lambda: convert_in_process(str(encoder), models, reader=True),
+        "a reader's prompt": lambda: convert_in_process(str(rough), models, query_prompt="query: "),
+        "a reader in a reranker's place": lambda: convert_in_process(str(rough), taken_by_reranker),
         "an encoder's place": lambda: convert_in_process(str(picky), taken),
     }
     errors: dict[str, str | list[str]] = {}

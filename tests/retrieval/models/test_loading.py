@@ -12,6 +12,7 @@ from retrieval.models.loading import open_encoder, open_reranker
 from retrieval.models.manifest import read_manifest, write_manifest
 from retrieval.models.reranker import OnnxReranker
 from tests.conftest import Tiny
+from tests.retrieval.tiny_reader import build_reader
 
 
 def test_a_converted_model_opens(copied: Path) -> None:
@@ -54,3 +55,10 @@ def test_a_file_with_the_right_digest_that_is_not_a_model_is_refused(copied: Pat
     write_manifest(copied, dataclasses.replace(manifest, files=files))
     with pytest.raises(ModelError, match=r"cannot load the model in .*convert it again"):
         open_encoder(copied)
+
+
+def test_a_reader_encodes_nothing(tmp_path: Path) -> None:
+    folder = build_reader(tmp_path / "spans", {}, {})
+    assert read_manifest(folder).reads
+    with pytest.raises(ModelError, match="spans is a reader, not an encoder; newsquote model use chooses another"):
+        open_encoder(folder)

@@ -9,6 +9,7 @@ import pytest
 
 from retrieval.errors import ModelError
 from retrieval.models.manifest import (
+    SHIPPED,
     ModelManifest,
     Parity,
     check_files,
@@ -127,3 +128,14 @@ def test_files_that_differ_from_the_manifest_are_damaged(copied: Path) -> None:
     wrong = dataclasses.replace(manifest, files={**manifest.files, "model.onnx": "0" * 64})
     with pytest.raises(ModelError, match=r"model\.onnx is damaged"):
         check_files(copied, wrong)
+
+
+def test_a_model_reranks_or_reads_by_its_pooling() -> None:
+    found = [dataclasses.replace(MANIFEST, pooling=pooling) for pooling in ("mean", "score", "span")]
+    assert [(manifest.reranks, manifest.reads) for manifest in found] == [(False, False), (True, False), (False, True)]
+    assert all(ModelManifest.from_json(manifest.to_json()) == manifest for manifest in found)
+
+
+def test_what_ships_with_newsquote_is_repaired_by_installing_it_again(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"cannot read .*/model.onnx \(No such file or directory\); install newsquote"):
+        check_files(tmp_path, dataclasses.replace(MANIFEST, source=SHIPPED))
