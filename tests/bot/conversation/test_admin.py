@@ -67,15 +67,15 @@ REFUSED = Outcome(OutcomeKind.REFUSED, "/tmp/x/empty.txt", reason="it is empty")
 
 async def test_each_outcome_is_a_line_and_what_was_added_can_be_undone_once(store: StateDatabase) -> None:
     editor = Editor(ADDED, SKIPPED, REFUSED)
-    desk = LibraryAdmin(editor, store)
-    card = await desk.add(["/tmp/x"], Language.EN, nobody)
+    library = LibraryAdmin(editor, store)
+    card = await library.add(["/tmp/x"], Language.EN, nobody)
     assert card.rich.text == ("Added: Eels\nAlready in the library: Bees\nNot added: empty.txt (it is empty)")
     press = CallbackData.of(card.rows[0][0].data or "")
     assert press is not None
-    undone = await desk.undo(press.number, Language.EN)
+    undone = await library.undo(press.number, Language.EN)
     assert undone is not None
     assert undone.rich.text == "Removed: Eels"
-    assert await desk.undo(press.number, Language.EN) is None
+    assert await library.undo(press.number, Language.EN) is None
     assert editor.asked == [("add", "/tmp/x"), ("undo", "eels")]
 
 
@@ -87,12 +87,12 @@ async def test_what_could_not_be_undone_can_be_undone_later(store: StateDatabase
                 raise SourceError("somebody else writes to the library")
             return super().undo(added, replaced)
 
-    desk = LibraryAdmin(Stubborn(ADDED), store)
-    card = await desk.add(["x"], Language.EN, nobody)
-    failed = await desk.undo(1, Language.EN)
+    library = LibraryAdmin(Stubborn(ADDED), store)
+    card = await library.add(["x"], Language.EN, nobody)
+    failed = await library.undo(1, Language.EN)
     assert failed is not None
     assert (failed.rich.text, failed.rows) == ("That didn't work: somebody else writes to the library", card.rows)
-    undone = await desk.undo(1, Language.EN)
+    undone = await library.undo(1, Language.EN)
     assert undone is not None
     assert undone.rich.text == "Removed: Eels"
 
@@ -110,10 +110,10 @@ async def test_how_far_it_is_is_told_before_the_outcome(store: StateDatabase) ->
 
 async def test_what_was_replaced_is_put_back_as_it_was(store: StateDatabase) -> None:
     editor = Editor(Outcome(OutcomeKind.REPLACED, "x", "New bees", "bees", "its text changed"))
-    desk = LibraryAdmin(editor, store)
-    card = await desk.add(["x"], Language.EN, nobody)
+    library = LibraryAdmin(editor, store)
+    card = await library.add(["x"], Language.EN, nobody)
     assert (card.rich.text, len(card.rows)) == ("Replaced: New bees", 1)
-    undone = await desk.undo(1, Language.EN)
+    undone = await library.undo(1, Language.EN)
     assert undone is not None
     assert undone.rich.text == "Restored: City bees 🐝 thrive"
     assert editor.asked[1:] == [("undo", BEES.text)]
@@ -137,6 +137,6 @@ async def test_what_fails_is_one_line(store: StateDatabase) -> None:
 
 async def test_one_thing_is_done_after_the_other(store: StateDatabase) -> None:
     editor = Editor(ADDED)
-    desk = LibraryAdmin(editor, store)
-    await asyncio.gather(*(desk.add([str(n)], Language.EN, nobody) for n in range(5)))
+    library = LibraryAdmin(editor, store)
+    await asyncio.gather(*(library.add([str(n)], Language.EN, nobody) for n in range(5)))
     assert editor.asked == [("add", str(n)) for n in range(5)]

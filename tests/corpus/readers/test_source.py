@@ -239,7 +239,7 @@ def test_a_sitemap_gives_its_pages_and_those_of_its_sitemaps(site: Site, fetcher
 def test_no_more_pages_of_a_listing_are_fetched_than_the_limit(
     site: Site, fetcher: Fetcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(source, "_PAGES_LIMIT", 1)
+    monkeypatch.setattr(source, "_LISTED_PAGE_LIMIT", 1)
     site.responses["/s.xml"] = response(sitemap("/a", "/b", "/c"))
     assert titles(list(read(f"{site.address}/s.xml", fetcher=fetcher))) == [
         "the server answers 404 Not Found",
