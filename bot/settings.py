@@ -138,6 +138,12 @@ class Settings:
     rerank: str | None = _setting(
         None, _text, "a CrossEncoder that reads the best passages once more; none if not set", "a name or a folder"
     )
+    reader: str | None = _setting(
+        None,
+        _text,
+        "a question-answering model that reads the best passages and marks the words that answer; none if not set",
+        "a name or a folder",
+    )
     limit: int = _setting(3, _count, "how many quotes an answer shows", "a whole number from 1 to 50")
     threshold: float = _setting(
         0.48, _fraction, "answer from this probability on; higher declines more", "a number from 0 to 1"

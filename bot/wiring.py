@@ -5,6 +5,7 @@ Whatever is heavy is imported and made here, when a command first needs it.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.settings import Settings
@@ -15,7 +16,16 @@ if TYPE_CHECKING:
     from bot.service.hot_reload import ReloadingAnswerer
     from retrieval.answering import Answerer
     from retrieval.models.encoder import Encoder
+    from retrieval.models.reader import Reader
     from retrieval.models.reranker import Reranker
+
+
+@dataclass(frozen=True, slots=True)
+class SecondStage:
+    """The models that read the best passages together with the question; None where the settings name none."""
+
+    reranker: Reranker | None = None
+    reader: Reader | None = None
 
 
 def open_encoder(settings: Settings) -> Encoder:
@@ -40,18 +50,25 @@ def open_encoder(settings: Settings) -> Encoder:
     return open_encoder(folder)
 
 
-def open_reranker(settings: Settings) -> Reranker | None:
-    """The reranker of the settings, converted first where it is not; None where they name none.
+def open_second_stage(settings: Settings) -> SecondStage:
+    """The reranker and the reader of the settings, each converted first where it is not.
 
     Raises:
-        SettingsError: there is no such CrossEncoder, or it cannot be used.
+        SettingsError: there is no such model, or it cannot be used.
     """
-    if settings.rerank is None:
-        return None
-    from bot.service.models import open_configured_reranker
+    if settings.rerank is None and settings.reader is None:
+        return SecondStage()
+    from bot.service.models import open_configured_reader, open_configured_reranker
     from bot.terminal.progress import build_progress_bar
 
-    return open_configured_reranker(settings, settings.rerank, print_note, build_progress_bar)
+    return SecondStage(
+        None
+        if settings.rerank is None
+        else open_configured_reranker(settings, settings.rerank, print_note, build_progress_bar),
+        None
+        if settings.reader is None
+        else open_configured_reader(settings, settings.reader, print_note, build_progress_bar),
+    )
 
 
 def open_editor(settings: Settings) -> Editor:
@@ -74,7 +91,7 @@ def ensure_index(settings: Settings) -> None:
         open_editor(settings).prepare(print_note)
 
 
-def open_answerer(settings: Settings, reranker: Reranker | None) -> Answerer:
+def open_answerer(settings: Settings, second_stage: SecondStage) -> Answerer:
     """An answerer over the current snapshot.
 
     Raises:
@@ -85,10 +102,12 @@ def open_answerer(settings: Settings, reranker: Reranker | None) -> Answerer:
 
     encoder = open_encoder(settings)
     index = open_store(settings).open(encoder=encoder.fingerprint)
-    return Answerer(index, encoder, threshold=settings.threshold, reranker=reranker)
+    return Answerer(
+        index, encoder, threshold=settings.threshold, reranker=second_stage.reranker, reader=second_stage.reader
+    )
 
 
-def open_reloading_answerer(settings: Settings, reranker: Reranker | None) -> ReloadingAnswerer:
+def open_reloading_answerer(settings: Settings, second_stage: SecondStage) -> ReloadingAnswerer:
     """An answerer that follows what is published, its snapshot opened already.
 
     Raises:
@@ -97,6 +116,6 @@ def open_reloading_answerer(settings: Settings, reranker: Reranker | None) -> Re
     from bot.service.hot_reload import ReloadingAnswerer
     from bot.service.storage import open_store
 
-    answerer = ReloadingAnswerer(lambda: open_answerer(settings, reranker), lambda: open_store(settings).current())
+    answerer = ReloadingAnswerer(lambda: open_answerer(settings, second_stage), lambda: open_store(settings).current())
     answerer.answerer()  # now, while the person types
     return answerer

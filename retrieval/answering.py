@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from corpus.article import Article, Span
 from corpus.text.sentences import trim
@@ -12,10 +12,12 @@ from retrieval.errors import QuestionError
 from retrieval.index.contract import Index
 from retrieval.links import link_to
 from retrieval.models.encoder import Encoder
+from retrieval.models.reader import Reader
 from retrieval.models.reranker import Reranker
 from retrieval.ranking import confidence, fusion, quoting
 from retrieval.ranking.duplicates import drop_duplicates
 from retrieval.ranking.question import Question
+from retrieval.ranking.reading import answering_words
 from retrieval.ranking.search import Searcher
 from retrieval.results import Answer, Hit, Query, Quote
 from retrieval.text.analysis import terms
@@ -56,10 +58,11 @@ class Answerer:
         *,
         threshold: float = confidence.THRESHOLD,
         reranker: Reranker | None = None,
+        reader: Reader | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.snapshot = snapshot
-        self._searcher = Searcher(snapshot, encoder, reranker=reranker)
+        self._searcher = Searcher(snapshot, encoder, reranker=reranker, reader=reader)
         self._threshold = threshold
         self._clock = clock
 
@@ -84,11 +87,18 @@ class Answerer:
         )
         quotes = drop_duplicates(spread, passages, query.limit, lambda row: self.snapshot.article(row).text)
         probability = found.confidence
+        answers = {
+            (hit.article, sentence): answer
+            for hit in found.hits
+            for (sentence, _), answer in zip(hit.sentences, hit.answers, strict=False)
+        }
         return Answer(
             question=text,
             answered=bool(quotes) and probability >= self._threshold,
             confidence=probability,
-            quotes=tuple(self._quote(quote.draft, found.hits[quote.draft.hit], quote.reprints) for quote in quotes),
+            quotes=tuple(
+                self._quote(quote.draft, found.hits[quote.draft.hit], quote.reprints, answers) for quote in quotes
+            ),
             snapshot=self.snapshot.name,
             took_ms=1000 * (self._clock() - began),
             evidence={
@@ -105,10 +115,18 @@ class Answerer:
         """The sentences right before and right after a draft's passages."""
         return self.snapshot.neighbours(min(draft.rows), max(draft.rows))
 
-    def _quote(self, draft: quoting.QuoteDraft, hit: Hit, reprints: list[int]) -> Quote:
+    def _quote(
+        self,
+        draft: quoting.QuoteDraft,
+        hit: Hit,
+        reprints: list[int],
+        answers: Mapping[tuple[int, Span], tuple[Span | None, float]],
+    ) -> Quote:
         article = self.snapshot.article(draft.article)
         span = trim(article.text, draft.span)
-        marks = tuple(trim(article.text, mark) for mark in quoting.highlights(draft.sentences))
+        sentences = quoting.highlights(draft.sentences)
+        marks = tuple(trim(article.text, mark) for mark in sentences)
+        read = answers.get((draft.article, sentences[0]))
         best = article.text[marks[0].start : marks[0].end]
         top = hit.evidence[max(range(len(hit.sentences)), key=lambda at: hit.sentences[at][1])]
         ranks = {"dense rank": hit.dense_rank, "lexical rank": hit.lexical_rank, "reranker": hit.reranked}
@@ -119,6 +137,7 @@ class Answerer:
             score=draft.score,
             context=_context(article, span),
             link=link_to(article.url, best),
+            answer=None if read is None else answering_words(article.text, sentences[0], *read),
             also_in=tuple(self.snapshot.article(row) for row in reprints),
             evidence={
                 **{name: float(rank) for name, rank in ranks.items() if rank is not None},

@@ -38,7 +38,8 @@ class Hit(NamedTuple):
     `row` and `article` are the positions of the passage and its article in the index. `sentences` are its sentences
     with their scores; `score` is the best of these, smoothed as `search.ARTICLE_SMOOTHING` says. `evidence` (s,
     len(fusion.EVIDENCE)) holds the evidence for each sentence. `dense_rank` and `lexical_rank` count from 1, None where
-    that search did not find the passage; `reranked` is the reranker's score, None where none read it.
+    that search did not find the passage; `reranked` is the reranker's score, None where none read it. `answers` holds,
+    for each sentence, the best answer a reader found in it and that answer's score; it is empty where none read it.
     """
 
     row: int
@@ -51,6 +52,7 @@ class Hit(NamedTuple):
     evidence: NDArray[np.float32]
     language_pair: LanguagePair
     reranked: float | None = None
+    answers: tuple[tuple[Span | None, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,11 @@ class Quote:
 
     `text` is always the slice of `article.text` that `span` gives. `context` is a wider span around it, for a reader
     who wants more. Higher scores are better. `also_in` holds other articles that tell the same story in nearly the same
-    words, best first.
+    words, best first. `answer` are the words of the first highlight that answer, None where none stand out.
 
     Raises:
-        ValueError: a span that does not lie inside the article, or a highlight outside the quote.
+        ValueError: a span that does not lie inside the article, or a highlight outside the quote, or an
+            answer outside the first highlight.
     """
 
     article: Article
@@ -71,6 +74,7 @@ class Quote:
     score: float
     context: Span
     link: str | None = None
+    answer: Span | None = None
     also_in: tuple[Article, ...] = ()
     evidence: dict[str, float] = field(default_factory=dict, compare=False)
 
@@ -80,6 +84,10 @@ class Quote:
             raise ValueError(f"the quote {start}:{end} is not in a text of {len(self.article.text)} characters")
         if any(not start <= h.start < h.end <= end for h in self.highlights):
             raise ValueError(f"a highlight of {self.highlights} lies outside the quote {start}:{end}")
+        if self.answer is not None:
+            first = self.highlights[0] if self.highlights else self.span
+            if not first.start <= self.answer.start < self.answer.end <= first.end:
+                raise ValueError(f"the answer {self.answer} lies outside the first highlight {first}")
 
     @property
     def text(self) -> str:

@@ -17,7 +17,7 @@ from retrieval.errors import QuestionError
 
 if TYPE_CHECKING:
     from bot.commands.arguments import Subparsers
-    from retrieval.results import Answer, Query
+    from retrieval.results import Answer, Query, Quote
 
 
 def add_parsers(commands: Subparsers) -> None:
@@ -43,9 +43,9 @@ def _ask(options: argparse.Namespace, settings: Settings) -> ExitStatus:
     )
     if options.question != "-":
         clean_question(options.question)  # a question that cannot be asked should not wait for the index
-    reranker = wiring.open_reranker(settings)
+    second_stage = wiring.open_second_stage(settings)
     wiring.ensure_index(settings)
-    answerer = wiring.open_answerer(settings, reranker)
+    answerer = wiring.open_answerer(settings, second_stage)
     status = ExitStatus.DONE
     for query in queries:
         try:
@@ -113,6 +113,7 @@ def answer_json(answer: Answer, *, why: bool = False) -> str:
                 "start": quote.span.start,
                 "end": quote.span.end,
                 "highlights": [[mark.start, mark.end] for mark in quote.highlights],
+                "answer": _words(quote),
                 "score": round(quote.score, 6),
                 "link": quote.link,
                 **({"also_in": [article_record(a, text=False) for a in quote.also_in]} if quote.also_in else {}),
@@ -125,6 +126,14 @@ def answer_json(answer: Answer, *, why: bool = False) -> str:
         **({"evidence": answer.evidence} if why else {}),
     }
     return json.dumps(shown, ensure_ascii=False)
+
+
+def _words(quote: Quote) -> dict[str, Any] | None:
+    """The words that answer and where they stand in the article."""
+    if quote.answer is None:
+        return None
+    start, end = quote.answer
+    return {"text": quote.article.text[start:end], "start": start, "end": end}
 
 
 def _show(answer: Answer, *, why: bool) -> None:

@@ -26,10 +26,10 @@ def _chat(_: argparse.Namespace, settings: Settings) -> ExitStatus:
     from bot.conversation.languages import Language
     from bot.terminal.chat import run_chat
 
-    reranker = wiring.open_reranker(settings)
+    second_stage = wiring.open_second_stage(settings)
     wiring.ensure_index(settings)
     run_chat(
-        lambda: wiring.open_reloading_answerer(settings, reranker),
+        lambda: wiring.open_reloading_answerer(settings, second_stage),
         stdin=sys.stdin,
         stdout=sys.stdout,
         history=settings.home / "history",
@@ -43,13 +43,13 @@ def _telegram(_: argparse.Namespace, settings: Settings) -> int:
     from bot.service.storage import open_store
     from bot.telegram_bot.application import run
 
-    reranker = None
+    second_stage = wiring.SecondStage()
     if settings.telegram_token is not None:
-        reranker = wiring.open_reranker(settings)
+        second_stage = wiring.open_second_stage(settings)
         wiring.ensure_index(settings)
     return run(
         settings,
-        lambda: Engine(lambda: wiring.open_answerer(settings, reranker), lambda: open_store(settings).current()),
+        lambda: Engine(lambda: wiring.open_answerer(settings, second_stage), lambda: open_store(settings).current()),
         editor=wiring.open_editor(settings),
         tell=lambda line: print_note(f"newsquote: {line}"),
     )

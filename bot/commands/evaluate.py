@@ -38,12 +38,18 @@ def _evaluate(options: argparse.Namespace, settings: Settings) -> ExitStatus:
     from retrieval.results import Query
 
     articles, questions = read_questions(options.file.read_bytes())
-    reranker = wiring.open_reranker(settings)
+    second_stage = wiring.open_second_stage(settings)
     encoder = wiring.open_encoder(settings)
     with tempfile.TemporaryDirectory() as folder:
         with build_progress_bar() as step:
             publish(articles, encoder, Path(folder), progress=step)
-        answerer = Answerer(Snapshot.open(Path(folder)), encoder, threshold=settings.threshold, reranker=reranker)
+        answerer = Answerer(
+            Snapshot.open(Path(folder)),
+            encoder,
+            threshold=settings.threshold,
+            reranker=second_stage.reranker,
+            reader=second_stage.reader,
+        )
         answers = []
         with progress_bar("Asking questions", len(questions)) as step:
             for question in questions:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 def add_parsers(commands: Subparsers) -> None:
     """Add `model` with its actions."""
-    model = commands.add_parser("model", help="the encoder and the reranker")
+    model = commands.add_parser("model", help="encoder, reranker and reader")
     actions = model.add_subparsers(metavar="ACTION", required=True)
-    add = actions.add_parser("add", help="convert any SentenceTransformer or CrossEncoder for serving")
+    add = actions.add_parser("add", help="convert a SentenceTransformer, CrossEncoder or question-answering model")
     add.add_argument("source", metavar="NAME_OR_PATH", help="a folder, a name on the model hub, or the shipped one's")
     add.add_argument("--query-prompt", metavar="TEXT", help="put before questions, if the model's settings lack it")
     add.add_argument("--passage-prompt", metavar="TEXT", help="put before passages, likewise")
@@ -45,6 +45,8 @@ def _add(options: argparse.Namespace, settings: Settings) -> ExitStatus:
     print_result(describe_model(added, settings.models_folder))
     if added.reranks:
         print_note(f'To rerank with it, write rerank = "{added.name}" into {settings.home / "config.toml"}')
+    elif added.reads:
+        print_note(f'To read with it, write reader = "{added.name}" into {settings.home / "config.toml"}')
     elif added.name != settings.model:
         print_note(f"To encode with it: newsquote model use {added.name} --rebuild")
     return ExitStatus.DONE
@@ -86,6 +88,8 @@ def model_lines(settings: Settings) -> list[str]:
 def _in_use(model: ModelManifest, settings: Settings) -> bool:
     if model.reranks:
         return settings.rerank is not None and model.goes_by(settings.rerank)
+    if model.reads:
+        return settings.reader is not None and model.goes_by(settings.reader)
     return model.name == settings.model
 
 
@@ -94,12 +98,12 @@ def describe_model(model: ModelManifest, models: Path) -> str:
     size = sum(
         (models / model.name / file).stat().st_size for file in model.files if (models / model.name / file).exists()
     )
-    gives = "a reranker" if model.reranks else f"{model.dim} dimensions"
+    gives = "a reranker" if model.reranks else "a reader" if model.reads else f"{model.dim} dimensions"
     parts = [f"{model.name}  {model.precision}, {gives}, reads {model.max_length} tokens"]
     if size:
         parts.append(f"{size / 1e6:.0f} MB")
     if model.parity is not None:
-        likeness = "correlation with" if model.reranks else "cosine to"
+        likeness = "correlation with" if model.reranks or model.reads else "cosine to"
         parts.append(
             f"{likeness} its source {model.parity.mean:.4f} (least {model.parity.least:.4f}), "
             f"{model.parity.ranking:.1%} of pairs ranked alike"

@@ -16,6 +16,7 @@ from retrieval.errors import ModelError
 from retrieval.models.manifest import MULTILINGUAL, ModelManifest, installed_models
 
 if TYPE_CHECKING:
+    from retrieval.models.reader import Reader
     from retrieval.models.reranker import Reranker
 
 _MODEL_LINE = re.compile(r"^[ \t]*model[ \t]*=.*$", re.MULTILINE)
@@ -28,9 +29,13 @@ def add_model(
     query_prompt: str | None = None,
     passage_prompt: str | None = None,
     reranker: bool = False,
+    reader: bool = False,
     progress: ProgressReporter = no_progress,
 ) -> ModelManifest:
-    """Convert a SentenceTransformer or CrossEncoder into the home's models folder; with `reranker`, only the latter.
+    """Convert a model into the home's models folder.
+
+    Any SentenceTransformer, CrossEncoder or extractive question-answering model; with `reranker` only a CrossEncoder,
+    with `reader` only one that answers questions.
 
     Raises:
         ModelError: it cannot be found or converted; the message says why.
@@ -45,6 +50,7 @@ def add_model(
             query_prompt=query_prompt,
             passage_prompt=passage_prompt,
             reranker=reranker,
+            reader=reader,
         )
 
 
@@ -77,6 +83,26 @@ def open_configured_reranker(
         raise SettingsError(f"rerank ({settings.origins.get('rerank', 'default')}): {exc}") from exc
 
 
+def open_configured_reader(
+    settings: Settings, source: str, say: Callable[[str], None], progress: ProgressReporter = no_progress
+) -> Reader:
+    """Open the question-answering model that the setting `reader` names, converting it first if need be.
+
+    Args and errors are those of `open_configured_reranker`.
+    """
+    from retrieval.models.loading import open_reader
+    from retrieval.models.reader import find_converted_reader
+
+    try:
+        model = find_converted_reader(source, settings.models_folder)
+        if model is None:
+            say(f"Preparing the reader {source}: once.")
+            model = add_model(settings, source, reader=True, progress=progress)
+        return open_reader(settings.models_folder / model.name)
+    except ModelError as exc:
+        raise SettingsError(f"reader ({settings.origins.get('reader', 'default')}): {exc}") from exc
+
+
 def use_model(settings: Settings, name: str, progress: ProgressReporter = no_progress) -> bool:
     """Write the model to use into config.toml; returns whether the index must be rebuilt for it.
 
@@ -91,7 +117,9 @@ def use_model(settings: Settings, name: str, progress: ProgressReporter = no_pro
         raise ModelError(
             f'{name} is a reranker; to use it, write rerank = "{name}" into {settings.home / "config.toml"}'
         )
-    fingerprints = {model.name: model.fingerprint for model in models if not model.reranks}
+    if name in {model.name for model in models if model.reads}:
+        raise ModelError(f'{name} is a reader; to use it, write reader = "{name}" into {settings.home / "config.toml"}')
+    fingerprints = {model.name: model.fingerprint for model in models if not (model.reranks or model.reads)}
     if name == MULTILINGUAL and name not in fingerprints:
         fingerprints[name] = add_model(settings, name, progress=progress).fingerprint
     if name not in fingerprints:

@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 from corpus.article import Span
 from retrieval.index.contract import ArticleFilter, Candidates, Index, PassageData
 from retrieval.models.encoder import Encoded, Encoder
+from retrieval.models.reader import Reader
 from retrieval.models.reranker import Reranker
 from retrieval.ranking import confidence, fusion
 from retrieval.ranking.candidates import compare_candidates
+from retrieval.ranking.hit_reading import read_hits
 from retrieval.ranking.question import Question
 from retrieval.ranking.reranking import rerank
 from retrieval.ranking.unknown_names import count_unknown_names
@@ -81,12 +83,14 @@ class Searcher:
         *,
         weights: NDArray[np.float32] | None = None,
         reranker: Reranker | None = None,
+        reader: Reader | None = None,
     ) -> None:
         """`weights` (len(fusion.EVIDENCE),) rank sentences instead of the fitted ones of their language pair."""
         self.snapshot = snapshot
         self._encoder = encoder
         self._weights = weights
         self._reranker = reranker
+        self._reader = reader
         self._frequency = functools.lru_cache(maxsize=4096)(snapshot.document_frequency)
 
     @np.errstate(invalid="ignore")  # OpenBLAS may raise that flag on finite numbers; numpy would warn of it
@@ -128,6 +132,9 @@ class Searcher:
         first = None
         if self._reranker is not None:
             hits = rerank(hits, question.text, self.snapshot, self._reranker)
+            first = rows.index(hits[0].row)
+        if self._reader is not None:
+            hits = read_hits(hits, question.text, self.snapshot, self._reader)
             first = rows.index(hits[0].row)
         answer_evidence = confidence.answer_evidence(
             evidence,

@@ -9,6 +9,7 @@ import pytest
 from retrieval.models.manifest import DEFAULT_SOURCE
 from tests.bot.command_line import Run
 from tests.conftest import Tiny
+from tests.retrieval.tiny_reader import build_reader
 
 
 @pytest.mark.parametrize("arguments", [["ask", "Who?"], ["chat"], ["telegram"], ["eval"]], ids=lambda given: given[0])
@@ -51,3 +52,33 @@ def test_a_reranker_is_converted_once_and_its_score_is_in_the_evidence(
     ]
     monkeypatch.setenv("NEWSQUOTE_RERANK", "exact")
     assert run("ask", "--json", "--why", question).json["quotes"] == asked.json["quotes"]
+
+
+def test_an_unknown_reader_is_refused_before_anything_starts(
+    run: Run, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NEWSQUOTE_READER", "/none/such")
+    found = run("ask", "Who?")
+    assert (found.status, found.out) == (2, "")
+    assert found.err.splitlines() == [
+        "Preparing the reader /none/such: once.",
+        "newsquote: reader (environment): there is no folder /none/such",
+    ]
+    assert not (home / "library").exists()
+
+
+def test_a_readers_words_are_in_the_json(run: Run, home: Path, models_dir: Path) -> None:
+    (home / "models").unlink()
+    (home / "models").mkdir()
+    (home / "models" / DEFAULT_SOURCE).symlink_to(models_dir / DEFAULT_SOURCE)
+    build_reader(home / "models" / "levels", {"second": 30.0}, {"level": 30.0})
+    assert run("ask", "--json", "Which tier is Kuwait in?").json["quotes"][0]["answer"] is None
+    (home / "config.toml").write_text('reader = "levels"')
+    quote = run("ask", "--json", "Which tier is Kuwait in?").json["quotes"][0]
+    start, end = quote["answer"]["start"], quote["answer"]["end"]
+    assert quote["answer"]["text"] == "second level" == quote["text"][start - quote["start"] : end - quote["start"]]
+    assert quote["highlights"][0][0] <= start < end <= quote["highlights"][0][1]
+    stars = {line.split()[1]: line.split()[0] for line in run("model", "list").out.splitlines()}
+    assert stars == {DEFAULT_SOURCE: "*", "levels": "*"}
+    refused = run("model", "use", "levels")
+    assert (refused.status, "is a reader; to use it" in refused.err) == (3, True)
