@@ -54,14 +54,13 @@ ANSWERED = {
 BESIDE = {
     "squad_train": 4500,
     "squadshifts_newwiki": 4000,
-    "nq_qed": 800,
-    "tydiqa_en": 600,
-    "onestopqa": 1400,
     "selqa": 800,
-    "fairytaleqa": 500,
-    "quoref_contrast": 300,
 }
-"""How many are asked of the closest other passage of the same title that has none of the answers' words."""
+"""How many are asked of the closest other passage of the same title that has none of the answers' words.
+
+Not of sets whose passages of one title tell the same again: OneStopQA has each paragraph at three levels of reading, and
+Natural Questions one page often.
+"""
 
 NEAR_MISSES = 7000
 """How many of nearmiss_auto."""
