@@ -58,8 +58,8 @@ BESIDE = {
 }
 """How many are asked of the closest other passage of the same title that has none of the answers' words.
 
-Not of sets whose passages of one title tell the same again: OneStopQA has each paragraph at three levels of reading, and
-Natural Questions one page often.
+Not of sets whose passages of one title tell the same again: OneStopQA has each paragraph at three levels of reading,
+and Natural Questions one page often.
 """
 
 NEAR_MISSES = 7000
