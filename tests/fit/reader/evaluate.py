@@ -249,7 +249,8 @@ class Judge:
     def figures(self, w: float, v: float) -> dict[str, float]:
         """R@1 (joined quotes and single passages), first highlight, answering words, AUROC."""
         sums: Counter[str] = Counter(dict.fromkeys(SHOWN, 0))
-        yes, no = [], []
+        yes: list[float] = []
+        no: list[float] = []
         f1 = 0.0
         for case in self.library.cases:
             if not case.candidates:
@@ -282,7 +283,7 @@ class Judge:
 
 
 WS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
-VS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0)
+VS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5)
 
 
 def choose(judge: Judge) -> tuple[float, float]:
@@ -312,7 +313,7 @@ def main() -> None:
     one.add_argument("graph", type=Path)
     one.add_argument("--out", type=Path, required=True)
     one.add_argument("--no-title", action="store_true")
-    one.add_argument("--words", type=int, default=140)
+    one.add_argument("--words", type=int, default=100)
     one.add_argument("--sample", type=int, default=10**9)
     one.add_argument("--threads", type=int, default=1)
     one = commands.add_parser("judge")
@@ -329,7 +330,9 @@ def main() -> None:
             library.cases = random.Random(5).sample(library.cases, asked.sample)
         reading = Reading(asked.graph, title=not asked.no_title, words=asked.words, threads=asked.threads)
         for case in library.cases:
-            case.read = [reading.read(case.text, *library.articles[c.article], c) for c in case.candidates[:READ]]
+            few = case.candidates[:READ]
+            titled = [(*library.articles[one.article], one) for one in few]
+            case.read = [reading.read(case.text, title, text, one) for title, text, one in titled]
         asked.out.write_bytes(pickle.dumps(library))
     else:
         judges = [(path.stem, Judge(pickle.loads(path.read_bytes()))) for path in asked.read]

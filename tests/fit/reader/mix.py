@@ -38,7 +38,8 @@ def mixed(news: Sequence[Example], general: Sequence[Example], lost: Sequence[fl
     short = [one for one in news if len(one.ids) <= LONGEST_NEWS]
     answered = [one for one in short if not _nowhere(one)]
     without = [one for one in short if _nowhere(one)]
-    hard, easy = [], []
+    hard: list[Example] = []
+    easy: list[Example] = []
     for one, loss in zip(general, lost, strict=True):
         most = DOUBTFUL if _nowhere(one) and one.source != "renamed" else ABSURD
         if one.source not in LEFT_OUT and len(one.ids) <= LONGEST_GENERAL and loss < most:

@@ -124,10 +124,10 @@ def main() -> None:
             group["lr"] = rate
         loss = loss_of(reader, batch)
         adam.zero_grad(set_to_none=True)
-        loss.backward()
+        torch.autograd.backward([loss])
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
         adam.step()
-        total, seen, done = total + float(loss) * len(batch), seen + len(batch), step
+        total, seen, done = total + loss.item() * len(batch), seen + len(batch), step
         if step % asked.log == 0:
             speed = seen / (time.monotonic() - since)
             record = {"step": step, "loss": round(total / seen, 4), "rate": f"{rate:.2e}", "a second": round(speed, 1)}
