@@ -5,7 +5,7 @@
     python -m tests.fit.reader.evaluate judge CHOOSE.pkl OTHER.pkl...
 
 `dump` asks today's engine once for each question of a library (all files together) and keeps its candidates. `read`
-reads the best of them. `judge` chooses the weights w (of sentences) and v (of confidence) on the first file and states
+reads the best of them. `judge` chooses the weights w (of sentences) and v (of confidence) on the first files and states
 the figures on all of them; only invented news that was held out from training may come first.
 """
 
@@ -286,10 +286,15 @@ WS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
 VS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5)
 
 
-def choose(judge: Judge) -> tuple[float, float]:
-    """The w that finds most, and with it the v that tells best."""
-    w = max(WS, key=lambda one: sum(judge.figures(one, 0.0)[name] for name in ("R@1 passage", "first highlight")))
-    return w, max(VS, key=lambda one: judge.figures(w, one)["AUROC"])
+def choose(judges: Sequence[Judge]) -> tuple[float, float]:
+    """The w that finds most, and with it the v that tells best, in the mean of some libraries."""
+
+    def found(w: float) -> float:
+        figures = [judge.figures(w, 0.0) for judge in judges]
+        return sum(one["R@1 passage"] + one["first highlight"] for one in figures)
+
+    w = max(WS, key=found)
+    return w, max(VS, key=lambda v: sum(judge.figures(w, v)["AUROC"] for judge in judges))
 
 
 def rows(judges: Sequence[tuple[str, Judge]], w: float, v: float) -> Iterator[str]:
@@ -318,6 +323,7 @@ def main() -> None:
     one.add_argument("--threads", type=int, default=1)
     one = commands.add_parser("judge")
     one.add_argument("read", type=Path, nargs="+")
+    one.add_argument("--held-out", type=int, default=1, help="how many of the first files w and v are chosen on")
     one.add_argument("--fixed", type=float, nargs=2, metavar=("W", "V"))
     asked: Any = parser.parse_args()
     if asked.command == "dump":
@@ -336,8 +342,8 @@ def main() -> None:
         asked.out.write_bytes(pickle.dumps(library))
     else:
         judges = [(path.stem, Judge(pickle.loads(path.read_bytes()))) for path in asked.read]
-        w, v = asked.fixed or choose(judges[0][1])
-        print(f"w {w}, v {v}, chosen on {judges[0][0]}")
+        w, v = asked.fixed or choose([judge for _, judge in judges[: asked.held_out]])
+        print(f"w {w}, v {v}, chosen on {', '.join(name for name, _ in judges[: asked.held_out])}")
         print(f"| library | {' | '.join(COLUMNS)} |\n|{' --- |' * (len(COLUMNS) + 1)}")
         print("\n".join(rows(judges, w, v)))
         own = judges[0][1].figures(w, v)

@@ -62,7 +62,7 @@ def main() -> None:
                      "--models", work / "models")  # fmt: skip
         read.append(part(f"{names[-1].stem}.read", "evaluate", "read", cases, final / "model.onnx", "--out",
                          work / f"{names[-1].stem}.read"))  # fmt: skip
-    part("figures", "evaluate", "judge", *read)
+    part("figures", "evaluate", "judge", *read, "--held-out", len(HELD_OUT))
 
 
 if __name__ == "__main__":
