@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from corpus.article import Span
 from retrieval.index.contract import Index
 from retrieval.models.reader import Reader
-from retrieval.ranking.reading import UNREAD, ReadingText, best_spans, reading_text
+from retrieval.ranking.reading import ReadingText, best_spans, reading_text
 from retrieval.results import Hit
 from retrieval.text.languages import is_arabic
 
@@ -21,7 +21,8 @@ READER_WEIGHT = 0.2
 def read_hits(hits: Sequence[Hit], question: str, index: Index, reader: Reader) -> list[Hit]:
     """The hits, best first, each sentence's score raised by READER_WEIGHT times the reader's; equal scores by row.
 
-    The first READ hits are read. The sentences of the others count as ones that surely do not answer. A reader that
+    The first READ hits are read. The sentences of the others get the score of the read hit that
+    answers least. A reader that
     does not read Arabic leaves the hits of Arabic questions, and those of Arabic passages, as they are.
 
     Args:
@@ -39,7 +40,8 @@ def read_hits(hits: Sequence[Hit], question: str, index: Index, reader: Reader) 
         spans = best_spans(reading, text, [span for span, _ in hit.sentences])
         answers = tuple((spans.span(at), score) for at, score in enumerate(spans.scores.tolist()))
         found.append(_raised(hit, [score for _, score in answers])._replace(answers=answers))
-    found += [_raised(hit, [UNREAD] * len(hit.sentences)) for hit in hits[READ:]]
+    floor = min(max(score for _, score in hit.answers) for hit in found)
+    found += [_raised(hit, [floor] * len(hit.sentences)) for hit in hits[READ:]]
     return sorted(found, key=lambda hit: (-hit.score, hit.row))
 
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from corpus.sentences import split_sentences
+from corpus.text.sentences import split_sentences
 from tests.fit.reader.examples import Example, Pair, Place, headed, tokenized, tokenizer
 from tests.fit.reader.wording import STOP, named, reworded, swapped
 

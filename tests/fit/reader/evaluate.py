@@ -29,15 +29,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.article import Article, Span
-from corpus.sentences import split_sentences
-from retrieval import quoting
-from retrieval.convert import convert
-from retrieval.encoder import OnnxEncoder
+from corpus.text.sentences import split_sentences
 from retrieval.evaluation import auroc
-from retrieval.publish import publish
+from retrieval.index.snapshot import Snapshot
+from retrieval.index.writing.publishing import publish
+from retrieval.models.conversion.converter import convert
+from retrieval.models.encoder import OnnxEncoder
+from retrieval.ranking import quoting
+from retrieval.ranking.question import Question
+from retrieval.ranking.search import Searcher
 from retrieval.results import Query
-from retrieval.search import Question, Searcher
-from retrieval.snapshot import Snapshot
 from tests.fit.reader.examples import CLS, LONGEST, LONGEST_QUESTION, SEP, headed, tokenizer
 from tests.fit.reader.export import session
 
@@ -124,7 +125,7 @@ def dump(library: Library, models: Path) -> Library:
         searcher = Searcher(snapshot, encoder)
         for case in library.cases:
             query = Query(case.text)
-            found = searcher.search(query, Question.of(query))
+            found = searcher.search(query, Question.parse(query))
             case.candidates = [
                 Candidate(rows[hit.article], Span(*hit.span), [(Span(*s), score) for s, score in hit.sentences])
                 for hit in found.hits
@@ -190,7 +191,7 @@ class Reading:
         return found
 
 
-def scored(case: Case, w: float) -> tuple[list[quoting.Draft], dict[tuple[int, int], tuple[float, int, int]]]:
+def scored(case: Case, w: float) -> tuple[list[quoting.QuoteDraft], dict[tuple[int, int], tuple[float, int, int]]]:
     """The candidates by the sum of today's evidence and w times the reader's, and what was read in each sentence."""
     read: dict[tuple[int, int], tuple[float, int, int]] = {}
     tops = [max((found[0] for found in one if found), default=-10.0) for one in case.read]
@@ -205,7 +206,7 @@ def scored(case: Case, w: float) -> tuple[list[quoting.Draft], dict[tuple[int, i
             if found:
                 read[one.article, span.start] = found
         best = max(score for _, score in sentences)
-        drafts.append(quoting.Draft(one.article, one.span, tuple(sentences), best, (number,), number))
+        drafts.append(quoting.QuoteDraft(one.article, one.span, tuple(sentences), best, (number,), number))
     drafts.sort(key=lambda draft: -draft.score)
     return drafts, read
 
@@ -223,7 +224,7 @@ def overlap(one: str, other: str) -> float:
     return 2 * shared / (len(a) + len(b)) if shared else 0.0
 
 
-def beside(sentences: Sequence[Span], draft: quoting.Draft) -> tuple[Span | None, Span | None]:
+def beside(sentences: Sequence[Span], draft: quoting.QuoteDraft) -> tuple[Span | None, Span | None]:
     """The sentences before and after."""
     start, end = draft.sentences[0][0].start, draft.sentences[-1][0].end
     before = next((s for s in sentences if s.end == start), None)
@@ -237,14 +238,16 @@ class Judge:
         self.library = library
         self._sentences = [split_sentences(text) if text else [] for _, text in library.articles]
 
-    def quote(self, drafts: Sequence[quoting.Draft]) -> quoting.Draft:
+    def quote(self, drafts: Sequence[quoting.QuoteDraft]) -> quoting.QuoteDraft:
         """The first quote, neighbours joined and a sentence more on either side."""
 
         def count(article: int, span: Span) -> int:
             return len(self.library.articles[article][1][span.start : span.end].split())
 
-        joined = quoting.joined(drafts, count)
-        return next(quoting.rounded(joined, lambda draft: beside(self._sentences[draft.article], draft)))
+        joined = quoting.join_adjacent(drafts, count)
+        return next(
+            quoting.add_neighbour_sentences(joined, lambda draft: beside(self._sentences[draft.article], draft))
+        )
 
     def figures(self, w: float, v: float) -> dict[str, float]:
         """R@1 (joined quotes and single passages), first highlight, answering words, AUROC."""

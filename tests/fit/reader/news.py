@@ -21,9 +21,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from corpus.article import Article
-from corpus.sentences import split_sentences
-from corpus.split import split_article
-from tests.fit.invented import DATA, Asked, read_files
+from corpus.text.sentences import split_sentences
+from corpus.text.split import split_article
+from tests.fit.invented import DATA, InventedQuestion, read_files
 from tests.fit.reader.data import SEED, closest, counts, window, words
 from tests.fit.reader.examples import Pair, Place, headed, tokenized, tokenizer
 from tests.fit.reader.wording import named, reworded, swapped
@@ -35,7 +35,7 @@ REGIONS = 0.5
 """How often a whole passage with a sentence on either side is read, and not a window."""
 
 
-def stories(files: Sequence[Path]) -> tuple[list[Article], list[Asked]]:
+def stories(files: Sequence[Path]) -> tuple[list[Article], list[InventedQuestion]]:
     """The articles of the files, and every question about them, readers' too."""
     with tempfile.TemporaryDirectory() as work:
         for number, file in enumerate(files):
@@ -45,7 +45,7 @@ def stories(files: Sequence[Path]) -> tuple[list[Article], list[Asked]]:
     readers = json.loads((DATA / "readers.json").read_text(encoding="utf-8"))
     again = [replace(questions[name], text=text) for name, text in readers["again"].items() if name in questions]
     missing = [
-        Asked(text, numbers[title], (), "plain")
+        InventedQuestion(text, numbers[title], (), "plain")
         for title, texts in readers["missing"].items()
         if title in numbers
         for text in texts
@@ -91,7 +91,7 @@ def parts_of(articles: Sequence[Article]) -> list[Part]:
     return found
 
 
-def pairs(articles: Sequence[Article], questions: Sequence[Asked], rng: random.Random) -> Iterator[Pair]:
+def pairs(articles: Sequence[Article], questions: Sequence[InventedQuestion], rng: random.Random) -> Iterator[Pair]:
     """For each question: where it is answered, and the closest passages that do not answer it."""
     parts = parts_of(articles)
     seen = Counter(word for part in parts for word in part.bag)
