@@ -11,7 +11,8 @@ import re
 import statistics
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ _MARGIN = 12
 """How many characters on either side of a right answer tell where in its paragraph it stands."""
 
 _BINS = 10
+_ARTICLES = re.compile(r"\b(?:a|an|the)\b")
 
 
 class EvaluationError(RetrievalError):
@@ -61,6 +63,13 @@ class GoldQuestion:
         sentences = [_one_line(text[span.start : span.end]) for span in quote.highlights[:first]]
         return any(gold.words in sentence for gold in self.gold for sentence in sentences)
 
+    def answer_overlap(self, answer: Answer, score: Callable[[str, str], float]) -> float:
+        """The best score of the first quote's answering words against the gold ones; 0 where it has none."""
+        if not answer.quotes or (span := answer.quotes[0].answer) is None:
+            return 0.0
+        words = answer.quotes[0].article.text[span.start : span.end]
+        return max((score(words, gold.words) for gold in self.gold), default=0.0)
+
 
 @dataclass(frozen=True, slots=True)
 class CalibrationBin:
@@ -75,6 +84,8 @@ class CalibrationBin:
 class EvaluationResult:
     """The figures of an evaluation. Shares are from 0 to 1; what cannot be measured on the file is None.
 
+    `answer_exact_match` and `answer_f1` compare the first quote's answering words with the gold ones as SQuAD does
+    (Rajpurkar et al. 2016), over the answerable questions; a quote without them counts 0, None where no quote has any.
     `answered_precision` is the share of answered questions that have an answer, `answered_recall` the share of those
     with an answer that were answered, `false_answers` the share of those without that were. `calibration_error` is the
     expected calibration error over ten bins (Guo et al. 2017) of "the first quote answers".
@@ -89,6 +100,8 @@ class EvaluationResult:
     mrr: float
     first_highlight: float
     first_two_highlights: float
+    answer_exact_match: float | None
+    answer_f1: float | None
     auroc: float | None
     answered_precision: float | None
     answered_recall: float | None
@@ -147,6 +160,11 @@ def measure(questions: Sequence[GoldQuestion], answers: Sequence[Answer], *, art
     def recall_at(k: int) -> float:
         return sum(rank is not None and rank < k for _, _, rank in answerable) / total
 
+    def overlap(score: Callable[[str, str], float]) -> float | None:
+        if not any(quote.answer for answer in answers for quote in answer.quotes):
+            return None
+        return sum(question.answer_overlap(answer, score) for question, answer, _ in answerable) / total
+
     def highlighted_in(first: int) -> float:
         return (
             sum(rank == 0 and question.highlighted(answer.quotes[0], first) for question, answer, rank in answerable)
@@ -163,6 +181,8 @@ def measure(questions: Sequence[GoldQuestion], answers: Sequence[Answer], *, art
         mrr=sum(1 / (rank + 1) for _, _, rank in answerable if rank is not None) / total,
         first_highlight=highlighted_in(1),
         first_two_highlights=highlighted_in(2),
+        answer_exact_match=overlap(exact_match),
+        answer_f1=overlap(word_f1),
         auroc=auroc([a.confidence for a in with_answer], [a.confidence for a in without]) if both else None,
         answered_precision=true_answers / max(1, true_answers + false_answers) if both else None,
         answered_recall=true_answers / len(with_answer) if both else None,
@@ -172,6 +192,23 @@ def measure(questions: Sequence[GoldQuestion], answers: Sequence[Answer], *, art
         ms_p95=times[min(len(times) - 1, int(0.95 * len(times)))],
         bins=bins,
     )
+
+
+def exact_match(words: str, gold: str) -> float:
+    """1 where two answers are the same but for case, punctuation, articles and white space, else 0."""
+    return float(_squad_words(words) == _squad_words(gold))
+
+
+def word_f1(words: str, gold: str) -> float:
+    """The F1 of the words two answers share, from 0 to 1, as SQuAD counts them."""
+    one, other = _squad_words(words), _squad_words(gold)
+    shared = sum((Counter(one) & Counter(other)).values())
+    return 2 * shared / (len(one) + len(other)) if shared else 0.0
+
+
+def _squad_words(text: str) -> list[str]:
+    bare = "".join(character for character in text.lower() if not unicodedata.category(character).startswith("P"))
+    return _ARTICLES.sub(" ", bare).split()
 
 
 def auroc(positive: Sequence[float], negative: Sequence[float]) -> float:

@@ -231,7 +231,7 @@ def _best(quote: Quote) -> Span:
 
 
 def _excerpt(quote: Quote, span: Span, look: QuoteLook, *, expandable: bool = False) -> Rich:
-    """The article's words in `span`, set off as a quote, with its best sentence bold.
+    """The article's words in `span`, set off as a quote, with its best sentence marked and bold what answers in it.
 
     In lines, its other highlights are underlined; in a messenger that would look like links.
     """
@@ -240,13 +240,30 @@ def _excerpt(quote: Quote, span: Span, look: QuoteLook, *, expandable: bool = Fa
         start, end = _trimmed(quote.article, highlight)
         start, end = max(start, span.start) - span.start, min(end, span.end) - span.start
         if start < end and all(end <= other.start or other.end <= start for other in spans):
-            spans.append(Styled(start, end, Style.UNDERLINE if place else Style.BOLD))
+            spans.append(Styled(start, end, _mark(quote, look, place)))
+            if not place:
+                spans += _answering_words(quote, span)
     words = Rich(quote.article.text[slice(*span)], tuple(spans))
     quoted = words.styled(Style.EXPANDABLE_QUOTE if expandable else Style.QUOTE)
     if look is QuoteLook.BLOCKS:
         return quoted
     left, right = "«»" if right_to_left(words.text) else '""'
     return Rich(left) + quoted + Rich(right)
+
+
+def _mark(quote: Quote, look: QuoteLook, place: int) -> Style:
+    """How the highlight in this place looks: the best one is bold, or else only the words in it that answer are."""
+    if place:
+        return Style.UNDERLINE
+    if quote.answer is None:
+        return Style.BOLD
+    return Style.ITALIC if look is QuoteLook.BLOCKS else Style.UNDERLINE
+
+
+def _answering_words(quote: Quote, span: Span) -> list[Styled]:
+    if quote.answer is None or not span.start <= quote.answer.start < quote.answer.end <= span.end:
+        return []
+    return [Styled(quote.answer.start - span.start, quote.answer.end - span.start, Style.BOLD)]
 
 
 def _trimmed(article: Article, span: Span) -> Span:

@@ -97,6 +97,7 @@ def quote_to_record(quote: Quote) -> dict[str, Any]:
         "context": list(quote.context),
         "score": quote.score,
         "link": quote.link,
+        "answer": None if quote.answer is None else list(quote.answer),
         "also_in": [other.id for other in quote.also_in],
     }
 
@@ -113,5 +114,6 @@ def quote_from_record(record: dict[str, Any], articles: ArticleList) -> Quote | 
         score=record["score"],
         context=Span(*record["context"]),
         link=record["link"],
+        answer=Span(*answer) if (answer := record.get("answer")) else None,
         also_in=tuple(other for known in record.get("also_in", ()) if (other := articles.find(article_key(known)))),
     )

@@ -15,6 +15,7 @@ from bot.telegram_bot.application import TelegramBot
 from retrieval.answering import Answerer
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.snapshot_folder import current_name
+from retrieval.models.reader import Reader
 from tests.bot_api import TOKEN, Server, World
 from tests.bot_api.checks import cut
 from tests.fakes import HashingEncoder
@@ -28,13 +29,13 @@ def settings_for(home: Path, server: Server, *, threshold: float = 0.0, **more: 
     return Settings(home=home, telegram_token=TOKEN, telegram_api_url=server.url, threshold=threshold, **more)
 
 
-def open_engine(settings: Settings) -> Engine:
+def open_engine(settings: Settings, reader: Reader | None = None) -> Engine:
     """An engine over the home's snapshot, with an encoder that needs no model."""
 
     def answerer() -> Answerer:
         encoder = HashingEncoder()
         snapshot = Snapshot.open(settings.snapshots, encoder=encoder.fingerprint)
-        return Answerer(snapshot, encoder, threshold=settings.threshold)
+        return Answerer(snapshot, encoder, threshold=settings.threshold, reader=reader)
 
     return Engine(answerer, lambda: current_name(settings.snapshots), timeout_s=TIMEOUT_S)
 

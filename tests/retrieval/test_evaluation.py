@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,8 +15,10 @@ from retrieval.evaluation import (
     GoldAnswer,
     GoldQuestion,
     auroc,
+    exact_match,
     measure,
     read_questions,
+    word_f1,
 )
 from retrieval.results import Answer, Quote
 
@@ -109,3 +112,22 @@ def test_without_unanswerable_questions_abstention_is_not_measured() -> None:
 def test_auroc_is_the_share_of_pairs_won(positive: list[float], negative: list[float]) -> None:
     pairs = [1.0 if p > n else 0.5 if p == n else 0.0 for p in positive for n in negative]
     assert auroc(positive, negative) == pytest.approx(sum(pairs) / len(pairs))
+
+
+def test_answering_words_are_compared_as_squad_does() -> None:
+    assert [exact_match(words, "the Eleven days") for words in ("eleven days.", "eleven days more", "")] == [1, 0, 0]
+    assert word_f1("eleven days", "the eleven days") == 1
+    assert word_f1("for eleven days", "eleven days") == pytest.approx(0.8)
+    assert word_f1("a week", "eleven days") == 0
+
+
+def test_the_overlap_of_answering_words_counts_over_answerable_questions() -> None:
+    whole = answer(1, (0, len(CONTEXT)))
+    read = replace(whole, quotes=(replace(whole.quotes[0], answer=Span(18, 29)),))
+    figures = measure([HOW_LONG, HOW_LONG, WHO_PAID], [read, whole, read], articles=1)
+    assert (figures.answer_exact_match, figures.answer_f1) == (0.5, 0.5)
+
+
+def test_without_answering_words_there_is_nothing_to_compare() -> None:
+    figures = measure([HOW_LONG], [answer(1, (0, 30))], articles=1)
+    assert (figures.answer_exact_match, figures.answer_f1) == (None, None)

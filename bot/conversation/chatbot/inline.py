@@ -99,10 +99,9 @@ class InlineQuestions:
         if card is None or quote is None:
             return None
         best = quote.highlights[0] if quote.highlights else quote.span
+        words = quote.article.text[slice(*quote.answer)] if quote.answer else quote.article.title
         about = quote.article.text[best.start : best.end]
-        return InlineResult(
-            f"{stored.number}.{place}", quote.article.title, about, Card(card.rich), f"q-{stored.number}-{place}"
-        )
+        return InlineResult(f"{stored.number}.{place}", words, about, Card(card.rich), f"q-{stored.number}-{place}")
 
     async def _settled(self, person: int, query: str) -> bool:
         self._typed[person] = query

@@ -72,3 +72,13 @@ def test_a_quote_is_not_restored_when_its_article_is_gone_or_changed() -> None:
 
 def test_a_stored_quote_holds_no_text_of_the_article() -> None:
     assert not any(isinstance(value, str) and " " in value for value in quote_to_record(QUOTE).values())
+
+
+def test_a_stored_quote_keeps_the_words_that_answer() -> None:
+    read = replace(QUOTE, answer=Span(13, 25))
+    assert quote_from_record(quote_to_record(read), article_list(LIBRARY)) == read
+
+
+def test_a_quote_stored_before_readers_has_no_words_that_answer() -> None:
+    record = {name: value for name, value in quote_to_record(QUOTE).items() if name != "answer"}
+    assert quote_from_record(record, article_list(LIBRARY)) == QUOTE
