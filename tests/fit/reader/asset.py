@@ -1,6 +1,6 @@
 """Makes of an exported reader the folder that ships in the wheel: graph, tokenizer and manifest.
 
-    python -m tests.fit.reader_asset GRAPH.onnx [--facts FACTS.json] [--max-length 208] [--out FOLDER]
+    python -m tests.fit.reader.asset GRAPH.onnx [--facts FACTS.json] [--max-length 208] [--out FOLDER]
 
 The graph takes the inputs that question-answering models have on the hub (they may also be called `ids`, `mask` and
 `types`) and gives the logits of start and end. Here it gets their usual names, only as many positions as it is to read,
