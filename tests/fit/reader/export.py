@@ -73,7 +73,7 @@ def as_float(reader: Reader, path: Path) -> None:
 
 
 def as_int8(graph: Path, out: Path, *, reduced: bool = True) -> None:
-    """The graph with its multiplications in 8 bits, a scale a channel.
+    """The graph with its multiplications in 8 bits, a scale a channel; the head, being small, stays as it is.
 
     `reduced` leaves one bit unused: processors without VNNI add in 16 bits, which else may overflow.
     """
@@ -81,6 +81,7 @@ def as_int8(graph: Path, out: Path, *, reduced: bool = True) -> None:
         graph,
         out,
         op_types_to_quantize=["MatMul"],
+        nodes_to_exclude=["/head/MatMul"],
         per_channel=True,
         reduce_range=reduced,
         weight_type=QuantType.QInt8,
