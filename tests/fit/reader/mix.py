@@ -1,6 +1,8 @@
 """What one training reads: invented news and hard examples of the general sets, few enough for two shared cores.
 
-python -m tests.fit.reader.mix NEWS.pkl LOSSES.pkl OUT.pkl
+python -m tests.fit.reader.mix NEWS.pkl... LOSSES.pkl OUT.pkl
+
+With the options `--without 7000 --general 11500 --longest 208` and two drawings of the news it is the second mixture.
 """
 
 from __future__ import annotations
@@ -32,20 +34,23 @@ LEFT_OUT = frozenset(
 """Sets that are far from news or odd, where there is time for few examples."""
 
 
-def mixed(news: Sequence[Example], general: Sequence[Example], lost: Sequence[float], seed: int = 12) -> list[Example]:
-    """The examples to train on, in random order."""
+def mixed(
+    news: Sequence[Example], general: Sequence[Example], lost: Sequence[float], *,
+    few_without: int = NEWS_WITHOUT, many: int = GENERAL, longest: int | None = None, seed: int = 12,
+) -> list[Example]:  # fmt: skip
+    """The examples to train on, in random order; `longest` takes the place of both limits."""
     rng = random.Random(seed)
-    short = [one for one in news if len(one.ids) <= LONGEST_NEWS]
+    short = [one for one in news if len(one.ids) <= (longest or LONGEST_NEWS)]
     answered = [one for one in short if not _nowhere(one)]
     without = [one for one in short if _nowhere(one)]
     hard: list[Example] = []
     easy: list[Example] = []
     for one, loss in zip(general, lost, strict=True):
         most = DOUBTFUL if _nowhere(one) and one.source != "renamed" else ABSURD
-        if one.source not in LEFT_OUT and len(one.ids) <= LONGEST_GENERAL and loss < most:
+        if one.source not in LEFT_OUT and len(one.ids) <= (longest or LONGEST_GENERAL) and loss < most:
             (hard if loss > HARD else easy).append(one)
-    few = round(EASY * GENERAL)
-    found = answered + _some(without, NEWS_WITHOUT, rng) + _some(hard, GENERAL - few, rng) + _some(easy, few, rng)
+    few = round(EASY * many)
+    found = answered + _some(without, few_without, rng) + _some(hard, many - few, rng) + _some(easy, few, rng)
     rng.shuffle(found)
     return found
 
@@ -61,12 +66,16 @@ def _some(examples: list[Example], count: int, rng: random.Random) -> list[Examp
 def main() -> None:
     """Mix and write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("news", type=Path)
+    parser.add_argument("news", type=Path, nargs="+")
     parser.add_argument("losses", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--without", type=int, default=NEWS_WITHOUT)
+    parser.add_argument("--general", type=int, default=GENERAL)
+    parser.add_argument("--longest", type=int)
     asked = parser.parse_args()
     general, lost = pickle.loads(asked.losses.read_bytes())
-    found = mixed(pickle.loads(asked.news.read_bytes()), general, lost)
+    news = [one for path in asked.news for one in pickle.loads(path.read_bytes())]
+    found = mixed(news, general, lost, few_without=asked.without, many=asked.general, longest=asked.longest)
     asked.out.write_bytes(pickle.dumps(found))
     print(f"{len(found)} examples: {counts(found)}")
 
