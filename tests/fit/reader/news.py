@@ -3,7 +3,7 @@
     python -m tests.fit.reader.news OUT.pkl FILE.json...
 
 The files are in SQuAD 2.0 form, as `../data` has them; the questions of readers.json and readers-2.json go with the
-articles of the files given. news-4, news-5, news-6 and news-10 are held out: weights are chosen on them.
+articles of the files given. news-4 to news-6 and news-10 to news-13 are held out: weights are chosen on them.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from pathlib import Path
 from tests.fit.invented import DATA
 
 TRAINED = ("news-1", "news-2", "news-3", "news-7", "news-8", "news-9")
-HELD_OUT = ("news-4", "news-5", "news-6"), ("news-10",)
+HELD_OUT = ("news-4", "news-5", "news-6"), ("news-10", "news-11", "news-12", "news-13")
 
 
 def main() -> None:
@@ -26,7 +26,7 @@ def main() -> None:
     parser.add_argument("--data", default=os.environ.get("NEWSQUOTE_READER_DATA"))
     parser.add_argument("--start", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--invented", type=Path, default=DATA)
+    parser.add_argument("--invented", type=Path, default=DATA / "reader")
     parser.add_argument("--eval", type=Path)
     parser.add_argument("--minutes", default="60")
     asked = parser.parse_args()
