@@ -126,8 +126,9 @@ def choose_segments(sizes: Sequence[tuple[int, int]]) -> list[int]:
 
 def _missing_bytes(snapshots: Path, names: Sequence[str]) -> int:
     """The bytes of disk that merging lacks; negative if there is enough."""
-    files = (path for name in names for path in (snapshots / SEGMENTS / name).rglob("*"))
-    return int(_SPACE_RATIO * sum(path.stat().st_size for path in files)) - shutil.disk_usage(snapshots).free
+    segments = (SegmentManifest.read(snapshots / SEGMENTS / name) for name in names)
+    size = sum(size for segment in segments for size, _ in segment.files.values())
+    return int(_SPACE_RATIO * size) - shutil.disk_usage(snapshots).free
 
 
 def _merge_once(
