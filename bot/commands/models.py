@@ -98,7 +98,7 @@ def describe_model(model: ModelManifest, models: Path) -> str:
     size = sum(
         (models / model.name / file).stat().st_size for file in model.files if (models / model.name / file).exists()
     )
-    gives = "a reranker" if model.reranks else "a reader" if model.reads else f"{model.dim} dimensions"
+    gives = model.kind if model.reranks or model.reads else f"{model.dim} dimensions"
     parts = [f"{model.name}  {model.precision}, {gives}, reads {model.max_length} tokens"]
     if size:
         parts.append(f"{size / 1e6:.0f} MB")

@@ -13,7 +13,7 @@ from bot.service.progress import ProgressReporter, count_progress, no_progress
 from bot.service.storage import open_store
 from bot.settings import PREFIX, Settings, SettingsError
 from retrieval.errors import ModelError
-from retrieval.models.manifest import MULTILINGUAL, ModelManifest, installed_models
+from retrieval.models.manifest import MULTILINGUAL, ModelManifest, find_converted, installed_models
 
 if TYPE_CHECKING:
     from retrieval.models.reader import Reader
@@ -69,10 +69,9 @@ def open_configured_reranker(
         SettingsError: there is no such CrossEncoder, or it cannot be used; the message says why.
     """
     from retrieval.models.loading import open_reranker
-    from retrieval.models.reranker import find_converted
 
     try:
-        model = find_converted(source, settings.models_folder)
+        model = find_converted(source, settings.models_folder, "a reranker")
         if model is None:
             say(f"Preparing the reranker {source}: once.")
             model = add_model(settings, source, reranker=True, progress=progress)
@@ -91,10 +90,9 @@ def open_configured_reader(
     Args and errors are those of `open_configured_reranker`.
     """
     from retrieval.models.loading import open_reader
-    from retrieval.models.reader import find_converted_reader
 
     try:
-        model = find_converted_reader(source, settings.models_folder)
+        model = find_converted(source, settings.models_folder, "a reader")
         if model is None:
             say(f"Preparing the reader {source}: once.")
             model = add_model(settings, source, reader=True, progress=progress)

@@ -74,6 +74,11 @@ class ModelManifest:
         """Whether it is a reader, which marks answers in texts (see `retrieval.models.reader`) and encodes nothing."""
         return self.pooling == "span"
 
+    @property
+    def kind(self) -> str:
+        """What kind of model it is, as people are told."""
+        return "a reranker" if self.reranks else "a reader" if self.reads else "an encoder"
+
     def goes_by(self, name_or_path: str) -> bool:
         """Whether a name or path that a person gave is this model's name, source or source folder."""
         return not {name_or_path, str(Path(name_or_path).resolve())}.isdisjoint((self.name, self.source))
@@ -192,6 +197,28 @@ def installed_models(models_dir: Path) -> list[ModelManifest]:
         return []
     folders = sorted(path for path in models_dir.iterdir() if path.is_dir() and not path.name.startswith("."))
     return [read_manifest(folder) for folder in folders]
+
+
+def find_converted(name_or_path: str, models_dir: Path, kind: str) -> ModelManifest | None:
+    """The manifest of the converted model with this name or source; None if it has not been converted yet.
+
+    Args:
+        name_or_path: As a person gave it.
+        models_dir: The models folder.
+        kind: What it has to be, as `ModelManifest.kind` says it.
+
+    Raises:
+        ModelError: it is of another kind, the name is no possible name, or the manifest cannot be read.
+    """
+    folder = models_dir / model_name(str(Path(name_or_path).resolve()) if Path(name_or_path).is_dir() else name_or_path)
+    if not folder.is_dir():
+        return None
+    manifest = read_manifest(folder)
+    if not manifest.goes_by(name_or_path):
+        return None
+    if manifest.kind != kind:
+        raise ModelError(f"{manifest.name} is {manifest.kind}, not {kind}")
+    return manifest
 
 
 def model_name(source: str) -> str:

@@ -22,7 +22,7 @@ from retrieval.models.encoder import (
     reads_arabic,
     without_surrogates,
 )
-from retrieval.models.manifest import ModelManifest, check_files, model_name, read_manifest
+from retrieval.models.manifest import ModelManifest, check_files, read_manifest
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -138,21 +138,3 @@ class OnnxReader:
             offsets=np.array(pair.offsets, np.int32).reshape(-1, 2)[of_text],
             absent=float(starts[0, 0]) + float(ends[0, 0]),
         )
-
-
-def find_converted_reader(given: str, models_dir: Path) -> ModelManifest | None:
-    """The converted reader that a name or path means; None where it is still to be converted.
-
-    Raises:
-        ModelError: it means an encoder or a reranker, or the manifest cannot be read.
-    """
-    folder = models_dir / model_name(str(Path(given).resolve()) if Path(given).is_dir() else given)
-    if not folder.is_dir():
-        return None
-    found = read_manifest(folder)
-    if not found.goes_by(given):
-        return None
-    if not found.reads:
-        kind = "a reranker" if found.reranks else "an encoder"
-        raise ModelError(f"{found.name} is {kind}, not a question-answering model")
-    return found

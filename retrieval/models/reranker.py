@@ -10,9 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.errors import ModelError
 from retrieval.models.encoder import OnnxModel, cpu_count, without_surrogates
-from retrieval.models.manifest import ModelManifest, model_name, read_manifest
+from retrieval.models.manifest import read_manifest
 
 
 class Reranker(Protocol):
@@ -58,20 +57,3 @@ class OnnxReranker:
         with ThreadPoolExecutor(self._threads) as pool:
             scores = list(pool.map(lambda pair: self._model.run(pair)[0, 0], pairs))
         return np.array(scores, np.float32)
-
-
-def find_converted(name_or_path: str, models_dir: Path) -> ModelManifest | None:
-    """The manifest of the converted CrossEncoder with this name or source; None if it has not been converted yet.
-
-    Raises:
-        ModelError: the name is that of an encoder or no possible name, or the manifest cannot be read.
-    """
-    folder = models_dir / model_name(str(Path(name_or_path).resolve()) if Path(name_or_path).is_dir() else name_or_path)
-    if not folder.is_dir():
-        return None
-    manifest = read_manifest(folder)
-    if not manifest.goes_by(name_or_path):
-        return None
-    if not manifest.reranks:
-        raise ModelError(f"{manifest.name} is an encoder, not a CrossEncoder")
-    return manifest

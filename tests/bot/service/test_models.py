@@ -83,7 +83,7 @@ def test_a_folder_that_is_no_model_is_not_added(settings: Settings, tmp_path: Pa
     [
         ("/none/such", "Preparing the reranker /none/such: once.", "there is no folder /none/such"),
         ("...", "", "'...' names no model"),
-        ("small", "", "small is an encoder, not a CrossEncoder"),
+        ("small", "", "small is an encoder, not a reranker"),
         ("gone", "The reranker gone is served by itself; it takes seconds to start.", "there is no folder /gone"),
     ],
 )

