@@ -56,7 +56,7 @@ class Say:
 
 @dataclass(frozen=True, slots=True)
 class Help:
-    """The commands to explain; which there are, the transport knows."""
+    """A request to explain the commands; the transport knows which ones it has."""
 
     language: Language
 
@@ -152,7 +152,7 @@ _LETTER = re.compile(r"(?P<latin>[A-Za-z\u00c0-\u024f])|[\u0600-\u06ff]")
 
 
 def language_of(text: str) -> Language | None:
-    """The language a short text opens in, by its first letter of ours: what is asked about may be named in another.
+    """The language of a short text, by its first Latin or Arabic letter: a name later in it may be in the other script.
 
     None for a command and where it has no such letter.
     """

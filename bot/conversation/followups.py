@@ -1,4 +1,4 @@
-"""Whether a question leans on the ones before it: rules over its words, measured on tests/data/dialogues.json.
+"""Recognises follow-up questions by rules over their words, measured on tests/data/dialogues.json.
 
 A question leans when it cannot be understood alone: it points back ("they", "there", "that one"), is a piece of a
 sentence ("and the officials?", "since when?"), or names so little of its own that something must be missing ("who led
@@ -112,21 +112,23 @@ _AR_SUFFIX = re.compile(r"[^\W\d_]{3,}(?:هم|هما|هن|ها|ه)$")
 
 
 def is_followup(question: str, before: Sequence[str], article: str = "") -> bool:
-    """Whether `question` needs the questions `before` it, oldest first; never with none before.
+    """Whether `question` makes no sense without the questions `before` it, oldest first; false where there are none.
 
     `article` is the text that answered the last of them, where one did: a question of few words leans on it only where
     it shares one of them.
     """
     if not before:
         return False
-    return _leans_arabic(question, article) if _ARABIC.search(question) else _leans_english(question, article)
+    return (
+        _is_arabic_followup(question, article) if _ARABIC.search(question) else _is_english_followup(question, article)
+    )
 
 
-def _leans_english(question: str, article: str) -> bool:
+def _is_english_followup(question: str, article: str) -> bool:
     words = _TOKEN.findall(question)
     lower = [word.lower().replace("’", "'") for word in words]
     if " ".join(lower).startswith(_REFERRING_STARTS):
-        return not _asks_anew(question)
+        return not _starts_new_subject(question)
     joins = 0
     while joins < len(lower) and lower[joins] in _CONJUNCTIONS:
         joins += 1
@@ -151,8 +153,8 @@ def _leans_english(question: str, article: str) -> bool:
     return known or (len(content) == 1 and _WHO_IS_THE.fullmatch(question.strip()) is None)
 
 
-def _asks_anew(question: str) -> bool:
-    """Whether a "what about" names a subject and then asks a question of its own about it."""
+def _starts_new_subject(question: str) -> bool:
+    """Whether a "what about" names a subject and goes on to ask a complete question about it."""
     subject, _, asked = question.partition(",")
     named = [word for word in _TOKEN.findall(subject.lower()) if word not in _LIGHT]
     opening = _TOKEN.findall(asked.lower())[:1]
@@ -160,13 +162,13 @@ def _asks_anew(question: str) -> bool:
 
 
 def _shared(content: Sequence[str], article: str) -> bool:
-    """Whether the article has one of the words, in whatever form."""
+    """Whether one of the words occurs in the article, in any inflection."""
     text = article.lower()
     return any(re.search(rf"\b{re.escape(word[:5])}", text) for word in content)
 
 
 def _named(words: Sequence[str], lower: Sequence[str]) -> bool:
-    """Whether a word is written as a name: a capital where no sentence begins, or where no question word does."""
+    """Whether one of the words is a name: capitalised inside a sentence, or at its start and no question word."""
     if all(word[0].isupper() for word in words):
         return any(low not in _LIGHT for low in lower[1:])
     return any(word[0].isupper() and low not in _LIGHT for word, low in zip(words[1:], lower[1:], strict=True)) or (
@@ -198,7 +200,7 @@ def _points_back(lower: Sequence[str], place: int, *, named: bool) -> bool:
             return True
 
 
-def _leans_arabic(question: str, article: str) -> bool:
+def _is_arabic_followup(question: str, article: str) -> bool:
     words = _TOKEN.findall(_MARKS.sub("", question))
     opened = len(words) > 1 and words[0] in _AR_OPENINGS
     words = words[opened:]

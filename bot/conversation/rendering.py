@@ -231,7 +231,7 @@ def _best(quote: Quote) -> Span:
 
 
 def _excerpt(quote: Quote, span: Span, look: QuoteLook, *, expandable: bool = False) -> Rich:
-    """The article's words in `span`, set off as a quote, with its best sentence marked and bold what answers in it.
+    """The article's words in `span`, set off as a quote: the best sentence marked, the words that answer in bold.
 
     In lines, its other highlights are underlined; in a messenger that would look like links.
     """

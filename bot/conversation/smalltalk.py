@@ -1,4 +1,4 @@
-"""Small talk, recognised by whole utterances: it wants a human reply, not a search."""
+"""Small talk: whole messages that call for a human reply rather than a search."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ _OPENING = re.compile(
 
 
 def small_talk_of(text: str) -> SmallTalk | None:
-    """What `text` wants, where all of it is small talk ("ok great, thank you!": the last part); else None."""
+    """What small talk `text` is, by its last part ("ok great, thank you!" is thanks); None if it is anything else."""
     words, place, talk = _words(standardise_question_word(text)), 0, None
     while place < len(words):
         for length in range(_LONGEST, 0, -1):
@@ -126,7 +126,7 @@ def small_talk_of(text: str) -> SmallTalk | None:
 
 
 def without_opening(text: str) -> str:
-    """A question without the greeting or the thanks it opens with."""
+    """The question without a greeting or thanks in front of it."""
     opening = _OPENING.match(text)
     return text[opening.end() :] if opening and _words(text[opening.end() :]) else text
 

@@ -153,13 +153,13 @@ def test_a_question_with_a_subject_of_its_own_stands_alone(question: str) -> Non
         ("When did they hit the coast?", True),
     ],
 )
-def test_a_question_of_few_words_leans_on_an_article_that_has_one_of_them(question: str, expected: bool) -> None:
+def test_a_question_of_few_words_follows_an_article_that_has_one_of_them(question: str, expected: bool) -> None:
     assert is_followup(question, ("Which tier is Kuwait in?",), TEXT) is expected
     assert is_followup(question, ("Which tier is Kuwait in?",)) is True
 
 
 @pytest.mark.parametrize("question", ["Who is the emir?", "and who is the emir", "Who are the sponsors?"])
-def test_who_is_the_holder_of_an_office_leans_only_on_an_article_that_has_the_office(question: str) -> None:
+def test_who_holds_an_office_follows_only_an_article_that_has_the_office(question: str) -> None:
     assert not is_followup(question, ("Which tier is Kuwait in?",), TEXT)
     assert is_followup(question, ("Which tier is Kuwait in?",), f"{TEXT} The emir and his sponsors came.")
 
