@@ -61,14 +61,12 @@ def open_second_stage(settings: Settings) -> SecondStage:
     from bot.service.models import open_configured_reader, open_configured_reranker
     from bot.terminal.progress import build_progress_bar
 
-    return SecondStage(
-        None
-        if settings.rerank is None
-        else open_configured_reranker(settings, settings.rerank, print_note, build_progress_bar),
-        None
-        if settings.reader is None
-        else open_configured_reader(settings, settings.reader, print_note, build_progress_bar),
-    )
+    reranker, reader = None, None
+    if settings.rerank is not None:
+        reranker = open_configured_reranker(settings, settings.rerank, print_note, build_progress_bar)
+    if settings.reader is not None:
+        reader = open_configured_reader(settings, settings.reader, print_note, build_progress_bar)
+    return SecondStage(reranker, reader)
 
 
 def open_editor(settings: Settings) -> Editor:

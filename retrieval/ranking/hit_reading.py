@@ -21,9 +21,8 @@ READER_WEIGHT = 0.2
 def read_hits(hits: Sequence[Hit], question: str, index: Index, reader: Reader) -> list[Hit]:
     """The hits, best first, each sentence's score raised by READER_WEIGHT times the reader's; equal scores by row.
 
-    The first READ hits are read. The sentences of the others get the score of the read hit that
-    answers least. A reader that
-    does not read Arabic leaves the hits of Arabic questions, and those of Arabic passages, as they are.
+    The first READ hits are read; the sentences of the others get the score of the read hit that answers least. A reader
+    that does not read Arabic leaves the hits of Arabic questions as they are.
 
     Args:
         hits: Best first.
