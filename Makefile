@@ -31,15 +31,15 @@ telegram: $(READY)  ## run the Telegram bot (needs NEWSQUOTE_TELEGRAM_TOKEN)
 telegram-demo: $(READY)  ## write build/telegram-demo.html: a conversation with the bot as a phone shows it
 	@$(BIN)/python -m tests.telegram_demo build/telegram-demo.html
 
-test: $(READY)  ## run all tests
-	@$(BIN)/python -m pytest
+test: $(READY)  ## run all tests, in two processes
+	@$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: $(READY)  ## what CI runs: format, lint, types, import contracts, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 bench: $(READY)  ## newsquote beside sentence-transformers: a table of times and memory
 	@$(BIN)/python -m tests.bench.bench
