@@ -114,6 +114,11 @@ def _bool(value: object) -> bool:
     return str(value).lower() == "true"
 
 
+def _reader(value: object) -> str | bool:
+    text = str(value).strip()
+    return text.lower() == "true" if text.lower() in ("true", "false") else _text(value)
+
+
 def _setting(default: Any, read: Callable[[object], Any], about: str, expected: str, *, secret: bool = False) -> Any:
     return field(
         default=default,
@@ -138,15 +143,15 @@ class Settings:
     rerank: str | None = _setting(
         None, _text, "a CrossEncoder that reads the best passages once more; none if not set", "a name or a folder"
     )
-    reader: str | None = _setting(
-        None,
-        _text,
-        "a question-answering model that reads the best passages and marks the words that answer; none if not set",
-        "a name or a folder",
+    reader: str | bool = _setting(
+        True,
+        _reader,
+        "reads the best passages and finds the words that answer: true (the one that comes along), false, or another",
+        "true, false, a name or a folder",
     )
     limit: int = _setting(3, _count, "how many quotes an answer shows", "a whole number from 1 to 50")
     threshold: float = _setting(
-        0.48, _fraction, "answer from this probability on; higher declines more", "a number from 0 to 1"
+        0.5, _fraction, "answer from this probability on; higher declines more", "a number from 0 to 1"
     )
     index_url: str | None = _setting(
         None,

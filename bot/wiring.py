@@ -56,7 +56,7 @@ def open_second_stage(settings: Settings) -> SecondStage:
     Raises:
         SettingsError: there is no such model, or it cannot be used.
     """
-    if settings.rerank is None and settings.reader is None:
+    if settings.rerank is None and settings.reader is False:
         return SecondStage()
     from bot.service.models import open_configured_reader, open_configured_reranker
     from bot.terminal.progress import build_progress_bar
@@ -64,8 +64,9 @@ def open_second_stage(settings: Settings) -> SecondStage:
     reranker, reader = None, None
     if settings.rerank is not None:
         reranker = open_configured_reranker(settings, settings.rerank, print_note, build_progress_bar)
-    if settings.reader is not None:
-        reader = open_configured_reader(settings, settings.reader, print_note, build_progress_bar)
+    if settings.reader is not False:
+        source = None if settings.reader is True else settings.reader
+        reader = open_configured_reader(settings, source, print_note, build_progress_bar)
     return SecondStage(reranker, reader)
 
 

@@ -102,9 +102,12 @@ class Answerer:
             snapshot=self.snapshot.name,
             took_ms=1000 * (self._clock() - began),
             evidence={
-                name: value
-                for name, value in zip(confidence.EVIDENCE, found.evidence.tolist(), strict=False)
-                if value or name not in confidence.ANSWER_TYPES
+                **({} if found.read is None else {"read": found.read}),
+                **{
+                    name: value
+                    for name, value in zip(confidence.EVIDENCE, found.evidence.tolist(), strict=False)
+                    if value or name not in confidence.ANSWER_TYPES
+                },
             },
         )
 
@@ -129,7 +132,12 @@ class Answerer:
         read = answers.get((draft.article, sentences[0]))
         best = article.text[marks[0].start : marks[0].end]
         top = hit.evidence[max(range(len(hit.sentences)), key=lambda at: hit.sentences[at][1])]
-        ranks = {"dense rank": hit.dense_rank, "lexical rank": hit.lexical_rank, "reranker": hit.reranked}
+        ranks = {
+            "dense rank": hit.dense_rank,
+            "lexical rank": hit.lexical_rank,
+            "reranker": hit.reranked,
+            "read": max((score for _, score in hit.answers), default=None),
+        }
         return Quote(
             article=article,
             span=span,

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from retrieval.text.languages import LanguagePair
 
 
+CERTAIN = 0.8
+"""An answer at and above this confidence is stated; one below only may answer, and is said to."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """A question and which articles may answer it.
@@ -110,3 +114,8 @@ class Answer:
     snapshot: str
     took_ms: float
     evidence: dict[str, float] = field(default_factory=dict, compare=False)
+
+    @property
+    def certain(self) -> bool:
+        """Whether it may be stated as an answer and not only as what may answer."""
+        return self.answered and self.confidence >= CERTAIN

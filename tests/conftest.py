@@ -15,6 +15,7 @@ from hypothesis import settings
 from retrieval.models.conversion.converter import convert
 from retrieval.models.encoder import OnnxEncoder
 from retrieval.models.manifest import DEFAULT_SOURCE
+from retrieval.models.reader import SHIPPED_READER, OnnxReader
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 
@@ -42,6 +43,12 @@ def copied(models_dir: Path, tmp_path: Path) -> Path:
 def minilm(models_dir: Path) -> OnnxEncoder:
     """The shipped model, as it is served."""
     return OnnxEncoder.open(models_dir / DEFAULT_SOURCE)
+
+
+@pytest.fixture(scope="session")
+def english_reader(tmp_path_factory: pytest.TempPathFactory) -> OnnxReader:
+    """The reader that comes along, as it is served."""
+    return OnnxReader.open(SHIPPED_READER, cache=tmp_path_factory.mktemp("reader") / "verified.json")
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from retrieval.index import snapshot_folder
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from retrieval.models.encoder import OnnxEncoder
+from retrieval.models.reader import OnnxReader
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,10 +32,13 @@ TARGETS = re.findall(r"(?:^|`|\$ )make ([a-z-]+)", README, re.MULTILINE)
 
 
 @pytest.mark.parametrize("transcript", TRANSCRIPTS)
-def test_the_transcript_is_what_chat_prints(transcript: str, minilm: OnnxEncoder, tmp_path: Path) -> None:
+def test_the_transcript_is_what_chat_prints(
+    transcript: str, minilm: OnnxEncoder, english_reader: OnnxReader, tmp_path: Path
+) -> None:
     publish(shipped_articles(), minilm, tmp_path)
     answerer = ReloadingAnswerer(
-        lambda: Answerer(Snapshot.open(tmp_path), minilm), lambda: snapshot_folder.current_name(tmp_path)
+        lambda: Answerer(Snapshot.open(tmp_path), minilm, reader=english_reader),
+        lambda: snapshot_folder.current_name(tmp_path),
     )
     asked = [line.removeprefix("> ") for line in transcript.splitlines() if line.startswith("> ")]
     printed = io.StringIO()
@@ -78,4 +82,6 @@ def test_the_settings_table_names_every_setting_and_its_default() -> None:
     assert rows.keys() == settings.keys()
     for name, default in settings.items():
         if default not in (None, ()) and name != "models":
-            assert rows[name].strip() == str(default).removesuffix(".0").replace("False", "false")
+            assert rows[name].strip() == str(default).removesuffix(".0").replace("False", "false").replace(
+                "True", "true"
+            )

@@ -143,7 +143,7 @@ def test_the_demo_shows_a_conversation_with_the_real_bot(tmp_path: Path, models_
     telegram_demo.main(page, home)
     shown = page.read_text(encoding="utf-8")
     assert shown.count("<section>") == 4
-    assert "<b>According to the report, Kuwait remains at the second level" in shown
+    assert "<i>According to the report, Kuwait remains at the <b>second level</b>" in shown
     assert "<small>taps 👍: “Thanks, noted.”</small>" in shown
     assert "I didn&#x27;t find an answer to that in the articles." in shown
     assert '<article dir="auto">مقال واحد\n١. ' in shown

@@ -91,6 +91,7 @@ def _unanswered(question: str, snapshot: str) -> dict[str, Any]:
     return {
         "question": question.encode("utf-8", "replace").decode(),
         "answered": False,
+        "certain": False,
         "confidence": 0.0,
         "quotes": [],
         "snapshot": snapshot,
@@ -105,6 +106,7 @@ def answer_json(answer: Answer, *, why: bool = False) -> str:
     shown: dict[str, Any] = {
         "question": answer.question,
         "answered": answer.answered,
+        "certain": answer.certain,
         "confidence": round(answer.confidence, 4),
         "quotes": [
             {

@@ -89,7 +89,7 @@ def _in_use(model: ModelManifest, settings: Settings) -> bool:
     if model.reranks:
         return settings.rerank is not None and model.goes_by(settings.rerank)
     if model.reads:
-        return settings.reader is not None and model.goes_by(settings.reader)
+        return isinstance(settings.reader, str) and model.goes_by(settings.reader)
     return model.name == settings.model
 
 

@@ -48,11 +48,15 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer as stored for its buttons; None stands for a quote whose article changed or was removed."""
+    """An answer as stored for its buttons; None stands for a quote whose article changed or was removed.
+
+    `certain` says whether it was stated as an answer, of one that was `answered`.
+    """
 
     number: int
     answered: bool
     quotes: tuple[Quote | None, ...]
+    certain: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,10 @@ def quote(stored: StoredAnswer, place: int, language: Language, *, wide: bool = 
     found = stored.quotes[place]
     if found is None:
         return None
-    alone = Answer("", answered=stored.answered or place > 0, confidence=0, quotes=(found,), snapshot="", took_ms=0)
+    plain = place > 0 or (stored.answered and stored.certain)  # only the first quote answers or not
+    alone = Answer(
+        "", answered=place > 0 or stored.answered, confidence=float(plain), quotes=(found,), snapshot="", took_ms=0
+    )
     if wide:
         rich = rendering.wider(found, language, look=QuoteLook.BLOCKS, room=ROOM)
     else:

@@ -61,8 +61,8 @@ def answer(
 ) -> Rich:
     """Quotes of an answer with their sources, as many whole ones as fit.
 
-    `count` of them from index `first`. An answer that declined says so before its first quote. Where not even one fits,
-    its best sentence is shown, else its source alone. Empty only where not even one line fits.
+    `count` of them from index `first`. What declined or only may answer says so before its first quote. Where not even
+    one fits, its best sentence is shown, else its source alone. Empty only where not even one line fits.
     """
     quotes = answer.quotes[first : first + count]
     head = Rich("")
@@ -70,6 +70,8 @@ def answer(
         nearest = Phrase.NEAREST if len(quotes) == 1 else Phrase.NEAREST_SEVERAL
         said = [Phrase.NOT_FOUND, nearest] if quotes else [Phrase.NOT_FOUND]
         head = Rich(" ".join(say(phrase, language) for phrase in said))
+    elif not answer.certain and first == 0:
+        head = Rich(say(Phrase.MAY_ANSWER, language))
     if not quotes:
         return room.fill([head], "")
     for opening in (_whole, _sentence, _source_alone):
@@ -135,7 +137,8 @@ def why(answer: Answer, language: Language, *, room: MessageRoom = ENDLESS) -> R
     """The confidence behind answering or declining, and the evidence of each quote, one column per quote."""
     if not answer.quotes:
         return room.fill([Rich(say(Phrase.WHY_NOTHING, language))], "")
-    decided = Phrase.WHY_ANSWERED if answer.answered else Phrase.WHY_DECLINED
+    stated = Phrase.WHY_ANSWERED if answer.certain else Phrase.WHY_UNSURE
+    decided = stated if answer.answered else Phrase.WHY_DECLINED
     head = Rich(say(decided, language, confidence=languages.percent(answer.confidence, language)))
     quotes = answer.quotes[:5]
     names = dict.fromkeys(name for quote in quotes for name in quote.evidence)

@@ -83,15 +83,17 @@ def open_configured_reranker(
 
 
 def open_configured_reader(
-    settings: Settings, source: str, say: Callable[[str], None], progress: ProgressReporter = no_progress
+    settings: Settings, source: str | None, say: Callable[[str], None], progress: ProgressReporter = no_progress
 ) -> Reader:
     """Open the question-answering model that the setting `reader` names, converting it first if need be.
 
-    Args and errors are those of `open_configured_reranker`.
+    Args and errors are those of `open_configured_reranker`; a `source` of None is the reader that comes with newsquote.
     """
     from retrieval.models.loading import open_reader
 
     try:
+        if source is None:
+            return open_reader(None, cache=settings.models_folder / ".reader-verified.json")
         model = find_converted(source, settings.models_folder, "a reader")
         if model is None:
             say(f"Preparing the reader {source}: once.")

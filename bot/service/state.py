@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS inbox (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS answers (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, snapshot TEXT NOT NULL, answered INTEGER NOT NULL,
-    quotes TEXT NOT NULL, question TEXT
+    quotes TEXT NOT NULL, question TEXT, certain INTEGER NOT NULL DEFAULT 1
 );
 CREATE TABLE IF NOT EXISTS replies (
     chat INTEGER, message INTEGER, reply INTEGER NOT NULL, at REAL NOT NULL, PRIMARY KEY (chat, message)
@@ -66,6 +66,17 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
+class AnswerRow:
+    """An answer as it was shown, its quotes as records; the question where it was kept."""
+
+    snapshot: str
+    answered: bool
+    quotes: list[Json]
+    question: str | None
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Subscriber:
     """A chat, or a topic in one (thread 0 is none), that is told about new articles, in its language."""
 
@@ -90,6 +101,8 @@ class StateDatabase:
             self._db.execute("PRAGMA synchronous=NORMAL")
             self._db.execute("PRAGMA secure_delete=ON")  # deleted rows are overwritten
             self._db.executescript(_SCHEMA)
+            if "certain" not in {column for _, column, *_ in self._db.execute("PRAGMA table_info(answers)")}:
+                self._db.execute("ALTER TABLE answers ADD COLUMN certain INTEGER NOT NULL DEFAULT 1")
         except sqlite3.Error as exc:
             raise OSError(f"{path} cannot be used: {exc}") from exc
 
@@ -140,17 +153,19 @@ class StateDatabase:
 
     # Answers: what the buttons under them need.
 
-    def store_answer(self, snapshot: str, quotes: list[Json], *, answered: bool, question: str | None = None) -> int:
+    def store_answer(
+        self, snapshot: str, quotes: list[Json], *, answered: bool, certain: bool = True, question: str | None = None
+    ) -> int:
         """Store an answer's quotes; returns the number that its buttons carry."""
-        row = (self._clock(), snapshot, answered, json.dumps(quotes), question)
-        sql = "INSERT INTO answers (at, snapshot, answered, quotes, question) VALUES (?, ?, ?, ?, ?)"
+        row = (self._clock(), snapshot, answered, json.dumps(quotes), question, certain)
+        sql = "INSERT INTO answers (at, snapshot, answered, quotes, question, certain) VALUES (?, ?, ?, ?, ?, ?)"
         return int(self._db.execute(sql, row).lastrowid or 0)
 
-    def stored_answer(self, number: int) -> tuple[str, bool, list[Json], str | None] | None:
-        """An answer's snapshot, whether it was answered, its quotes and, if kept, its question."""
-        row = self._db.execute("SELECT snapshot, answered, quotes, question FROM answers WHERE id = ?", (number,))
-        found = row.fetchone()
-        return None if found is None else (found[0], bool(found[1]), json.loads(found[2]), found[3])
+    def stored_answer(self, number: int) -> AnswerRow | None:
+        """A stored answer; None for an unknown number."""
+        columns = "snapshot, answered, quotes, question, certain"
+        row = self._db.execute(f"SELECT {columns} FROM answers WHERE id = ?", (number,)).fetchone()
+        return None if row is None else AnswerRow(row[0], bool(row[1]), json.loads(row[2]), row[3], bool(row[4]))
 
     def store_reply(self, chat: int, message: int, reply: int) -> None:
         """Store which message of the bot replies to a person's message."""
@@ -170,16 +185,17 @@ class StateDatabase:
             KeyError: the answer is not kept, or has no such quote.
         """
         kept = self.stored_answer(answer)
-        if kept is None or not 0 <= place < len(kept[2]):
+        if kept is None or not 0 <= place < len(kept.quotes):
             raise KeyError(answer)
-        quote, voter = kept[2][place], self._voter(person)
+        quote, voter = kept.quotes[place], self._voter(person)
         key = (answer, place, voter)
         sql = "SELECT good FROM votes WHERE answer = ? AND place = ? AND voter = ?"
         before = self._db.execute(sql, key).fetchone()
         if before is not None and bool(before[0]) == good:
             return False
-        values = (good, self._clock(), kept[0], quote["article"], quote["content"], *quote["span"], kept[3])
-        self._db.execute("INSERT OR REPLACE INTO votes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", (*key, *values))
+        values = (good, self._clock(), kept.snapshot, quote["article"], quote["content"], *quote["span"])
+        row = (*key, *values, kept.question)
+        self._db.execute("INSERT OR REPLACE INTO votes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         return True
 
     def votes(self) -> list[Vote]:

@@ -15,8 +15,8 @@ from corpus.article import Article, Span
 from corpus.text.sentences import trim
 from retrieval.models.reader import Reading
 
-MAX_WORDS = 140
-"""The words of an article read for one hit: with title and question about 200 of a reader's tokens."""
+MAX_WORDS = 100
+"""The words of an article read for one hit: with the question about 150 of a reader's tokens."""
 
 MAX_ANSWER_TOKENS = 30
 """No answer is longer, as in the evaluation of SQuAD."""
@@ -36,11 +36,10 @@ _UNITS = frozenset("%‰°′″+")
 
 @dataclass(frozen=True, slots=True)
 class ReadingText:
-    """A text to be read: part of an article, perhaps behind its title. Article offset = offset in `text` + `shift`."""
+    """A text to be read: the part of an article that `span` gives, without white space at its end."""
 
     text: str
     span: Span
-    shift: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,7 +67,6 @@ def reading_text(
     *,
     before: Span | None = None,
     after: Span | None = None,
-    with_title: bool = False,
     most: int = MAX_WORDS,
 ) -> ReadingText:
     """The text to read for a hit: its sentences with one more on either side.
@@ -81,7 +79,6 @@ def reading_text(
         best: Which of them scores highest.
         before: The sentence of the article right before the hit, where there is one.
         after: The one right after.
-        with_title: Put the article's title in front, as a sentence of its own.
         most: The most words (runs of non-white space) of the article.
     """
     spans = [*([] if before is None else [before]), *sentences, *([] if after is None else [after])]
@@ -94,10 +91,7 @@ def reading_text(
         else:
             last -= 1
     span = Span(spans[first].start, spans[last].end)
-    title = article.title.strip()
-    front = f"{title} " if title.endswith((".", "?", "!")) else f"{title}. "
-    front = front if with_title else ""
-    return ReadingText(front + article.text[span.start : span.end].rstrip(), span, span.start - len(front))
+    return ReadingText(article.text[span.start : span.end].rstrip(), span)
 
 
 def best_spans(
@@ -114,7 +108,7 @@ def best_spans(
     scores = np.full(len(sentences), np.nan, np.float32)
     spans = np.full((len(sentences), 2), -1, np.int64)
     edges = np.array(sentences, np.int64).reshape(-1, 2)
-    offsets = reading.offsets.astype(np.int64) + read.shift
+    offsets = reading.offsets.astype(np.int64) + read.span.start
     owner = np.searchsorted(edges[:, 0], offsets[:, 0], side="right") - 1
     inside = (owner >= 0) & (offsets[:, 0] >= read.span.start) & (offsets[:, 0] < edges[owner, 1])
     tokens = np.flatnonzero(inside)

@@ -22,7 +22,7 @@ from retrieval.ranking.hit_reading import read_hits
 from retrieval.ranking.question import Question
 from retrieval.ranking.reranking import rerank
 from retrieval.ranking.unknown_names import count_unknown_names
-from retrieval.ranking.weights import fitted_weights
+from retrieval.ranking.weights import fitted_weights, read_confidence
 from retrieval.results import Hit, Query
 from retrieval.text import spelling
 from retrieval.text.analysis import Word
@@ -63,11 +63,17 @@ class SearchResult:
     evidence: NDArray[np.float32]
 
     @property
+    def read(self) -> float | None:
+        """The best score that a reader found in the first hit, None where it was not read."""
+        return max((score for _, score in self.hits[0].answers), default=None) if self.hits else None
+
+    @property
     def confidence(self) -> float:
         """The probability that the first hit answers; 0 where there is none."""
         if not self.hits:
             return 0.0
-        return float(fitted_weights(self.hits[0].language_pair).confidence(self.evidence[None, :])[0])
+        compared = float(fitted_weights(self.hits[0].language_pair).confidence(self.evidence[None, :])[0])
+        return compared if self.read is None else read_confidence()(compared, self.read)
 
 
 NO_RESULT = SearchResult((), np.zeros(0, np.float32))

@@ -53,6 +53,12 @@ def fitted_weights(languages: LanguagePair) -> FittedWeights:
     return FittedWeights(ranking, fitted["offset"], regressions)
 
 
+@functools.cache
+def read_confidence() -> confidence.ReadConfidence:
+    """What was fitted for quotes that a reader read, whatever their language pair; its file is read once."""
+    return confidence.ReadConfidence(**json.loads((FITTED / "reading.json").read_text(encoding="utf-8")))
+
+
 def read_fitted(languages: LanguagePair) -> dict[str, Any]:
     """The numbers that tests/fit wrote for a language pair, by name."""
     fitted: dict[str, Any] = json.loads((FITTED / f"{languages}.json").read_text(encoding="utf-8"))

@@ -67,12 +67,21 @@ def test_an_unknown_reader_is_refused_before_anything_starts(
     assert not (home / "library").exists()
 
 
-def test_a_readers_words_are_in_the_json(run: Run, home: Path, models_dir: Path) -> None:
+def test_the_words_that_answer_are_in_the_json_unless_the_reader_is_switched_off(run: Run, home: Path) -> None:
+    asked = "ask", "--json", "Which tier is Kuwait in?"
+    read = run(*asked).json
+    assert read["quotes"][0]["answer"]["text"] == "second level"
+    (home / "config.toml").write_text("reader = false")
+    compared = run(*asked).json
+    assert [quote["answer"] for quote in compared["quotes"]] == [None] * len(compared["quotes"])
+    assert (read["answered"], compared["answered"]) == (True, True)
+
+
+def test_the_words_of_another_reader_are_in_the_json(run: Run, home: Path, models_dir: Path) -> None:
     (home / "models").unlink()
     (home / "models").mkdir()
     (home / "models" / DEFAULT_SOURCE).symlink_to(models_dir / DEFAULT_SOURCE)
     build_reader(home / "models" / "levels", {"second": 30.0}, {"level": 30.0})
-    assert run("ask", "--json", "Which tier is Kuwait in?").json["quotes"][0]["answer"] is None
     (home / "config.toml").write_text('reader = "levels"')
     quote = run("ask", "--json", "Which tier is Kuwait in?").json["quotes"][0]
     start, end = quote["answer"]["start"], quote["answer"]["end"]

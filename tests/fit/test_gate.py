@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from retrieval.evaluation import auroc, read_questions
 from retrieval.index.snapshot import Snapshot
 from retrieval.index.writing.publishing import publish
 from retrieval.models.encoder import OnnxEncoder
+from retrieval.models.reader import OnnxReader, Reader
 from retrieval.results import Answer, Query
-from tests.fit.invented import InventedQuestion, read_news
+from tests.fit.invented import DATA, InventedQuestion, read_files, read_news
 
 ANSWERABLE = {"fact", "keyword", "typo", "reader"}
 MISSING = {"near-miss", "plain", "far"}
@@ -66,30 +68,68 @@ def test_confidence_separates_answerable_from_unanswerable_questions(answered: A
     assert {kind: value for kind, value in apart.items() if value < least[kind]} == {}, apart
 
 
-def test_what_the_shipped_article_does_not_say_is_declined(minilm: OnnxEncoder, tmp_path: Path) -> None:
+@dataclass(frozen=True)
+class Acceptance:
+    """How the 47 questions about the shipped article are answered: those answered as they should be, and the others.
+
+    A question that the article answers is right where it is answered and one of the two best sentences of the first
+    quote holds the answer; one of the 18 others where it is declined.
+    """
+
+    right: set[str]
+    wrong: set[str]
+
+
+def accepted(encoder: OnnxEncoder, reader: Reader | None, folder: Path, *, others: int) -> Acceptance:
+    """Ask them with so many invented articles beside the shipped one."""
     articles, questions = read_questions((Path(__file__).parents[1] / "data" / "acceptance.json").read_bytes())
-    publish(articles, minilm, tmp_path)
-    answerer = Answerer(Snapshot.open(tmp_path), minilm)
-    wrong = []
+    assert (len(questions), sum(not question.gold for question in questions)) == (47, 18)
+    publish([*articles, *read_news()[0][:others]], encoder, folder)
+    answerer = Answerer(Snapshot.open(folder), encoder, reader=reader)
+    right: set[str] = set()
+    wrong: set[str] = set()
     for question in questions:
         answer = answerer.answer(Query(question.question))
-        right = not answer.answered
+        good = not answer.answered
         if question.gold:
-            right = answer.answered and question.rank(answer) == 0 and question.highlighted(answer.quotes[0], 2)
-        if not right:
-            wrong.append(question.question)
-    assert (len(questions), sum(not question.gold for question in questions)) == (47, 18)
-    assert len(wrong) <= 6, wrong
-    assert not {"Which tier is Kuwait in?", "Which tier is Qatar in?", "Who is the emir?"}.intersection(wrong)
+            good = answer.answered and question.rank(answer) == 0 and question.highlighted(answer.quotes[0], 2)
+        (right if good else wrong).add(question.question)
+    return Acceptance(right, wrong)
 
 
-@pytest.mark.parametrize("others", [1, 10])
-def test_unrelated_articles_change_nothing_about_an_answer(others: int, minilm: OnnxEncoder, tmp_path: Path) -> None:
-    articles, questions = read_questions((Path(__file__).parents[1] / "data" / "acceptance.json").read_bytes())
-    publish([*articles, *read_news()[0][:others]], minilm, tmp_path)
-    answerer = Answerer(Snapshot.open(tmp_path), minilm)
-    answers = {question.question: answerer.answer(Query(question.question)) for question in questions}
-    right = {question.question for question in questions if answers[question.question].answered == bool(question.gold)}
-    # measured: 41 of 47 with either
-    assert len(right) >= 40, {question for question in answers if question not in right}
-    assert {"Which tier is Kuwait in?", "Which tier is Qatar in?", "Who is the emir?"} <= right
+@pytest.mark.parametrize(("others", "most_wrong"), [(0, 3), (1, 3), (10, 4), (104, 6)])
+def test_what_the_shipped_article_says_is_answered_and_what_it_does_not_is_declined(
+    others: int, most_wrong: int, minilm: OnnxEncoder, english_reader: OnnxReader, tmp_path: Path
+) -> None:
+    found = accepted(minilm, english_reader, tmp_path, others=others)
+    assert len(found.wrong) <= most_wrong, found.wrong
+    assert {"Which tier is Kuwait in?", "Which tier is Qatar in?", "Who is the emir?"} <= found.right
+
+
+@pytest.mark.parametrize(("others", "most_wrong"), [(0, 6), (1, 7), (10, 7)])
+def test_without_a_reader_hardly_more_is_wrong(
+    others: int, most_wrong: int, minilm: OnnxEncoder, tmp_path: Path
+) -> None:
+    found = accepted(minilm, None, tmp_path, others=others)
+    assert len(found.wrong) <= most_wrong, found.wrong
+    assert {"Which tier is Kuwait in?", "Which tier is Qatar in?", "Who is the emir?"} <= found.right
+
+
+def test_the_reader_finds_the_sentence_in_news_it_was_not_trained_on(
+    minilm: OnnxEncoder, english_reader: OnnxReader, tmp_path: Path
+) -> None:
+    articles, by_id = read_files(DATA / "reader", "news-10.json")
+    asked = list(by_id.values())[::3]
+    publish(articles, minilm, tmp_path)
+    marked, confidence = {}, {}
+    for name, reader in (("compared", None), ("read", english_reader)):
+        answerer = Answerer(Snapshot.open(tmp_path), minilm, reader=reader)
+        answered = [(one, answerer.answer(Query(one.text))) for one in asked]
+        known = [pair for pair in answered if pair[0].answers]
+        marked[name] = share(known, {one.kind for one in asked}, marked=1)
+        confidence[name] = auroc(
+            [answer.confidence for _, answer in known],
+            [answer.confidence for one, answer in answered if not one.answers],
+        )
+    assert marked["read"] >= marked["compared"] + 0.1, marked
+    assert confidence["read"] >= confidence["compared"] + 0.15, confidence

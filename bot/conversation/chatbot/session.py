@@ -117,17 +117,20 @@ class Session:
         """Store an answer so that its buttons work after a restart."""
         question = answer.question if self.keep_questions else None
         quotes = [quote_to_record(quote) for quote in answer.quotes]
-        number = self.store.store_answer(answer.snapshot, quotes, answered=answer.answered, question=question)
-        return StoredAnswer(number, answer.answered, answer.quotes)
+        number = self.store.store_answer(
+            answer.snapshot, quotes, answered=answer.answered, certain=answer.certain, question=question
+        )
+        return StoredAnswer(number, answer.answered, answer.quotes, answer.certain)
 
     async def stored_answer(self, number: int) -> StoredAnswer | None:
         """A stored answer, with those of its quotes whose articles are unchanged; None for an unknown number."""
         found = self.store.stored_answer(number)
         if found is None:
             return None
-        _, answered, quotes, _ = found
-        again = await self.with_articles(lambda articles: tuple(quote_from_record(quote, articles) for quote in quotes))
-        return StoredAnswer(number, answered, again)
+        again = await self.with_articles(
+            lambda articles: tuple(quote_from_record(quote, articles) for quote in found.quotes)
+        )
+        return StoredAnswer(number, found.answered, again, found.certain)
 
     def count(self, answer: Answer) -> None:
         """Count and log an answer, without its question."""

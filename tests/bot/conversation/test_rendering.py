@@ -125,6 +125,13 @@ def test_a_declined_answer_says_so_before_the_nearest_quotes() -> None:
     assert second == f'"{THIRD}"\n{SOURCE}'
 
 
+@pytest.mark.parametrize(("confidence", "head"), [(0.79, "This may answer it:\n\n"), (0.8, "")])
+def test_an_answer_that_is_not_certain_says_that_it_may_be_one(confidence: float, head: str) -> None:
+    unsure = answers.answer(quote(article(), FIRST, FIRST), quote(article(), LAST, LAST), confidence=confidence)
+    assert answer(unsure, EN, look=QuoteLook.MARKS).text == f'{head}"{FIRST}"\n{SOURCE}'
+    assert answer(unsure, EN, first=1, look=QuoteLook.MARKS).text == f'"{LAST}"\n{SOURCE}'
+
+
 def test_an_answer_without_quotes_says_so() -> None:
     nothing = answers.answer(answered=False)
     assert answer(nothing, EN, look=QuoteLook.MARKS) == Rich("I didn't find an answer to that in the articles.")
@@ -234,12 +241,20 @@ def test_each_row_of_the_arabic_table_opens_with_what_turns_it_to_the_right() ->
 
 
 def test_whatever_is_weighed_has_a_name_as_wide_as_it_has_letters() -> None:
-    weighed = {*fusion.EVIDENCE, *confidence.EVIDENCE, "dense rank", "lexical rank", "reranker", "score", "quote"}
+    weighed = {*fusion.EVIDENCE, *confidence.EVIDENCE, "dense rank", "lexical rank"}
+    weighed |= {"reranker", "read", "score", "quote"}
     assert {f"evidence_{name.replace(' ', '_')}" for name in weighed} == {
         phrase for phrase in Phrase if phrase.startswith("evidence_")
     }
     named = [say(phrase, language) for phrase in Phrase if phrase.startswith("evidence_") for language in Language]
     assert not [name for name in named if any(map(unicodedata.combining, name))]
+
+
+def test_why_of_an_answer_that_is_not_certain() -> None:
+    unsure = answers.answer(quote(article(), FIRST), confidence=0.61)
+    assert why(unsure, EN).text.splitlines()[0] == (
+        "I'm 61% sure the first quote answers this: not sure enough to say it does."
+    )
 
 
 def test_why_of_a_declined_answer() -> None:

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 
-from bot.service.state import StateDatabase, Subscriber, Vote
+from bot.service.state import AnswerRow, StateDatabase, Subscriber, Vote
 
 QUOTES = [
     {"article": "harbour", "content": "c1", "span": [0, 57]},
@@ -62,10 +63,19 @@ def test_the_content_of_an_update_is_deleted_once_it_is_handled(path: Path) -> N
 
 def test_an_answer_is_found_by_its_number_after_a_restart(path: Path) -> None:
     with StateDatabase(path) as state:
-        number = state.store_answer("20261124T001500Z-1a2b3c4d", QUOTES, answered=True)
+        number = state.store_answer("20261124T001500Z-1a2b3c4d", QUOTES, answered=True, certain=False)
     with StateDatabase(path) as state:
-        assert state.stored_answer(number) == ("20261124T001500Z-1a2b3c4d", True, QUOTES, None)
+        assert state.stored_answer(number) == AnswerRow("20261124T001500Z-1a2b3c4d", True, QUOTES, None, False)
         assert state.stored_answer(number + 1) is None
+
+
+def test_an_answer_stored_before_there_were_uncertain_ones_is_certain(path: Path) -> None:
+    with StateDatabase(path) as state:
+        number = state.store_answer("s", QUOTES, answered=True, certain=False)
+    with sqlite3.connect(path) as database:
+        database.execute("ALTER TABLE answers DROP COLUMN certain")
+    with StateDatabase(path) as state:
+        assert state.stored_answer(number) == AnswerRow("s", True, QUOTES, None, True)
 
 
 def test_old_answers_replies_and_updates_are_deleted(path: Path, clock: Clock) -> None:

@@ -103,7 +103,9 @@ def main() -> None:
     facts = json.dumps(json.loads(asked.facts.read_text(encoding="utf-8"))) if asked.facts else ""
     make(asked.graph, asked.out, max_length=asked.max_length, note=facts)
     text = "The bridge was closed on Monday. It will open again in May, the mayor said."
-    (reading,) = OnnxReader.open(asked.out).read("When does the bridge open again?", [text])
+    with tempfile.TemporaryDirectory() as work:
+        reader = OnnxReader.open(asked.out, cache=Path(work) / "verified.json")
+    (reading,) = reader.read("When does the bridge open again?", [text])
     first, last = int(reading.starts.argmax()), int(reading.ends.argmax())
     print(text[reading.offsets[first, 0] : reading.offsets[last, 1]])
 

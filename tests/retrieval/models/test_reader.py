@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from retrieval.errors import ModelError
 from retrieval.models.loading import open_reader
 from retrieval.models.manifest import DEFAULT_SOURCE, find_converted
-from retrieval.models.reader import MAX_QUESTION_TOKENS, OnnxReader, Reading
+from retrieval.models.reader import MAX_QUESTION_TOKENS, SHIPPED_READER, OnnxReader, Reading
 from tests.retrieval.tiny_reader import build_reader
 
 WORDS = ["the", "bridge", "opens", "in", "may", "."]
@@ -126,3 +126,47 @@ def test_logits_are_single_precision(reader: OnnxReader) -> None:
         "float32",
         "int32",
     ]
+
+
+FERRY = (
+    "The ferry to Holm stopped running on Friday. Its owner, the widow Ane Sund, sold it for 90,000 crowns to pay for "
+    "repairs on the pier."
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("When did the ferry stop?", "Friday"),
+        ("Who owned the ferry?", "Ane Sund"),
+        ("how much did she sell it for", "90,000 crowns"),
+        ("Which film won the prize?", None),
+        ("When was Ane Sund born?", None),
+    ],
+)
+def test_the_reader_that_comes_along_finds_the_words_or_says_that_they_are_not_here(
+    question: str, words: str | None, english_reader: OnnxReader
+) -> None:
+    (reading,) = english_reader.read(question, [FERRY])
+    start = int(reading.starts.argmax())
+    end = start + int(reading.ends[start:].argmax())
+    if words is None:
+        assert reading.absent > float(reading.starts[start] + reading.ends[end])
+    else:
+        assert reading.absent < float(reading.starts[start] + reading.ends[end])
+        assert words in FERRY[reading.offsets[start, 0] : reading.offsets[end, 1]]
+
+
+def test_the_reader_that_comes_along_is_small_whole_and_names_its_sources(tmp_path: Path) -> None:
+    reader = open_reader(None, cache=tmp_path / "verified.json")
+    assert (reader.multilingual, (tmp_path / "verified.json").exists()) == (False, True)
+    files = {path.name: path.stat().st_size for path in SHIPPED_READER.iterdir() if not path.name.startswith(".")}
+    assert set(files) == {"model.onnx", "tokenizer.json", "manifest.json", "NOTICE.md"}
+    assert sum(files.values()) <= 24_000_000
+    notice = (SHIPPED_READER / "NOTICE.md").read_text(encoding="utf-8")
+    table = (Path(__file__).parents[2] / "fit" / "reader" / "README.md").read_text(encoding="utf-8")
+    rows = [row.split("|") for row in table.splitlines() if row.count("|") == 5]
+    trained = [cells[1].strip() for cells in rows if cells[4].strip().startswith(("yes", "light"))]
+    named = [name for name in trained if not name.startswith(("news-", "nearmiss_auto"))]
+    assert len(named) == 14
+    assert [name for name in named if name not in notice] == []

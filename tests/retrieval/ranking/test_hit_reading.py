@@ -10,7 +10,7 @@ import pytest
 from retrieval.answering import Answerer
 from retrieval.index.snapshot import Snapshot
 from retrieval.models.reader import OnnxReader
-from retrieval.ranking.hit_reading import READ, READER_WEIGHT
+from retrieval.ranking.hit_reading import READ, READ_WITHIN, READER_WEIGHT
 from retrieval.ranking.question import Question
 from retrieval.ranking.search import Searcher, SearchResult
 from retrieval.results import Answer, Query
@@ -63,7 +63,9 @@ def test_a_sentences_score_is_the_sum_of_its_evidence_and_the_weighted_readers(
     library: Snapshot, prices: OnnxReader
 ) -> None:
     plain = {hit.row: hit for hit in found(library, QUESTION).hits}
-    for hit in found(library, QUESTION, prices).hits:
+    hits_read = [hit for hit in found(library, QUESTION, prices).hits if hit.answers]
+    assert len(hits_read) == 1
+    for hit in hits_read:
         before = plain[hit.row].sentences
         assert [span for span, _ in hit.sentences] == [span for span, _ in before]
         for (_, score), (_, old), (_, read) in zip(hit.sentences, before, hit.answers, strict=True):
@@ -72,15 +74,24 @@ def test_a_sentences_score_is_the_sum_of_its_evidence_and_the_weighted_readers(
         assert hit.score == pytest.approx(plain[hit.row].score + best)
 
 
-def test_unread_hits_count_as_the_least_of_the_read_ones(tmp_path: Path, prices: OnnxReader) -> None:
+def test_at_most_so_many_hits_are_read_and_the_others_gain_as_much_as_the_read_one_that_gains_least(
+    tmp_path: Path, prices: OnnxReader
+) -> None:
     articles = [replace(BRIDGE, id=f"b{at}", title=f"Bridge {at} over the Ostra closes") for at in range(READ + 3)]
     snapshot = built(tmp_path, articles)
     plain = {hit.row: hit for hit in found(snapshot, QUESTION).hits}
     hits = found(snapshot, QUESTION, prices).hits
     assert [bool(hit.answers) for hit in hits] == [True] * READ + [False] * 3
-    floor = min(max(score for _, score in hit.answers) for hit in hits[:READ])
+    gain = min(hit.score - plain[hit.row].score for hit in hits[:READ])
     for hit in hits[READ:]:
-        assert hit.score == pytest.approx(plain[hit.row].score + READER_WEIGHT * floor)
+        assert hit.score == pytest.approx(plain[hit.row].score + gain)
+
+
+def test_hits_far_below_the_best_are_not_read(library: Snapshot, prices: OnnxReader) -> None:
+    plain = found(library, QUESTION).hits
+    near = {hit.row for hit in plain if hit.score >= plain[0].score - READ_WITHIN}
+    assert 0 < len(near) < len(plain)
+    assert {hit.row for hit in found(library, QUESTION, prices).hits if hit.answers} == near
 
 
 def test_an_arabic_question_is_left_to_readers_that_read_arabic(tmp_path: Path, prices: OnnxReader) -> None:

@@ -22,7 +22,7 @@ from retrieval.ranking.reading import (
 TEXT = "Rain fell. The bridge opens in May. The mayor, 52, paid $3.5m for it. Nobody came."
 SENTENCES = split_sentences(TEXT)
 ARTICLE = Article("a", "Bridge news", TEXT)
-WHOLE = ReadingText(TEXT, Span(0, len(TEXT)), 0)
+WHOLE = ReadingText(TEXT, Span(0, len(TEXT)))
 
 
 def read(text: str, *, absent: float = 0.0, **logits: tuple[float, float]) -> Reading:
@@ -59,18 +59,19 @@ def test_an_answer_has_at_most_so_many_tokens(longest: int) -> None:
     assert cut(TEXT, found.span(1)) == expected
 
 
-def test_the_title_and_the_sentences_around_the_passage_score_nothing() -> None:
-    text = reading_text(ARTICLE, SENTENCES[1:2], 0, before=SENTENCES[0], after=SENTENCES[2], with_title=True)
-    assert text == ReadingText("Bridge news. Rain fell. The bridge opens in May. The mayor, 52, paid $3.5m for it.",
-                               Span(0, SENTENCES[2].end), -13)  # fmt: skip
-    reading = read(text.text, Bridge=(9.0, 9.0), Rain=(9.0, 9.0), May=(2.0, 2.0), mayor=(9.0, 9.0))
+def test_the_sentences_around_the_passage_score_nothing() -> None:
+    text = reading_text(ARTICLE, SENTENCES[1:2], 0, before=SENTENCES[0], after=SENTENCES[2])
+    assert text == ReadingText(
+        "Rain fell. The bridge opens in May. The mayor, 52, paid $3.5m for it.", Span(0, SENTENCES[2].end)
+    )
+    reading = read(text.text, Rain=(9.0, 9.0), May=(2.0, 2.0), mayor=(9.0, 9.0))
     found = best_spans(reading, text, SENTENCES[1:2])
     assert found.scores.tolist() == [4.0]
     assert cut(TEXT, found.span(0)) == "May"
 
 
 def test_a_sentence_that_was_not_read_scores_as_the_lowest_of_its_passage() -> None:
-    part = ReadingText(TEXT[SENTENCES[1].start : SENTENCES[2].end], Span(SENTENCES[1].start, SENTENCES[2].end), 11)
+    part = ReadingText(TEXT[SENTENCES[1].start : SENTENCES[2].end], Span(SENTENCES[1].start, SENTENCES[2].end))
     found = best_spans(read(part.text, May=(1.0, 1.0)), part, SENTENCES)
     assert found.scores.tolist() == [-10.0, 2.0, -10.0, -10.0]
     assert [found.span(at) is None for at in range(4)] == [True, False, False, True]
@@ -107,7 +108,7 @@ def readings(draw: st.DrawFn) -> tuple[str, Reading]:
 def test_best_spans_are_those_of_a_search_through_all(given_: tuple[str, Reading], longest: int) -> None:
     text, reading = given_
     sentences = split_sentences(text)
-    found = best_spans(reading, ReadingText(text, Span(0, len(text)), 0), sentences, longest=longest)
+    found = best_spans(reading, ReadingText(text, Span(0, len(text))), sentences, longest=longest)
     offsets = reading.offsets.tolist()
     expected = []
     for sentence in sentences:
@@ -126,7 +127,7 @@ def test_the_words_are_a_slice_of_the_sentence_that_begins_and_ends_with_what_is
 ) -> None:
     text, reading = given_
     sentences = split_sentences(text)
-    found = best_spans(reading, ReadingText(text, Span(0, len(text)), 0), sentences)
+    found = best_spans(reading, ReadingText(text, Span(0, len(text))), sentences)
     for at, sentence in enumerate(sentences):
         words = answering_words(text, sentence, found.span(at), float(found.scores[at]))
         if words is not None:
@@ -184,16 +185,10 @@ def test_words_that_are_nearly_the_whole_sentence_do_not_stand_out_in_it(chosen:
 
 def test_a_text_to_read_is_the_hit_with_a_sentence_on_either_side() -> None:
     assert reading_text(ARTICLE, SENTENCES[1:3], 0) == ReadingText(
-        "The bridge opens in May. The mayor, 52, paid $3.5m for it.", Span(11, 70), 11
+        "The bridge opens in May. The mayor, 52, paid $3.5m for it.", Span(11, 70)
     )
     around = reading_text(ARTICLE, SENTENCES[1:3], 0, before=SENTENCES[0], after=SENTENCES[3])
     assert around == WHOLE
-
-
-@pytest.mark.parametrize(("title", "front"), [("Open?", "Open? "), (" Bridge news ", "Bridge news. ")])
-def test_a_title_in_front_is_a_sentence_of_its_own(title: str, front: str) -> None:
-    found = reading_text(Article("a", title, TEXT), SENTENCES, 0, with_title=True)
-    assert found == ReadingText(front + TEXT, Span(0, len(TEXT)), -len(front))
 
 
 @pytest.mark.parametrize(
@@ -221,11 +216,8 @@ def test_what_is_read_is_a_slice_of_the_article_and_holds_the_best_sentence(text
         best,
         before=sentences[first - 1] if first else None,
         after=sentences[last] if last < len(sentences) else None,
-        with_title=data.draw(st.booleans()),
         most=data.draw(st.integers(1, 30)),
     )
     own = sentences[first + best]
     assert found.span.start <= own.start < own.end <= found.span.end
-    front = -(found.shift - found.span.start)
-    assert found.text[front:] == text[found.span.start : found.span.end].rstrip()
-    assert found.text[:front] in ("", "T. ")
+    assert found.text == text[found.span.start : found.span.end].rstrip()
