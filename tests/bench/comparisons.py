@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import statistics
 import subprocess
@@ -28,16 +29,21 @@ def cold(bench: Bench) -> Iterator[Row]:
 
 
 def warm(bench: Bench) -> Iterator[Row]:
-    """A question answered in a running process."""
+    """A question answered in a running process, from compared words alone and with the best passages read."""
     home = bench.home("data", bench.articles)
     questions = bench.folder / "questions.json"
     questions.write_text(json.dumps(bench.questions[:300]), encoding="utf-8")
-    ours, theirs = bench.in_turns(
-        lambda: bench.worker("warm", str(home), str(bench.models), str(questions)),
-        lambda: bench.worker("encode", str(questions)),
-    )
-    mine, other = sample_of_reports(ours), sample_of_reports(theirs)
-    yield time_row("warm answer", mine, other, "SentenceTransformer.encode of the question alone", at_most=0.5)
+    what = "SentenceTransformer.encode of the question alone"
+    for name, second_stage, at_most in (("reader = false", (), 0.5), ("passages read", ("reader",), 5.0)):
+        arguments = ("warm", str(home), str(bench.models), str(questions), *second_stage)
+        ours, theirs = bench.in_turns(
+            functools.partial(bench.worker, *arguments), lambda: bench.worker("encode", str(questions))
+        )
+        mine, other = sample_of_reports(ours), sample_of_reports(theirs)
+        yield time_row(f"warm answer, {name}", mine, other, what, at_most=at_most)
+        if second_stage:
+            ratio = mine.p95 / other.p95
+            yield Row("the same, p95", f"{mine.p95:.1f} ms", f"{other.p95:.1f} ms", ratio, "≤ 8", ratio <= 8)
 
 
 def batch(bench: Bench) -> Iterator[Row]:

@@ -15,15 +15,17 @@ from tests.bench.data import passage_texts, squad_articles
 from tests.bench.torch_encoder import SentenceTransformerEncoder, sentence_transformer
 
 
-def _warm(home: str, models: str, questions: str) -> dict[str, Any]:
+def _warm(home: str, models: str, questions: str, second_stage: str = "") -> dict[str, Any]:
     began = time.perf_counter()
     from retrieval.answering import Answerer
     from retrieval.index.snapshot import Snapshot
-    from retrieval.models.loading import open_encoder
+    from retrieval.models.loading import open_encoder, open_reader
     from retrieval.models.manifest import DEFAULT_SOURCE
     from retrieval.results import Query
 
-    answerer = Answerer(Snapshot.open(Path(home) / "snapshots"), open_encoder(Path(models) / DEFAULT_SOURCE))
+    reader = open_reader(None, cache=Path(home) / "reader.json") if second_stage == "reader" else None
+    encoder = open_encoder(Path(models) / DEFAULT_SOURCE)
+    answerer = Answerer(Snapshot.open(Path(home) / "snapshots"), encoder, reader=reader)
     asked = json.loads(Path(questions).read_text(encoding="utf-8"))
     answerer.answer(Query(asked[0]))
     start_s = time.perf_counter() - began
