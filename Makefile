@@ -46,7 +46,7 @@ bench: $(READY)  ## newsquote beside sentence-transformers: a table of times and
 
 bench-peers: $(READY)  ## the same beside haystack and txtai, in a venv of their own
 	@test -x $(PEERS)/bin/python || $(PYTHON) -m venv $(PEERS)
-	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check haystack-ai sentence-transformers-haystack txtai
+	@$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check haystack-ai sentence-transformers-haystack transformers-haystack txtai
 	@$(BIN)/python -m tests.bench.bench --only peers --peers $(PEERS)/bin/python
 
 soak: $(READY)  ## run the tests that take minutes

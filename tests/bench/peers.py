@@ -1,6 +1,8 @@
 """Two well-known libraries on the same model and passages; run by the Python of a venv that has them.
 
-    python tests/bench/peers.py haystack|txtai MODEL_FOLDER PASSAGES.json QUESTIONS.json
+    python tests/bench/peers.py haystack|haystack-reader|txtai MODEL_FOLDER PASSAGES.json QUESTIONS.json
+
+For haystack-reader MODEL_FOLDER holds a question-answering model, too, in a folder `reader`.
 
 Prints one JSON object: seconds until the library and its model are loaded, passages indexed a second, milliseconds a
 question, peak megabytes. Imports nothing of newsquote.
@@ -45,6 +47,24 @@ def haystack(model: str) -> tuple[Callable[[list[str]], None], Search]:
     return index, search
 
 
+def haystack_reader(model: str) -> tuple[Callable[[list[str]], None], Search]:
+    """The eight passages that both searches find best are read by an extractive reader."""
+    from haystack.components.joiners import DocumentJoiner
+    from haystack.utils import ComponentDevice
+    from haystack_integrations.components.readers.transformers import TransformersExtractiveReader
+
+    index, search = haystack(model)
+    joiner = DocumentJoiner(join_mode="reciprocal_rank_fusion", top_k=8)
+    reader = TransformersExtractiveReader(f"{model}/reader", device=ComponentDevice.from_str("cpu"), top_k=3)
+    reader.warm_up()
+
+    def read(question: str) -> Any:
+        found = joiner.run([part["documents"] for part in search(question)])
+        return reader.run(question, found["documents"])
+
+    return index, read
+
+
 def txtai(model: str) -> tuple[Callable[[list[str]], None], Search]:
     from txtai import Embeddings
 
@@ -61,7 +81,7 @@ def txtai(model: str) -> tuple[Callable[[list[str]], None], Search]:
 
 def main(name: str, model: str, passages: str, questions: str) -> None:
     began = time.perf_counter()
-    index, search = {"haystack": haystack, "txtai": txtai}[name](model)
+    index, search = {"haystack": haystack, "haystack-reader": haystack_reader, "txtai": txtai}[name](model)
     start_s = time.perf_counter() - began
     texts = json.loads(Path(passages).read_text(encoding="utf-8"))
     began = time.perf_counter()

@@ -129,6 +129,27 @@ def _quality(squad: str, models: str) -> dict[str, Any]:
     }
 
 
+def _reader_model(folder: str, weights: str = "") -> dict[str, Any]:
+    """Write a question-answering model of the encoder's kind into a folder `reader` beside it; its head is random.
+
+    `weights` is a file as tests/fit/reader/export writes it, for a model that answers.
+    """
+    import torch
+    from transformers import BertForQuestionAnswering, BertTokenizerFast
+
+    torch.manual_seed(1)
+    model = BertForQuestionAnswering.from_pretrained(folder)
+    if weights:
+        from safetensors.torch import load_file
+
+        named = {name.replace("head.", "qa_outputs."): value.float() for name, value in load_file(weights).items()}
+        if unknown := model.load_state_dict(named, strict=False).unexpected_keys:
+            raise ValueError(f"the weights do not fit: {unknown}")
+    model.save_pretrained(f"{folder}/reader")
+    BertTokenizerFast.from_pretrained(folder).save_pretrained(f"{folder}/reader")
+    return {}
+
+
 def _peak_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -139,6 +160,7 @@ WORKERS: dict[str, Callable[..., dict[str, Any]]] = {
     "encode_passages": _encode_passages,
     "pipeline": _pipeline,
     "quality": _quality,
+    "reader_model": _reader_model,
     "warm": _warm,
 }
 
