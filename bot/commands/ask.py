@@ -17,7 +17,7 @@ from retrieval.errors import QuestionError
 
 if TYPE_CHECKING:
     from bot.commands.arguments import Subparsers
-    from retrieval.results import Answer, Query, Quote
+    from retrieval.results import Answer, Query
 
 
 def add_parsers(commands: Subparsers) -> None:
@@ -34,6 +34,7 @@ def add_parsers(commands: Subparsers) -> None:
 
 
 def _ask(options: argparse.Namespace, settings: Settings) -> ExitStatus:
+    from bot.terminal.answer_records import answer_record
     from retrieval.answering import clean_question
 
     queries: Iterable[Query] = (
@@ -60,7 +61,7 @@ def _ask(options: argparse.Namespace, settings: Settings) -> ExitStatus:
                 print_error(exc)
             continue
         if options.json:
-            print_result(answer_json(answer, why=options.why))
+            print_result(json.dumps(answer_record(answer, why=options.why), ensure_ascii=False))
         else:
             _show(answer, why=options.why)
         sys.stdout.flush()
@@ -97,45 +98,6 @@ def _unanswered(question: str, snapshot: str) -> dict[str, Any]:
         "snapshot": snapshot,
         "took_ms": 0.0,
     }
-
-
-def answer_json(answer: Answer, *, why: bool = False) -> str:
-    """An answer as `ask --json` prints it: a JSON object on one line."""
-    from bot.terminal.listing import article_record
-
-    shown: dict[str, Any] = {
-        "question": answer.question,
-        "answered": answer.answered,
-        "certain": answer.certain,
-        "confidence": round(answer.confidence, 4),
-        "quotes": [
-            {
-                "article": article_record(quote.article, text=False),
-                "text": quote.text,
-                "start": quote.span.start,
-                "end": quote.span.end,
-                "highlights": [[mark.start, mark.end] for mark in quote.highlights],
-                "answer": _words(quote),
-                "score": round(quote.score, 6),
-                "link": quote.link,
-                **({"also_in": [article_record(a, text=False) for a in quote.also_in]} if quote.also_in else {}),
-                **({"evidence": quote.evidence} if why else {}),
-            }
-            for quote in answer.quotes
-        ],
-        "snapshot": answer.snapshot,
-        "took_ms": round(answer.took_ms, 2),
-        **({"evidence": answer.evidence} if why else {}),
-    }
-    return json.dumps(shown, ensure_ascii=False)
-
-
-def _words(quote: Quote) -> dict[str, Any] | None:
-    """The words that answer and where they stand in the article."""
-    if quote.answer is None:
-        return None
-    start, end = quote.answer
-    return {"text": quote.article.text[start:end], "start": start, "end": end}
 
 
 def _show(answer: Answer, *, why: bool) -> None:

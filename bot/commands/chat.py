@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 def add_parsers(commands: Subparsers) -> None:
     """Add `chat` and `telegram`."""
-    commands.add_parser("chat", help="a conversation in the terminal").set_defaults(run=_chat)
+    chat = commands.add_parser("chat", help="a conversation in the terminal")
+    chat.add_argument("--json", action="store_true", help="one JSON object for each line read")
+    chat.set_defaults(run=_chat)
     commands.add_parser("telegram", help="run the Telegram bot").set_defaults(run=_telegram)
 
 
-def _chat(_: argparse.Namespace, settings: Settings) -> ExitStatus:
+def _chat(options: argparse.Namespace, settings: Settings) -> ExitStatus:
     from bot.conversation.languages import Language
     from bot.terminal.chat import run_chat
 
@@ -32,6 +34,7 @@ def _chat(_: argparse.Namespace, settings: Settings) -> ExitStatus:
         lambda: wiring.open_reloading_answerer(settings, second_stage),
         stdin=sys.stdin,
         stdout=sys.stdout,
+        as_json=options.json,
         history=settings.home / "history",
         language=Language.of(os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG")),
     )

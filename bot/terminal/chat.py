@@ -6,6 +6,7 @@ prompt and without colour codes, so that it can be scripted.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
@@ -21,6 +22,7 @@ from bot.conversation.languages import Language
 from bot.conversation.phrases import Phrase, say
 from bot.conversation.rendering import QuoteLook
 from bot.conversation.rich_text import Rich, Style
+from bot.terminal.answer_records import turn_record
 from corpus.article import Article
 from retrieval.errors import RetrievalError
 from retrieval.results import Answer, Query
@@ -54,6 +56,10 @@ class Screen:
         self._stream = stream
         self.styled = stream.isatty() if styled is None else styled
 
+    def show_turn(self, turn: Reply | None, rich: Rich) -> None:
+        """Print what is said in a conversation, an empty line behind it unless it ends; None is what went wrong."""
+        self.show(rich + Rich("" if isinstance(turn, Leave) else "\n"))
+
     def show(self, rich: Rich) -> None:
         """Print with a newline, and flush."""
         if self.styled:
@@ -72,11 +78,24 @@ class Screen:
         return Console(file=self._stream, force_terminal=True, highlight=False, markup=False, emoji=False)
 
 
+class JsonScreen(Screen):
+    """Prints each turn of a conversation as a JSON object on one line, as `turn_record` has it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream, styled=False)
+
+    def show_turn(self, turn: Reply | None, rich: Rich) -> None:
+        """Print the turn's record."""
+        self._stream.write(json.dumps(turn_record(turn, rich_text.printable(rich.text)), ensure_ascii=False) + "\n")
+        self._stream.flush()
+
+
 def run_chat(
     load: Callable[[], ChatBackend],
     *,
     stdin: TextIO,
     stdout: TextIO,
+    as_json: bool = False,
     history: Path | None = None,
     language: Language | None = None,
     keys: Input | None = None,
@@ -84,15 +103,16 @@ def run_chat(
 ) -> None:
     """Chat until the person leaves or the input ends.
 
-    `load` runs in the background while the prompt is shown, and may be slow. `history` is the file that keeps what was
+    `load` runs in the background while the prompt is shown, and may be slow. With `as_json`
+    plain lines are read and each reply is a JSON object. `history` is the file that keeps what was
     typed, readable by its owner only. `language` is the terminal's, if known; it is used until the person has written
     something. `keys` and `display` replace the terminal's input and output in tests.
 
     Raises:
         Exception: whatever `load` raised, when its result is first needed.
     """
-    interactive = stdin.isatty() and stdout.isatty()
-    screen = Screen(stdout, styled=interactive)
+    interactive = stdin.isatty() and stdout.isatty() and not as_json
+    screen = JsonScreen(stdout) if as_json else Screen(stdout, styled=interactive)
     lines = _prompted_lines(history, screen, language, keys, display) if interactive else _piped_lines(stdin)
     executor = ThreadPoolExecutor(1, "load")
     try:
@@ -139,12 +159,12 @@ class _Conversation:
 
     def _show(self, reply: Reply | RetrievalError) -> None:
         if isinstance(reply, RetrievalError):
-            shown = Rich(say(Phrase.FAILED, self._state.language, reason=str(reply)))
+            failed = Rich(say(Phrase.FAILED, self._state.language, reason=str(reply)))
+            self._screen.show_turn(None, failed)
         elif isinstance(reply, Browse):
-            shown = _page(self._loaded().articles(), reply)
+            self._screen.show_turn(reply, _page(self._loaded().articles(), reply))
         else:
-            shown = rendering.reply(reply, look=QuoteLook.MARKS, commands=COMMANDS)
-        self._screen.show(shown + Rich("" if isinstance(reply, Leave) else "\n"))
+            self._screen.show_turn(reply, rendering.reply(reply, look=QuoteLook.MARKS, commands=COMMANDS))
 
 
 def _page(articles: Sequence[Article], browse: Browse) -> Rich:

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import strategies as st
 
 from bot.cli import main
-from bot.commands.ask import answer_json
 from bot.service.editing import Editor, external_editor
 from bot.settings import Settings, SettingsError
+from bot.terminal.answer_records import answer_record
 from corpus import Article, CorpusError, Library, LibraryError, LibraryLocked, OutcomeKind, SourceError, read
 from retrieval.answering import Answerer
 from retrieval.errors import ModelError
@@ -344,7 +344,7 @@ ASKED = ("Is the ferry late?", "When does the bridge close?", "What lies over th
 def answers(settings: Settings) -> list[object]:
     """What is answered, all but the time it took and the name of the snapshot."""
     answerer = Answerer(Snapshot.open(settings.snapshots), HashingEncoder())
-    given = [json.loads(answer_json(answerer.answer(Query(text, limit=5)), why=True)) for text in ASKED]
+    given = [answer_record(answerer.answer(Query(text, limit=5)), why=True) for text in ASKED]
     return [{key: value for key, value in one.items() if key not in ("took_ms", "snapshot")} for one in given]
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import stat
 import subprocess
@@ -54,6 +55,17 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+def test_each_line_gets_a_json_object_on_a_line() -> None:
+    out = io.StringIO()
+    lines = "hello\nWhich tier?\n/more\nsomething broken\nWho?\n"
+    run_chat(PreparedBackend, stdin=io.StringIO(lines), stdout=out, as_json=True, language=Language.EN)
+    replies = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [reply["kind"] for reply in replies] == ["talk", "answer", "talk", "talk", "declined"]
+    assert replies[1]["quotes"][0]["text"] == f"{FIRST} {SECOND}"
+    assert replies[1]["text"].startswith(f'"{FIRST} {SECOND}"')
+    assert replies[3]["text"].endswith("the question cannot be read")
 
 
 def transcript(*lines: str, backend: ChatBackend | None = None) -> str:
