@@ -143,9 +143,9 @@ class TestAdmins:
     async def test_a_tap_is_answered_in_time_however_long_its_work_takes(
         self, phone: Phone, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(handlers, "TAP_S", 0.01)
         about, _ = await phone.press(await phone.ask("/articles", ADMIN), "3", ADMIN)
         asked, _ = await phone.press(about, "Remove", ADMIN)
+        monkeypatch.setattr(handlers, "TAP_S", 0.01)
         gate, remove = threading.Event(), Editor.remove
 
         def slow(self: Editor, ids: Sequence[str]) -> list[str]:
