@@ -36,6 +36,7 @@ def add_parsers(commands: Subparsers) -> None:
 def _ask(options: argparse.Namespace, settings: Settings) -> ExitStatus:
     from bot.terminal.answer_records import answer_record
     from retrieval.answering import clean_question
+    from retrieval.results import Answer
 
     queries: Iterable[Query] = (
         (_query(line, options, settings) for line in _lines(sys.stdin))
@@ -56,7 +57,10 @@ def _ask(options: argparse.Namespace, settings: Settings) -> ExitStatus:
                 raise
             status = ExitStatus.WRONG_USE
             if options.json:
-                print_result(json.dumps({**_unanswered(query.text, answerer.snapshot.name), "error": str(exc)}))
+                nothing = Answer(
+                    query.text.encode("utf-8", "replace").decode(), False, 0.0, (), answerer.snapshot.name, 0.0
+                )
+                print_result(json.dumps({**answer_record(nothing), "error": str(exc)}))
             else:
                 print_error(exc)
             continue
@@ -86,18 +90,6 @@ def _query(text: str, options: argparse.Namespace, settings: Settings) -> Query:
         until=options.until,
         source=options.source,
     )
-
-
-def _unanswered(question: str, snapshot: str) -> dict[str, Any]:
-    return {
-        "question": question.encode("utf-8", "replace").decode(),
-        "answered": False,
-        "certain": False,
-        "confidence": 0.0,
-        "quotes": [],
-        "snapshot": snapshot,
-        "took_ms": 0.0,
-    }
 
 
 def _show(answer: Answer, *, why: bool) -> None:

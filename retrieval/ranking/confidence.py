@@ -138,9 +138,14 @@ class ReadConfidence:
 
     def __call__(self, probability: float, read: float) -> float:
         """The probability that the first quote answers, from that of the words compared and the reader's score."""
-        sure = min(max(probability, 1e-6), 1 - 1e-6)
-        odds = self.odds * math.log(sure / (1 - sure)) + self.read * min(max(read, -MAX_READ), MAX_READ) + self.bias
-        return 1 / (1 + math.exp(-odds))
+        odds, read = read_evidence(probability, read)
+        return 1 / (1 + math.exp(-(self.odds * odds + self.read * read + self.bias)))
+
+
+def read_evidence(probability: float, read: float) -> tuple[float, float]:
+    """What `ReadConfidence` weighs: the log odds of a probability, and a reader's score within MAX_READ."""
+    sure = min(max(probability, 1e-6), 1 - 1e-6)
+    return math.log(sure / (1 - sure)), min(max(read, -MAX_READ), MAX_READ)
 
 
 def answer_evidence(

@@ -10,7 +10,6 @@ article up to all of them are asked, and some without the article asked about. T
 from __future__ import annotations
 
 import argparse
-import math
 import random
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -26,7 +25,7 @@ from retrieval.index.writing.publishing import publish
 from retrieval.models.encoder import OnnxEncoder
 from retrieval.models.loading import open_reader
 from retrieval.models.reader import Reader, Reading
-from retrieval.ranking.confidence import MAX_READ
+from retrieval.ranking.confidence import read_evidence
 from retrieval.ranking.question import Question
 from retrieval.ranking.search import Searcher, SearchResult
 from retrieval.ranking.weights import FITTED, fitted_weights
@@ -87,7 +86,6 @@ def example(asked: InventedQuestion, article: str | None, found: SearchResult, l
         return None
     first = found.hits[0]
     compared = fitted_weights(first.language_pair).confidence(found.evidence[None, :])[0]
-    sure = min(max(float(compared), 1e-6), 1 - 1e-6)
     known = article is not None and bool(asked.answers)
     right = (
         known
@@ -95,7 +93,7 @@ def example(asked: InventedQuestion, article: str | None, found: SearchResult, l
         and any(first.span.start <= answer.start and answer.end <= first.span.end for answer in asked.answers)
     )
     weight = 1.0 if right or (not known and article is not None) else MISSED if known else GONE
-    odds, read = math.log(sure / (1 - sure)), min(max(found.read, -MAX_READ), MAX_READ)
+    odds, read = read_evidence(float(compared), found.read)
     return ReadExample(odds, read, right, known, weight, library)
 
 

@@ -400,21 +400,12 @@ def test_a_terminal_gets_no_orders_from_an_article(one: Quote) -> None:
         assert all(ch == "\n" or unicodedata.category(ch) not in ("Cc", "Cs") for ch in shown)
 
 
-def test_in_a_terminal_the_words_that_answer_are_bold_in_their_underlined_sentence() -> None:
+@pytest.mark.parametrize(("look", "marked"), [(QuoteLook.MARKS, "underline"), (QuoteLook.BLOCKS, "italic")])
+def test_the_words_that_answer_are_bold_in_their_underlined_or_italic_sentence(look: QuoteLook, marked: str) -> None:
     found = article()
     read = replace(quote(found, FIRST, FIRST), answer=answers.span(found, "the second level"))
-    rich = answer(answers.answer(read), EN, look=QuoteLook.MARKS)
-    assert [piece for piece in pieces(rich) if piece[0] in {"bold", "underline"}] == [
-        ("underline", FIRST),
-        ("bold", "the second level"),
-    ]
-
-
-def test_in_a_messenger_the_words_that_answer_are_bold_in_their_italic_sentence() -> None:
-    found = article()
-    read = replace(quote(found, FIRST, FIRST), answer=answers.span(found, "the second level"))
-    rich = answer(answers.answer(read), EN, look=QuoteLook.BLOCKS)
-    assert [piece for piece in pieces(rich) if piece[0] in {"bold", "italic"}] == [
-        ("italic", FIRST),
+    rich = answer(answers.answer(read), EN, look=look)
+    assert [piece for piece in pieces(rich) if piece[0] in {"bold", marked}] == [
+        (marked, FIRST),
         ("bold", "the second level"),
     ]
